@@ -1,0 +1,1 @@
+"""Alfred: the CRM backend for people who sell in chats."""
