@@ -1,0 +1,176 @@
+"""Owns the server, joins another process's, or takes it over when that is gone."""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import signal
+import subprocess as sp
+import threading
+import time
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+import structlog
+
+from alfred.postgres import cluster
+from alfred.postgres.account import Unavailable
+from alfred.postgres.binaries import find, reachable
+from alfred.postgres.folders import check_private, make_private, open_home, resident, sockets_of
+
+log = structlog.get_logger(__name__)
+
+TICK = 0.02  # seconds between two looks while something starts
+LOOK = 0.5  # seconds between two looks at a server that runs
+RETRY = 5.0  # seconds after a failed take-over
+
+
+class Embedded:
+    """One server per home. A kernel's lock, freed even by kill -9, says which process owns it."""
+
+    def __init__(
+        self,
+        home: Path,
+        *,
+        binaries: Path | None = None,
+        options: Sequence[str] = (),
+        account: str | None = None,
+    ) -> None:
+        self.home = home.resolve()
+        self.owner = False
+        self._binaries, self._options, self._account = binaries, tuple(options), account
+        self._sockets = sockets_of(self.home)
+        self._log = self.home / "postgres.log"
+        self._lock: int | None = None
+        self._server: sp.Popen[bytes] | None = None
+        self._stopped = False
+
+    def dsn(self, user: str, database: str) -> str:
+        """For asyncpg and libpq; says the port, else PGPORT in the environment would."""
+        host = quote(str(self._sockets), safe="")
+        return f"postgresql://{quote(user, safe='')}@/{quote(database, safe='')}?host={host}&port=5432"
+
+    def start(self) -> bool:
+        """Blocks until the server accepts connections; True if this process owns it. Main thread only."""
+        if threading.current_thread() is not threading.main_thread():
+            raise RuntimeError("the server ends with the thread that starts it: call this in the main thread")
+        self._stopped = False
+        try:
+            with contextlib.closing(self._explained(self._enter())) as steps:
+                for _ in steps:
+                    time.sleep(TICK)
+        except BaseException:
+            self.stop()
+            raise
+        return self.owner
+
+    async def keep(self) -> None:
+        """Takes the server over when its owner is gone, starts it again when it died; ends after `stop`."""
+        pause = LOOK
+        while True:
+            await asyncio.sleep(pause)
+            if self._stopped:
+                return
+            pause = LOOK if self._is_well() else await self._revive()
+
+    def stop(self) -> None:
+        """Ends the server if this process owns it; a joiner only lets go."""
+        self._stopped = True
+        self._end()
+
+    def _end(self) -> None:
+        if self._server and self._server.poll() is None:
+            for sign in (
+                signal.SIGINT,
+                signal.SIGQUIT,
+            ):  # "fast"; then "immediate", which the next start mends
+                self._server.send_signal(sign)
+                with contextlib.suppress(sp.TimeoutExpired):
+                    self._server.wait(8)
+                    break
+            else:
+                log.error("postgres_not_stopped", pid=self._server.pid, log=str(self._log))
+        self._server, self.owner = None, False
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _is_well(self) -> bool:
+        """Also while another process owns it."""
+        try:
+            if self._server is None:
+                return not self._claim()
+        except OSError as error:  # no file descriptor left, say: look again later
+            log.warning("postgres_lock_not_tried", reason=str(error))
+            return True
+        if self._server.poll() is None:
+            return True
+        log.error("postgres_died", status=self._server.returncode, log=str(self._log))
+        return False
+
+    async def _revive(self) -> float:
+        """Returns the pause before the next look."""
+        began = time.monotonic()
+        try:
+            with contextlib.closing(self._explained(self._bring_up())) as steps:
+                for _ in steps:
+                    await asyncio.sleep(TICK)
+        except Unavailable as error:
+            log.error("postgres_not_started", reason=str(error))  # noqa: TRY400 - the sentence says it all
+            self._end()  # lets go: another process may have more luck
+            return RETRY
+        log.warning("postgres_started", home=str(self.home), seconds=round(time.monotonic() - began, 2))
+        return LOOK
+
+    def _enter(self) -> Generator[None, None, None]:
+        """Yields while it waits, as all its steps do: a blocking caller and a loop can both drive it."""
+        open_home(self.home, self._account)
+        deadline = time.monotonic() + cluster.PATIENCE
+        while not self._claim():
+            if self._accepts():
+                return
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    f"another process owns PostgreSQL in {self.home}, but it does not answer, see {self._log}"
+                )
+            yield
+        yield from self._bring_up()
+
+    def _bring_up(self) -> Generator[None, None, None]:
+        account = resident(self.home, self._account)
+        binaries = reachable(find(self._binaries), account, self.home)
+        data = self.home / f"data{binaries.major}"
+        yield from cluster.vacate(data)
+        yield from cluster.initialise(data, binaries, account, self._log)
+        make_private(self._sockets, account)
+        for left in self._sockets.glob(".s.PGSQL.*"):
+            left.unlink()
+        place = ("-k", self._sockets, "-p", "5432")
+        self._server = cluster.serve(data, binaries, account, self._log, *self._options, *place)
+        yield from cluster.await_ready(self._server, data, self._log)
+
+    def _explained(self, steps: Generator[None, None, None]) -> Generator[None]:
+        try:
+            yield from steps
+        except (OSError, sp.SubprocessError) as error:
+            raise Unavailable(f"PostgreSQL cannot run in {self.home}: {error}") from error
+
+    def _claim(self) -> bool:
+        lock = os.open(self.home / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            return False
+        self._lock, self.owner = lock, True
+        return True
+
+    def _accepts(self) -> bool:
+        try:
+            check_private(self._sockets, resident(self.home, self._account))
+            psycopg.connect(self.dsn("postgres", "postgres"), connect_timeout=3).close()
+        except (FileNotFoundError, psycopg.OperationalError):
+            return False
+        return True

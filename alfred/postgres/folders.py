@@ -1,0 +1,74 @@
+"""Where the server lives: a home that its account can reach, a private folder for a short socket path."""
+
+import hashlib
+import os
+import stat
+from pathlib import Path
+
+from alfred.postgres.account import Account, Unavailable, of_uid, server_account
+
+SOCKET_LIMIT = 103  # bytes of a socket's whole path: macOS; Linux allows 107
+
+
+def default_home(checkout: Path, account: str | None = None) -> Path:
+    """`.alfred` in the checkout, or the customary folder where the server cannot have that."""
+    if os.geteuid():
+        if os.access(checkout, os.W_OK):
+            return checkout / ".alfred"
+        return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "alfred"
+    reachable = server_account(account).may("-x", checkout)
+    return checkout / ".alfred" if reachable else Path("/var/lib/alfred")
+
+
+def sockets_of(home: Path) -> Path:
+    """The same for every process and over a take-over: in the home, or named after it where that is long."""
+    inside = home / "run"
+    if len(os.fsencode(inside / ".s.PGSQL.5432")) <= SOCKET_LIMIT:
+        return inside
+    name = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
+    return Path(f"/tmp/alfred-{name}")  # noqa: S108 - not trusted before owner and mode are checked
+
+
+def resident(home: Path, wanted: str | None) -> Account:
+    """The account that the data in this home belong to, or will."""
+    account = server_account(wanted)
+    owners = {folder.stat().st_uid for folder in home.glob("data[0-9]*")} - {account.uid}
+    if not owners:
+        return account
+    if os.geteuid() or wanted:
+        raise Unavailable(f"the data in {home} belong to {of_uid(owners.pop()).name}, not to {account.name}")
+    return of_uid(owners.pop())
+
+
+def open_home(home: Path, wanted: str | None) -> None:
+    """Makes it, or says why it cannot serve; nobody else's permissions are changed, nor a parent's."""
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not os.access(home, os.R_OK | os.W_OK | os.X_OK):
+        raise Unavailable(f"{home} cannot be written by {of_uid(os.geteuid()).name}: choose another home")
+    account = resident(home, wanted)
+    if account.uid != os.geteuid() and not any(home.iterdir()):
+        os.chown(home, -1, account.gid)  # it stays root's own; the account may only pass through
+        home.chmod(0o710)
+    if not account.may("-x", home):
+        raise Unavailable(f"{account.name} cannot reach {home}: choose a home such as /var/lib/alfred")
+
+
+def make_private(folder: Path, account: Account) -> None:
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        check_private(folder, account)
+        return
+    give(folder, account)
+
+
+def check_private(folder: Path, account: Account) -> None:
+    """Whoever may write there could pose as the server, whoever may enter is its superuser."""
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != account.uid or found.st_mode & 0o077:
+        raise Unavailable(f"{folder} is not a private folder of {account.name}: remove it")
+
+
+def give(folder: Path, account: Account) -> None:
+    if account.uid != os.geteuid():
+        os.chown(folder, account.uid, account.gid)
