@@ -1,0 +1,7 @@
+drop function app.identities_of(uuid, uuid);
+
+drop table contact_identities;
+
+drop table contacts;
+
+drop table channels;

@@ -1,0 +1,372 @@
+-- depends: 0005.conversations
+
+-- The way in: one call takes in a batch of normalised items, in one transaction and one round-trip.
+
+-- The channel of an account; where the sender names none, the oldest channel of the type without one.
+create function app.channel_for(p_user uuid, p_type text, p_account text) returns uuid
+language plpgsql volatile
+as $$
+declare
+    v_channel uuid := app.known_channel(p_user, p_type, p_account);
+begin
+    if v_channel is null then
+        perform pg_advisory_xact_lock(hashtextextended(concat_ws(' ', 'channel', p_user, p_type, p_account), 0));
+        v_channel := app.known_channel(p_user, p_type, p_account);
+    end if;
+    if v_channel is null then
+        insert into channels (user_id, channel_id, type, name, external_account_id)
+        values (p_user, app.uuid7(), p_type, left(concat_ws(' ', initcap(p_type), p_account), 200), p_account)
+        returning channel_id into v_channel;
+    end if;
+    return v_channel;
+end $$;
+
+create function app.known_channel(p_user uuid, p_type text, p_account text) returns uuid
+language sql volatile
+as $$
+    select channel_id from channels
+     where user_id = p_user and type = p_type and external_account_id is not distinct from p_account
+     order by created_at, channel_id limit 1
+$$;
+
+-- p_handles: the identity as sent, then the other ways to write it.
+create function app.contact_for(p_user uuid, p_type text, p_handles text[], p_name text) returns uuid
+language plpgsql volatile
+as $$
+declare
+    v_known contact_identities;
+    v_contact uuid;
+begin
+    select * into v_known from contact_identities i
+     where i.user_id = p_user and i.channel_type = p_type and i.value = any (p_handles)
+     order by array_position(p_handles, i.value) limit 1;
+    if found then
+        if v_known.value <> p_handles[1] then
+            insert into contact_identities (user_id, channel_type, value, contact_id, matched_as)
+            values (p_user, p_type, p_handles[1], v_known.contact_id, v_known.value)
+            on conflict do nothing;
+        end if;
+        update contacts set name = p_name, updated_at = now()
+         where user_id = p_user and contact_id = v_known.contact_id and name is null and p_name is not null;
+        return v_known.contact_id;
+    end if;
+    v_contact := app.uuid7();
+    insert into contacts (user_id, contact_id, name, handle, channel_type, email, phone)
+    values (p_user, v_contact, p_name, p_handles[1], p_type,
+            case when p_type = 'email' then p_handles[1] end,
+            case when p_type = 'whatsapp' and p_handles[1] like '+%' then p_handles[1] end);
+    insert into contact_identities (user_id, channel_type, value, contact_id)
+    values (p_user, p_type, p_handles[1], v_contact)
+    on conflict do nothing;
+    if not found then -- another transaction was faster, and has committed
+        delete from contacts where user_id = p_user and contact_id = v_contact;
+        return app.contact_for(p_user, p_type, p_handles, p_name);
+    end if;
+    perform app.record(p_user, 'contact.created', v_contact);
+    return v_contact;
+end $$;
+
+-- Finds or makes the conversation, and locks its row: events of a conversation follow the order of commits.
+create function app.conversation_for(p_user uuid, p_channel uuid, p_contact uuid, p_handles text[])
+returns conversations
+language plpgsql volatile
+as $$
+declare
+    v_found conversations;
+begin
+    select * into v_found from conversations c
+     where c.user_id = p_user and c.channel_id = p_channel and c.handle = any (p_handles)
+     order by array_position(p_handles, c.handle) limit 1 for no key update;
+    if not found then
+        insert into conversations (user_id, conversation_id, contact_id, channel_id, handle)
+        values (p_user, app.uuid7(), p_contact, p_channel, p_handles[1])
+        on conflict do nothing
+        returning * into v_found;
+        if found then
+            perform app.record(p_user, 'conversation.created', p_contact, v_found.conversation_id);
+        else
+            select * into v_found from conversations c
+             where c.user_id = p_user and c.channel_id = p_channel and c.handle = p_handles[1] for no key update;
+        end if;
+    end if;
+    return v_found;
+end $$;
+
+-- What a list shows of a message, in at most 140 characters.
+create function app.snippet(p_body text, p_attachments jsonb) returns text
+language sql immutable
+as $$
+    select case when p_body <> '' then left(regexp_replace(left(p_body, 400), '\s+', ' ', 'g'), 140)
+                when jsonb_array_length(p_attachments) > 0 then '[' || (p_attachments -> 0 ->> 'type') || ']'
+                else '' end
+$$;
+
+create function app.status_rank(p_status text) returns integer
+language sql immutable
+as $$ select array_position(array['queued', 'sent', 'delivered', 'read'], p_status) $$;
+
+-- What one update does to its message; the message's conversation is locked by the caller.
+create function app.apply_update(p_user uuid, p_message uuid, p_update message_updates) returns void
+language plpgsql volatile
+as $$
+declare
+    v_message messages;
+    v_type    text;
+    v_detail  jsonb := jsonb_build_object('external_id', p_update.external_id);
+begin
+    select * into v_message from messages where user_id = p_user and message_id = p_message;
+    case p_update.kind
+    when 'edited' then
+        if v_message.deleted_at is not null or v_message.edited_at > p_update.happened_at then
+            return;
+        end if;
+        v_type := 'message.edited';
+        update messages
+           set body = p_update.body, edited_at = p_update.happened_at,
+               classification = case when direction = 'inbound' then p_update.classification end
+         where user_id = p_user and message_id = p_message;
+    when 'deleted' then
+        if v_message.deleted_at is not null then
+            return;
+        end if;
+        v_type := 'message.deleted';
+        update messages set body = '', attachments = '[]', deleted_at = p_update.happened_at
+         where user_id = p_user and message_id = p_message;
+        delete from message_payloads where user_id = p_user and message_id = p_message;
+        update message_updates set body = null, payload = null
+         where user_id = p_user and channel_type = p_update.channel_type and external_id = p_update.external_id
+           and kind = 'edited';
+    when 'reaction' then
+        if v_message.deleted_at is not null or v_message.reacted_at > p_update.happened_at then
+            return;
+        end if;
+        v_type := 'message.reaction';
+        v_detail := v_detail || jsonb_build_object('emoji', p_update.body);
+        update messages
+           set reacted_at = p_update.happened_at,
+               reactions = case when p_update.body is null then '[]'
+                   else jsonb_build_array(jsonb_build_object('emoji', p_update.body, 'sent_at',
+                       to_char(p_update.happened_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))) end
+         where user_id = p_user and message_id = p_message;
+    else
+        if v_message.direction = 'inbound' or v_message.status = 'failed'
+           or (p_update.kind = 'failed' and v_message.status not in ('queued', 'sent'))
+           or app.status_rank(p_update.kind) <= app.status_rank(v_message.status) then
+            return;
+        end if;
+        v_type := 'message.status_changed';
+        v_detail := v_detail || jsonb_strip_nulls(jsonb_build_object('status', p_update.kind, 'error', p_update.error));
+        update messages set status = p_update.kind, error = p_update.error
+         where user_id = p_user and message_id = p_message;
+    end case;
+    perform app.record(p_user, v_type, c.contact_id, c.conversation_id, p_message, null, v_detail)
+       from conversations c where c.user_id = p_user and c.conversation_id = v_message.conversation_id;
+    if v_type in ('message.edited', 'message.deleted') then
+        perform app.refresh_conversation(p_user, v_message.conversation_id, p_message);
+    end if;
+    if v_type = 'message.edited' and v_message.direction = 'inbound' and p_update.classification is not null then
+        perform app.record(p_user, 'message.classified', c.contact_id, c.conversation_id, p_message, null, p_update.classification)
+           from conversations c where c.user_id = p_user and c.conversation_id = v_message.conversation_id;
+    end if;
+end $$;
+
+-- After an edit or a deletion: what the list shows of the newest message, and of the newest inbound one.
+create function app.refresh_conversation(p_user uuid, p_conversation uuid, p_message uuid) returns void
+language sql volatile
+as $$
+    update conversations c
+       set snippet     = case when c.last_message_id = p_message then app.snippet(m.body, m.attachments) else c.snippet end,
+           sentiment   = case when c.last_inbound_id = p_message then m.classification ->> 'sentiment' else c.sentiment end,
+           urgency     = case when c.last_inbound_id = p_message then m.classification ->> 'urgency' else c.urgency end,
+           negotiation = case when c.last_inbound_id = p_message
+                              then coalesce((m.classification ->> 'negotiation')::boolean, false) else c.negotiation end,
+           updated_at  = now()
+      from messages m
+     where c.user_id = p_user and c.conversation_id = p_conversation
+       and m.user_id = p_user and m.message_id = p_message
+$$;
+
+-- Statuses, edits and reactions that came before their message.
+create function app.apply_waiting(p_user uuid, p_type text, p_external_id text, p_message uuid) returns void
+language plpgsql volatile
+as $$
+declare
+    v_update message_updates;
+begin
+    for v_update in
+        select * from message_updates u
+         where u.user_id = p_user and u.channel_type = p_type and u.external_id = p_external_id order by u.number
+    loop
+        perform app.apply_update(p_user, p_message, v_update);
+    end loop;
+end $$;
+
+create function app.take_in_message(p_user uuid, p_item jsonb) returns jsonb
+language plpgsql volatile
+as $$
+declare
+    v_type         text := p_item ->> 'channel_type';
+    v_handles      text[] := array(select jsonb_array_elements_text(p_item -> 'handles'));
+    v_body         text := coalesce(p_item ->> 'text', '');
+    v_sent_at      timestamptz := least(coalesce((p_item ->> 'sent_at')::timestamptz, now()), now() + interval '1 hour');
+    v_classified   jsonb := p_item -> 'classification';
+    v_channel      uuid := app.channel_for(p_user, v_type, p_item ->> 'recipient');
+    v_contact      uuid := app.contact_for(p_user, v_type, v_handles, p_item ->> 'name');
+    v_conversation conversations := app.conversation_for(p_user, v_channel, v_contact, v_handles);
+    v_message      uuid := (p_item ->> 'message_id')::uuid;
+    v_newest       boolean;
+    v_newest_in    boolean;
+begin
+    insert into messages (user_id, message_id, conversation_id, channel_id, direction, external_id, dedupe_key,
+                          body, attachments, reply_to_id, status, classification, sent_at)
+    values (p_user, v_message, v_conversation.conversation_id, v_channel, 'inbound',
+            p_item ->> 'external_id', p_item ->> 'dedupe_key', v_body, p_item -> 'attachments',
+            (select r.message_id from messages r
+              where r.user_id = p_user and r.channel_id = v_channel and r.dedupe_key = p_item ->> 'reply_to'),
+            'received', v_classified, v_sent_at)
+    on conflict do nothing;
+    if not found then
+        return (select jsonb_build_object('duplicate', true, 'message_id', m.message_id,
+                                          'conversation_id', m.conversation_id, 'contact_id', c.contact_id)
+                  from messages m join conversations c using (user_id, conversation_id)
+                 where m.user_id = p_user and m.channel_id = v_channel
+                   and (m.dedupe_key = p_item ->> 'dedupe_key' or m.message_id = v_message) limit 1);
+    end if;
+    insert into message_payloads (user_id, message_id, payload) values (p_user, v_message, (p_item ->> 'raw')::json);
+    v_newest    := v_conversation.last_message_at is null
+                or (v_sent_at, v_message) > (v_conversation.last_message_at, v_conversation.last_message_id);
+    v_newest_in := v_conversation.last_inbound_at is null
+                or (v_sent_at, v_message) > (v_conversation.last_inbound_at, v_conversation.last_inbound_id);
+    update conversations c
+       set unread_count           = c.unread_count + 1,
+           status                 = case when c.status in ('closed', 'snoozed') then 'open' else c.status end,
+           snoozed_until          = null,
+           last_message_id        = case when v_newest then v_message else c.last_message_id end,
+           last_message_at        = case when v_newest then v_sent_at else c.last_message_at end,
+           active_at              = case when v_newest then v_sent_at else c.active_at end,
+           last_message_direction = case when v_newest then 'inbound' else c.last_message_direction end,
+           snippet                = case when v_newest then app.snippet(v_body, p_item -> 'attachments') else c.snippet end,
+           last_inbound_id        = case when v_newest_in then v_message else c.last_inbound_id end,
+           last_inbound_at        = case when v_newest_in then v_sent_at else c.last_inbound_at end,
+           sentiment              = case when v_newest_in then v_classified ->> 'sentiment' else c.sentiment end,
+           urgency                = case when v_newest_in then v_classified ->> 'urgency' else c.urgency end,
+           negotiation            = case when v_newest_in then (v_classified ->> 'negotiation')::boolean else c.negotiation end,
+           updated_at             = now()
+     where c.user_id = p_user and c.conversation_id = v_conversation.conversation_id;
+    insert into ai_events (user_id, type, contact_id, conversation_id, message_id, payload)
+    select p_user, e.type, v_conversation.contact_id, v_conversation.conversation_id, v_message, e.payload
+      from (values ('message.received', jsonb_build_object('channel_type', v_type, 'external_id', p_item ->> 'external_id')),
+                   ('message.classified', v_classified)) as e (type, payload);
+    if v_conversation.status in ('closed', 'snoozed') then
+        perform app.record(p_user, 'conversation.updated', v_conversation.contact_id, v_conversation.conversation_id,
+                           v_message, null, jsonb_build_object('status', 'open', 'was', v_conversation.status));
+    end if;
+    if p_item ->> 'external_id' is not null then
+        perform app.apply_waiting(p_user, v_type, p_item ->> 'external_id', v_message);
+    end if;
+    return jsonb_build_object('duplicate', false, 'message_id', v_message,
+                              'conversation_id', v_conversation.conversation_id, 'contact_id', v_conversation.contact_id);
+end $$;
+
+-- The message that a messenger's id names: first on the channel that it came through, else on another of
+-- the type, since a channel made by hand may not know its account's id.
+create function app.message_for(p_user uuid, p_type text, p_account text, p_external_id text) returns messages
+language sql stable
+as $$
+    select m.* from channels h
+      join messages m on m.user_id = h.user_id and m.channel_id = h.channel_id and m.dedupe_key = p_external_id
+     where h.user_id = p_user and h.type = p_type
+     order by h.external_account_id is not distinct from p_account desc limit 1
+$$;
+
+create function app.take_in_update(p_user uuid, p_item jsonb) returns jsonb
+language plpgsql volatile
+as $$
+declare
+    v_update  message_updates;
+    v_message messages := app.message_for(p_user, p_item ->> 'channel_type', p_item ->> 'recipient', p_item ->> 'target');
+    v_contact uuid;
+begin
+    select contact_id into v_contact from conversations
+     where user_id = p_user and conversation_id = v_message.conversation_id for no key update;
+    insert into message_updates (user_id, channel_type, external_id, kind, detail, body, error, happened_at, classification, payload)
+    values (p_user, p_item ->> 'channel_type', p_item ->> 'target', p_item ->> 'update', p_item ->> 'detail',
+            p_item ->> 'text', p_item ->> 'error', coalesce((p_item ->> 'sent_at')::timestamptz, now()),
+            nullif(p_item -> 'classification', 'null'), (p_item ->> 'raw')::json)
+    on conflict do nothing
+    returning * into v_update;
+    if v_update.number is not null and v_message.message_id is not null then
+        perform app.apply_update(p_user, v_message.message_id, v_update);
+    end if;
+    return jsonb_build_object('duplicate', v_update.number is null, 'message_id', v_message.message_id,
+                              'conversation_id', v_message.conversation_id, 'contact_id', v_contact);
+end $$;
+
+-- "Everything up to this moment was delivered (or read)": Messenger's word without message ids.
+create function app.take_in_watermark(p_user uuid, p_item jsonb) returns jsonb
+language plpgsql volatile
+as $$
+declare
+    v_handles      text[] := array(select jsonb_array_elements_text(p_item -> 'handles'));
+    v_conversation conversations;
+    v_moved        integer;
+begin
+    select c.* into v_conversation from channels h join conversations c using (user_id, channel_id)
+     where h.user_id = p_user and h.type = p_item ->> 'channel_type'
+       and h.external_account_id is not distinct from p_item ->> 'recipient' and c.handle = any (v_handles)
+     for no key update of c;
+    with moved as (
+        update messages m set status = p_item ->> 'update'
+         where m.user_id = p_user and m.conversation_id = v_conversation.conversation_id and m.direction = 'outbound'
+           and m.sent_at <= (p_item ->> 'sent_at')::timestamptz
+           and app.status_rank(m.status) < app.status_rank(p_item ->> 'update')
+        returning m.message_id, m.external_id
+    ), told as (
+        insert into ai_events (user_id, type, contact_id, conversation_id, message_id, payload)
+        select p_user, 'message.status_changed', v_conversation.contact_id, v_conversation.conversation_id, moved.message_id,
+               jsonb_build_object('status', p_item ->> 'update', 'external_id', moved.external_id) from moved
+    )
+    select count(*) into v_moved from moved;
+    return jsonb_build_object('duplicate', v_conversation.user_id is not null and v_moved = 0, 'message_id', null,
+                              'conversation_id', v_conversation.conversation_id, 'contact_id', v_conversation.contact_id);
+end $$;
+
+-- p_items: [{user_id, kind, channel_type, recipient, handles, target, ...}], in the order of their keys.
+-- Locks are taken in one order by every batch (messenger ids, channels, then items by key), so batches do not
+-- deadlock. Each item wears its own tenant's hat: row level security holds here too.
+create function app.take_in(p_items jsonb) returns jsonb
+language plpgsql volatile
+as $$
+declare
+    v_item    jsonb;
+    v_user    uuid;
+    v_worn    uuid;
+    v_results jsonb := '[]';
+begin
+    perform pg_advisory_xact_lock(k) from (
+        select distinct hashtextextended(concat_ws(' ', i ->> 'user_id', i ->> 'channel_type', i ->> 'target'), 0) as k
+          from jsonb_array_elements(p_items) i where i ->> 'target' is not null order by 1
+    ) keys;
+    for v_user, v_item in
+        select (i ->> 'user_id')::uuid, i from jsonb_array_elements(p_items) i where i ->> 'kind' = 'message'
+         order by 1, i ->> 'channel_type', i ->> 'recipient'
+    loop
+        if v_user is distinct from v_worn then
+            perform app.act_as(v_user);
+            v_worn := v_user;
+        end if;
+        perform app.channel_for(v_user, v_item ->> 'channel_type', v_item ->> 'recipient');
+    end loop;
+    for v_user, v_item in select (i ->> 'user_id')::uuid, i from jsonb_array_elements(p_items) with ordinality as t (i, n) order by n
+    loop
+        if v_user is distinct from v_worn then
+            perform app.act_as(v_user);
+            v_worn := v_user;
+        end if;
+        v_results := v_results || case
+            when v_item ->> 'kind' = 'message' then app.take_in_message(v_user, v_item)
+            when v_item ->> 'target' is null then app.take_in_watermark(v_user, v_item)
+            else app.take_in_update(v_user, v_item) end;
+    end loop;
+    return v_results;
+end $$;

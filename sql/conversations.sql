@@ -1,0 +1,74 @@
+-- Conversations: the inbox.
+
+-- name: page
+-- By latest activity. The search is a function, since LIKE may use no index under row level security.
+select c.conversation_id as id, c.status, c.unread_count, c.sentiment, c.urgency, c.negotiation, c.snippet,
+       c.last_message_at, c.last_message_direction, c.tags, c.snoozed_until, c.created_at, c.updated_at, c.active_at,
+       t.contact_id, t.name as contact_name, c.handle as contact_handle, t.vip as contact_vip,
+       h.channel_id, h.type as channel_type, h.name as channel_name
+  from conversations c
+  join contacts t on t.user_id = c.user_id and t.contact_id = c.contact_id
+  join channels h on h.user_id = c.user_id and h.channel_id = c.channel_id
+ where c.user_id = :user_id
+   and (:status::text is null or c.status = :status)
+   and (:channel::text is null or h.type = :channel)
+   and (not :unread_only::boolean or c.unread_count > 0)
+   and (:sentiment::text is null or c.sentiment = :sentiment)
+   and (:urgency::text is null or c.urgency = :urgency)
+   and (:tag::text is null or c.tags @> array[:tag])
+   and (:contact_id::uuid is null or c.contact_id = :contact_id)
+   and (:q::text is null or c.conversation_id = any (array(select app.search_conversations(:q))))
+   and (:before_at::timestamptz is null or (c.active_at, c.conversation_id) < (:before_at, :before_id::uuid))
+ order by c.active_at desc, c.conversation_id desc
+ limit :limit
+
+-- name: get
+-- One, in the shape of the list.
+select c.conversation_id as id, c.status, c.unread_count, c.sentiment, c.urgency, c.negotiation, c.snippet,
+       c.last_message_at, c.last_message_direction, c.tags, c.snoozed_until, c.created_at, c.updated_at, c.active_at,
+       t.contact_id, t.name as contact_name, c.handle as contact_handle, t.vip as contact_vip,
+       h.channel_id, h.type as channel_type, h.name as channel_name
+  from conversations c
+  join contacts t on t.user_id = c.user_id and t.contact_id = c.contact_id
+  join channels h on h.user_id = c.user_id and h.channel_id = c.channel_id
+ where c.user_id = :user_id and c.conversation_id = :conversation_id
+
+-- name: hold
+-- Locked first by whoever writes into it: its events follow the order of commits.
+select c.contact_id, c.channel_id, h.type
+  from conversations c
+  join channels h using (user_id, channel_id)
+ where c.user_id = :user_id and c.conversation_id = :conversation_id
+   for no key update of c
+
+-- name: of_contact
+-- The one that exists, the latest if a merge left several.
+select conversation_id
+  from conversations
+ where user_id = :user_id and contact_id = :contact_id and channel_id = :channel_id
+ order by active_at desc
+ limit 1
+
+-- name: open
+-- Found or made; its event with it.
+select conversation_id from app.conversation_for(:user_id, :channel_id, :contact_id, array[:handle])
+
+-- name: update
+-- What is null stays as it is; waking up clears the alarm.
+update conversations
+   set status        = coalesce(:status, status),
+       tags          = coalesce(:tags, tags),
+       snoozed_until = case when :set_snoozed::boolean then :snoozed_until
+                            when :status is not null and :status <> 'snoozed' then null
+                            else snoozed_until end,
+       updated_at    = now()
+ where user_id = :user_id and conversation_id = :conversation_id
+returning contact_id
+
+-- name: set_unread
+-- Reading clears the count; marking unread makes it at least one.
+update conversations
+   set unread_count = case when :unread::boolean then greatest(unread_count, 1) else 0 end,
+       updated_at   = now()
+ where user_id = :user_id and conversation_id = :conversation_id
+returning contact_id

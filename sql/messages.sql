@@ -1,0 +1,26 @@
+-- Messages as their conversation shows them.
+
+-- name: page
+-- Newest first by the sender's time; ties by id.
+select message_id as id, conversation_id, direction, body, attachments, sent_at, created_at, external_id, reply_to_id,
+       status, error, edited_at, deleted_at, reactions, classification
+  from messages
+ where user_id = :user_id
+   and conversation_id = :conversation_id
+   and (:before_at::timestamptz is null or (sent_at, message_id) < (:before_at, :before_id::uuid))
+ order by sent_at desc, message_id desc
+ limit :limit
+
+-- name: get
+-- One.
+select message_id as id, conversation_id, direction, body, attachments, sent_at, created_at, external_id, reply_to_id,
+       status, error, edited_at, deleted_at, reactions, classification
+  from messages
+ where user_id = :user_id and message_id = :message_id
+
+-- name: is_in
+-- Whether a message belongs to a conversation.
+select exists (
+    select from messages
+     where user_id = :user_id and message_id = :message_id and conversation_id = :conversation_id
+)

@@ -1,0 +1,26 @@
+-- Payloads that could not be read.
+
+-- name: add
+-- Whole, with the reason.
+insert into rejected_webhooks (user_id, rejected_id, channel_type, content_type, body, reason)
+values (:user_id, :rejected_id, :channel_type, :content_type, :body, :reason)
+
+-- name: page
+-- Newest first.
+select rejected_id as id, channel_type, content_type, reason, body, attempts, created_at
+  from rejected_webhooks
+ where user_id = :user_id
+   and (:before_at::timestamptz is null or (created_at, rejected_id) < (:before_at, :before_id::uuid))
+ order by created_at desc, rejected_id desc
+ limit :limit
+
+-- name: try_again
+-- Counted, also when it fails again.
+update rejected_webhooks
+   set attempts = attempts + 1
+ where user_id = :user_id and rejected_id = :rejected_id
+returning body, content_type, channel_type
+
+-- name: remove
+-- Read after all, or not wanted.
+delete from rejected_webhooks where user_id = :user_id and rejected_id = :rejected_id

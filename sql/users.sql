@@ -1,0 +1,58 @@
+-- Users, and what only the authentication role sees of them.
+
+-- name: register
+-- The constraint logins_email_taken answers a taken e-mail.
+select app.register(:user_id, :name, :email, :email_key, :password_hash, :locale, :timezone, :currency)
+
+-- name: start_session
+-- The first token of a new family.
+select app.start_session(:user_id, :family_id, :token_hash, :expires_at)
+
+-- name: find_login
+-- One row for every e-mail, known or not.
+select * from app.find_login(:email_key, :address, make_interval(secs => :window_seconds))
+
+-- name: login_failed
+-- Counted against the e-mail and the address.
+select app.login_failed(:email_key, :address)
+
+-- name: renew_session
+-- Spends one token for the next; a spent one ends the family.
+select * from app.renew_session(:old_hash, :new_hash, :expires_at)
+
+-- name: end_session
+-- Logging out ends the whole family.
+select app.end_session(:token_hash)
+
+-- name: me
+-- The tenant's own profile.
+select user_id as id, name, email, locale, timezone, currency, created_at
+  from users
+ where user_id = :user_id
+
+-- name: currency
+-- What prices are in, where a contact says nothing else.
+select currency from users where user_id = :user_id
+
+-- name: update
+-- What is null stays as it is.
+update users
+   set name       = coalesce(:name, name),
+       locale     = coalesce(:locale, locale),
+       timezone   = coalesce(:timezone, timezone),
+       currency   = coalesce(:currency, currency),
+       updated_at = now()
+ where user_id = :user_id
+returning user_id as id, name, email, locale, timezone, currency, created_at
+
+-- name: own_password_hash
+-- Of the tenant whose hat is worn.
+select app.own_password_hash()
+
+-- name: change_own_password
+-- Ends every session too.
+select app.change_own_password(:password_hash)
+
+-- name: erase_own
+-- The tenant and everything in it.
+select app.erase_own_user()
