@@ -1,1 +1,211 @@
-"""To come."""
+"""The pool, and the hats that its transactions wear: acting_as(user_id) or as_service()."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+if TYPE_CHECKING:
+    from alfred.queries import Db, Query
+
+log = structlog.get_logger()
+
+CONNECT_SECONDS = 3.0
+WAIT_SECONDS = 5.0
+_ENDED = frozenset({"COMMIT", "ROLLBACK"})
+_LOST_STATES = ("08", "57P", "25006")
+
+
+class Away(Exception):
+    """PostgreSQL cannot be reached, or did not answer in time: try again later."""
+
+
+class UnknownUser(Exception):
+    """The user whose hat was asked for is not there (any more)."""
+
+
+class UnsafeRole(Exception):
+    """The login could see past row level security; the text is for the operator."""
+
+
+def connection_lost(error: BaseException) -> bool:
+    """Whether the connection is what failed, rather than the statement."""
+    if isinstance(error, asyncpg.PostgresError):
+        return (error.sqlstate or "").startswith(_LOST_STATES)
+    return isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError | asyncpg.InternalClientError | Away)
+
+
+async def prepare(connection: Any) -> None:
+    """Values of jsonb and json are Python values on both sides."""
+    for name in ("jsonb", "json"):
+        await connection.set_type_codec(
+            name, schema="pg_catalog", encoder=lambda v: json.dumps(v, ensure_ascii=False), decoder=json.loads
+        )
+
+
+async def _leave_as_is(_connection: Any) -> None:
+    """Nothing here sets session state, so a connection comes back clean: no round-trip to reset it."""
+
+
+class Database:
+    """One login's connections to one PostgreSQL (or to whichever of several hosts is the primary)."""
+
+    def __init__(self, dsn: str, *, size: int) -> None:
+        self._dsn = dsn
+        self._size = size
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._abandoned: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        """Connect, at least once."""
+        self._pool = await asyncpg.create_pool(
+            self._dsn,
+            min_size=1,
+            max_size=self._size,
+            init=prepare,
+            reset=_leave_as_is,
+            timeout=CONNECT_SECONDS,
+            max_inactive_connection_lifetime=300,
+        )
+
+    async def close(self) -> None:
+        """Let the last statements finish, then hang up."""
+        if self._abandoned:
+            await asyncio.wait(self._abandoned, timeout=WAIT_SECONDS)
+        if self._pool is not None:
+            try:
+                await asyncio.wait_for(self._pool.close(), 2)
+            except TimeoutError:
+                self._pool.terminate()
+
+    @asynccontextmanager
+    async def acting_as(self, user_id: UUID) -> AsyncIterator["Db"]:
+        """A transaction under one tenant's hat; commits at the end, rolls back on any exception.
+
+        Raises:
+            UnknownUser: there is no such user.
+            Away: PostgreSQL did not answer; what was written may or may not be kept.
+        """
+        async with self._transaction(f"begin; select app.act_as('{user_id}')") as db:
+            yield db
+
+    @asynccontextmanager
+    async def as_service(self) -> AsyncIterator["Db"]:
+        """A transaction without a tenant: sees no tenant's row except through the service functions."""
+        async with self._transaction("begin") as db:
+            yield db
+
+    async def once(self, query: "Query", **given: Any) -> Any:
+        """The value of one statement that is a transaction of its own: a single round-trip.
+
+        Raises:
+            Away: PostgreSQL did not answer in time; the statement may or may not have been kept.
+        """
+        if self._pool is None:
+            raise Away("the pool is not open")
+        connection = await self._pool.acquire(timeout=WAIT_SECONDS)
+        work = asyncio.create_task(query.value(connection, **given))
+        try:
+            done, _ = await asyncio.wait({work}, timeout=WAIT_SECONDS)
+            if not done:
+                raise Away("the statement took too long")
+            return work.result()
+        finally:
+            error = work.exception() if work.done() else Away()
+            if error is None or not connection_lost(error):
+                await self._pool.release(connection)
+            else:
+                self._abandon(connection, work)
+
+    @asynccontextmanager
+    async def _transaction(self, begin: str) -> AsyncIterator["Db"]:
+        if self._pool is None:
+            raise Away("the pool is not open")
+        connection = await self._pool.acquire(timeout=WAIT_SECONDS)
+        ending: asyncio.Task[str] | None = None
+        try:
+            try:
+                await connection.execute(begin, timeout=WAIT_SECONDS)
+                yield connection
+            except BaseException as error:
+                ending = asyncio.create_task(self._roll_back(connection))
+                await asyncio.wait({ending}, timeout=WAIT_SECONDS)
+                raise _translated(error) from error
+            ending = asyncio.create_task(connection.execute("commit"))
+            # `wait` leaves the task alone when it times out or is cancelled: a cancelled COMMIT may be
+            # visible on the primary and yet lost with it.
+            done, _ = await asyncio.wait({ending}, timeout=WAIT_SECONDS)
+            if not done:
+                raise Away("the commit took too long")
+            if ending.result() != "COMMIT":
+                raise RuntimeError("the transaction had failed, and was rolled back")
+        finally:
+            if ending is not None and ending.done() and ending.exception() is None and ending.result() in _ENDED:
+                await self._pool.release(connection)
+            else:
+                self._abandon(connection, ending)
+
+    def _abandon(self, connection: Any, ending: "asyncio.Task[Any] | None") -> None:
+        """Terminate a connection whose transaction did not end cleanly, once its last statement has an answer."""
+        task = asyncio.create_task(self._terminate(connection, ending))
+        self._abandoned.add(task)
+        task.add_done_callback(self._abandoned.discard)
+
+    async def _terminate(self, connection: Any, ending: "asyncio.Task[Any] | None") -> None:
+        assert self._pool is not None
+        if ending is not None:
+            await asyncio.wait({ending}, timeout=60)
+            log.warning("connection_abandoned", error=repr(ending.exception()) if ending.done() else "no answer")
+        connection.terminate()
+        await self._pool.release(connection)
+
+    @staticmethod
+    async def _roll_back(connection: Any) -> str:
+        try:
+            return str(await connection.execute("rollback", timeout=2))
+        except (
+            OSError,
+            TimeoutError,
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+        ):
+            return "LOST"
+
+
+def _translated(error: BaseException) -> BaseException:
+    if isinstance(error, asyncpg.PostgresError) and error.sqlstate == "AL401":
+        return UnknownUser()
+    return error
+
+
+async def refuse_unsafe(db: "Db") -> None:
+    """Make sure that row level security binds this login.
+
+    Raises:
+        UnsafeRole: it is a superuser, bypasses row level security, or owns the tables.
+    """
+    role = await db.fetchrow(
+        """
+        select current_user as name, rolsuper, rolbypassrls,
+               exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+                        where n.nspname = 'public' and c.relkind = 'r' and pg_has_role(c.relowner, 'usage')) as owns
+          from pg_roles where rolname = current_user
+        """
+    )
+    assert role is not None
+    for fault, words in (
+        ("rolsuper", "is a superuser"),
+        ("rolbypassrls", "has BYPASSRLS"),
+        ("owns", "owns the tables"),
+    ):
+        if role[fault]:
+            raise UnsafeRole(
+                f"the login {role['name']} {words}: row level security would not bind it. "
+                "Let ALFRED_DATABASE_URL name alfred_app, and ALFRED_OWNER_DATABASE_URL the owner."
+            )

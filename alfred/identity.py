@@ -1,1 +1,136 @@
-"""To come."""
+"""Who somebody is: passwords (bcrypt), access tokens (JWT) and opaque tokens (kept as hashes)."""
+
+import asyncio
+import hashlib
+import os
+import secrets
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
+from typing import TypeVar
+from uuid import UUID
+
+import bcrypt
+import jwt
+from uuid_utils.compat import uuid7
+
+ISSUER, AUDIENCE, CELL = "alfred", "alfred-api", "0"
+_MOST_WAITING = 500
+T = TypeVar("T")
+
+
+class TooBusy(Exception):
+    """More logins wait than can be served in time."""
+
+
+class BadToken(Exception):
+    """An access token that is forged, expired or of another kind."""
+
+
+def _step_back() -> None:
+    """A login storm is patient: its threads yield to those that serve requests."""
+    with suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, 0, 15)
+
+
+class Passwords:
+    """bcrypt in a few threads of low priority; what waits for them is bounded."""
+
+    def __init__(self, cost: int) -> None:
+        self._cost = cost
+        workers = min(os.cpu_count() or 1, 4)
+        self._threads = ThreadPoolExecutor(workers, "bcrypt", initializer=_step_back)
+        self._turns = asyncio.Semaphore(workers)
+        self._waiting = 0
+        self._nobody = bcrypt.hashpw(secrets.token_bytes(16), bcrypt.gensalt(cost))
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait for a free thread before judging a login, so that no more guesses run at once than threads.
+
+        Raises:
+            TooBusy: too many wait already.
+        """
+        if self._waiting >= _MOST_WAITING:
+            raise TooBusy
+        self._waiting += 1
+        try:
+            async with self._turns:
+                yield
+        finally:
+            self._waiting -= 1
+
+    async def hash(self, password: str) -> str:
+        """The hash to store; a password has at most 72 bytes."""
+        async with self.turn():
+            return (await self._run(bcrypt.hashpw, password.encode(), bcrypt.gensalt(self._cost))).decode()
+
+    async def verify(self, password: str, hashed: str | None) -> bool:
+        """Whether it fits; without a hash it takes the same time, and does not."""
+        given = password.encode("utf-8", "replace")
+        matches = await self._run(bcrypt.checkpw, given[:72], hashed.encode() if hashed else self._nobody)
+        return matches and hashed is not None and len(given) <= 72
+
+    async def _run(self, work: Callable[[bytes, bytes], T], first: bytes, second: bytes) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, first, second)
+
+    def close(self) -> None:
+        """Drop what waits."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+class AccessTokens:
+    """JWTs: the first secret signs, all verify, so that a secret can be changed without logging anybody out."""
+
+    def __init__(self, keys: Sequence[str], ttl: int) -> None:
+        self._keys = tuple(keys)
+        self.ttl = ttl
+
+    def issue(self, user_id: UUID, now: datetime) -> str:
+        """A token for `ttl` seconds."""
+        claims = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": str(user_id),
+            "iat": now,
+            "exp": now + timedelta(seconds=self.ttl),
+            "jti": str(uuid7()),
+            "typ": "access",
+            "cell": CELL,
+        }
+        return jwt.encode(claims, self._keys[0], algorithm="HS256")
+
+    def user_of(self, token: str) -> UUID:
+        """Whose token it is.
+
+        Raises:
+            BadToken: it is not one of ours, or not valid now.
+        """
+        for key in self._keys:
+            try:
+                claims = jwt.decode(
+                    token,
+                    key,
+                    algorithms=["HS256"],
+                    audience=AUDIENCE,
+                    issuer=ISSUER,
+                    options={"require": ["iss", "aud", "sub", "iat", "exp", "jti", "typ"]},
+                )
+                if claims["typ"] == "access":
+                    return UUID(claims["sub"])
+            except jwt.InvalidSignatureError:
+                continue
+            except (jwt.InvalidTokenError, ValueError):
+                break
+        raise BadToken
+
+
+def new_token(kind: str) -> str:
+    """An opaque token such as `alf_0_r_...`: kind `r` refreshes, `t` opens a stream; 256 random bits."""
+    return f"alf_{CELL}_{kind}_{secrets.token_urlsafe(32)}"
+
+
+def digest(token: str) -> bytes:
+    """What is stored of an opaque token: it is random, so a plain SHA-256 does."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).digest()

@@ -1,1 +1,98 @@
-"""To come."""
+"""ALFRED_* becomes one frozen model; everything else receives values from it."""
+
+from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
+
+PREFIX = "ALFRED_"
+# Read by bin/ before there is a service.
+_NOT_OURS = frozenset({"ALFRED_VENV"})
+
+
+class BadSetting(Exception):
+    """A setting that is unknown or cannot be read; the text is for the operator."""
+
+
+def _split(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_split)]
+Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_split)]
+Seconds = Annotated[int, Field(ge=1)]
+
+
+class Settings(BaseModel):
+    """One field for each ALFRED_ variable; durations are seconds, sizes bytes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=0, le=65535)
+    public_url: str | None = Field(None, pattern=r"^https?://[^\s]+$")
+    trusted_proxies: Networks = ()
+    cors_origins: Words = ()
+    body_limit: int = Field(1_048_576, ge=1024)
+
+    home: Path | None = None
+    database_url: SecretStr | None = None
+    owner_database_url: SecretStr | None = None
+    listen_database_url: SecretStr | None = None
+    pg_bin: Path | None = None
+    pg_account: str | None = None
+    pool_size: int = Field(10, ge=2, le=100)
+
+    jwt_secret: Secrets = ()
+    access_token_ttl: Seconds = 900
+    refresh_token_ttl: Seconds = 2_592_000
+    login_attempts: int = Field(10, ge=1)
+    bcrypt_cost: int = Field(12, ge=4, le=16)
+
+    overdue_scan_interval: Seconds = 3600
+    stalled_scan_interval: Seconds = 86_400
+    stalled_after: Seconds = 259_200
+    ai_provider: str = "mock"
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["console", "json"] | None = None
+
+    @field_validator("jwt_secret")
+    @classmethod
+    def _long_enough(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if any(len(secret.get_secret_value().encode()) < 32 for secret in secrets):
+            raise ValueError("each secret needs at least 32 bytes")
+        return secrets
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str]) -> Self:
+        """Read the environment; an empty value is the default.
+
+        Raises:
+            BadSetting: naming each variable that is unknown or cannot be read.
+        """
+        given = {name: value for name, value in environ.items() if name.startswith(PREFIX) and name not in _NOT_OURS}
+        try:
+            return cls.model_validate({name[len(PREFIX) :].lower(): value for name, value in given.items() if value})
+        except ValidationError as error:
+            raise BadSetting("\n".join(_complaints(error))) from None
+
+
+def _complaints(error: ValidationError) -> list[str]:
+    complaints = []
+    for fault in error.errors(include_url=False, include_input=False):
+        name = PREFIX + str(fault["loc"][0]).upper()
+        unknown = fault["type"] == "extra_forbidden"
+        complaints.append(f"{name}: " + ("no such setting" if unknown else fault["msg"]))
+    return complaints
