@@ -1,1 +1,60 @@
-"""To come."""
+"""The commands: serve, migrate, seed, openapi."""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Sequence
+
+from alfred import log
+from alfred.db import UnsafeRole
+from alfred.postgres import Unavailable
+from alfred.running import ground, serve
+from alfred.settings import BadSetting, Settings
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the exit status: 0 done, 1 it failed, 2 the settings or the words are wrong."""
+    parser = argparse.ArgumentParser(prog="alfred", description="The CRM backend for people who sell in chats.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("serve", help="apply the migrations, and serve")
+    migrate = commands.add_parser("migrate", help="apply the migrations")
+    migrate.add_argument("--down", type=int, metavar="N", help="undo the last N instead")
+    commands.add_parser("seed", help="fill in demo data; twice does no harm")
+    commands.add_parser("openapi", help="print the OpenAPI document")
+    given = parser.parse_args(arguments)
+    try:
+        settings = Settings.load(os.environ)
+        log.set_up(settings.log_level, settings.log_format)
+        return _run(given, settings)
+    except (BadSetting, UnsafeRole) as error:
+        print(f"alfred: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    except (Unavailable, OSError) as error:
+        print(f"alfred: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+
+
+def _run(given: argparse.Namespace, settings: Settings) -> int:
+    match given.command:
+        case "serve":
+            return serve(settings)
+        case "migrate":
+            with ground(settings, down=given.down):
+                return 0
+        case "seed":
+            from alfred.seed import seed
+
+            with ground(settings) as base:
+                asyncio.run(seed(settings, base))
+        case "openapi":
+            from alfred.api.openapi import document
+            from alfred.app import endpoints, version_of_alfred
+
+            print(json.dumps(document(list(endpoints()), version_of_alfred()), ensure_ascii=False, indent=1))  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,1 +1,52 @@
-"""To come."""
+"""Events: what happened, in the past tense; recorded in the transaction of the change."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from alfred.queries import Db, sql
+
+EventType = Literal[
+    "message.received",
+    "message.classified",
+    "message.sent",
+    "message.status_changed",
+    "message.edited",
+    "message.deleted",
+    "message.reaction",
+    "conversation.created",
+    "conversation.updated",
+    "contact.created",
+    "task.created",
+    "task.completed",
+    "task.overdue",
+    "lead.stalled",
+    "rule.matched",
+    "notification.created",
+]
+
+
+class Event(BaseModel):
+    """One line of the log, as its consumers read it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    number: int
+    user_id: UUID
+    event_id: UUID
+    type: str
+    contact_id: UUID | None
+    conversation_id: UUID | None
+    message_id: UUID | None
+    task_id: UUID | None
+    payload: dict[str, Any]
+    created_at: datetime
+
+
+async def record(db: Db, user_id: UUID, type: EventType, payload: Mapping[str, Any], **about: UUID | None) -> None:
+    """Add to the log; `about` names what it is about: contact_id, conversation_id, message_id, task_id."""
+    entities = dict.fromkeys(("contact_id", "conversation_id", "message_id", "task_id")) | about
+    await sql.events.record.run(db, user_id=user_id, type=type, payload=dict(payload), **entities)

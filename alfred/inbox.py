@@ -1,1 +1,264 @@
-"""To come."""
+"""Messages in and out: take_in() what messengers post, send() what the seller writes."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import structlog
+from pydantic import BaseModel, ConfigDict
+from uuid_utils.compat import uuid7
+
+from alfred.ai.provider import AIProvider, Classification
+from alfred.channels.item import Attachment, InboundItem
+from alfred.db import Away, Database, connection_lost
+from alfred.events import record
+from alfred.queries import Db, Row, sql
+
+log = structlog.get_logger()
+
+MOST_IN_BATCH = 50
+WRITERS = 4
+RETRY_SECONDS = 4.0
+WAIT_SECONDS = 10.0
+
+
+class TakenIn(BaseModel):
+    """What became of one item; the ids are null where it is about a message that is not known (yet)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    duplicate: bool = False
+    message_id: UUID | None = None
+    conversation_id: UUID | None = None
+    contact_id: UUID | None = None
+    classification: Classification | None = None
+
+
+@dataclass
+class Post:
+    """The items of one webhook post: kept together, or not at all."""
+
+    user_id: UUID
+    items: list[dict[str, Any]]
+    done: "asyncio.Future[list[dict[str, Any]]]" = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+
+class Inbox:
+    """Takes posts in, several in one transaction while others are being written (a micro-batch)."""
+
+    def __init__(self, database: Database, assistant: AIProvider, announce: Callable[[Iterable[UUID]], None]) -> None:
+        self._database = database
+        self._assistant = assistant
+        self._announce = announce
+        self._waiting: asyncio.Queue[Post] = asyncio.Queue()
+
+    async def take_in(self, user_id: UUID, items: Sequence[InboundItem]) -> list[TakenIn]:
+        """Classify and store the items of one post, in one transaction; returns after its commit, one outcome each.
+
+        Raises:
+            Away: PostgreSQL did not answer in time. A repetition does no harm.
+        """
+        readings = [await self._read(item) for item in items]
+        prepared = [_prepared(user_id, item, reading) for item, reading in zip(items, readings, strict=True)]
+        outcomes: list[dict[str, Any]] = [{} for _ in items]
+        writable = [index for index, item in enumerate(prepared) if item is not None]
+        if writable:
+            post = Post(user_id, [item for item in prepared if item is not None])
+            self._waiting.put_nowait(post)
+            try:
+                results = await asyncio.wait_for(asyncio.shield(post.done), WAIT_SECONDS)
+            except TimeoutError:
+                raise Away("the message could not be written in time") from None
+            for index, result in zip(writable, results, strict=True):
+                outcomes[index] = result
+        return [TakenIn(**outcome, classification=reading) for outcome, reading in zip(outcomes, readings, strict=True)]
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(WRITERS):
+                group.create_task(self._write())
+
+    async def _read(self, item: InboundItem) -> Classification | None:
+        if item.kind == "message" or item.status == "edited":
+            return await self._assistant.classify(item.text or "")
+        return None
+
+    async def _write(self) -> None:
+        while True:
+            posts = [await self._waiting.get()]
+            size = len(posts[0].items)
+            while size < MOST_IN_BATCH and not self._waiting.empty():
+                posts.append(self._waiting.get_nowait())
+                size += len(posts[-1].items)
+            await self._settle(posts)
+
+    async def _settle(self, posts: list[Post]) -> None:
+        """Write posts together; when that fails, each alone, so that a bad one fails alone."""
+        try:
+            results = await self._insert([item for post in posts for item in post.items])
+        except Exception as error:  # noqa: BLE001 handed to whoever waits for it
+            if len(posts) == 1:
+                log.warning("post_failed", error=repr(error), items=len(posts[0].items))
+                _resolve(posts[0], error)
+            else:
+                for post in posts:
+                    await self._settle([post])
+            return
+        taken = iter(results)
+        for post in posts:
+            _resolve(post, [next(taken) for _ in post.items])
+        self._announce({post.user_id for post in posts})
+
+    async def _insert(self, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """One round-trip; when the connection breaks, the same again with the same ids: repeating does no harm."""
+        deadline = asyncio.get_running_loop().time() + RETRY_SECONDS
+        order = sorted(range(len(items)), key=lambda index: items[index]["key"])
+        while True:
+            try:
+                results = await self._database.once(sql.inbox.take_in, items=[items[index] for index in order])
+                break
+            except Exception as error:
+                if not connection_lost(error) or asyncio.get_running_loop().time() > deadline:
+                    raise
+                await asyncio.sleep(0.2)
+        by_index = dict(zip(order, results, strict=True))
+        return [by_index[index] for index in range(len(items))]
+
+
+def _resolve(post: Post, outcome: "list[dict[str, Any]] | Exception") -> None:
+    if post.done.done():
+        return
+    if isinstance(outcome, Exception):
+        post.done.set_exception(outcome)
+    else:
+        post.done.set_result(outcome)
+
+
+def _prepared(user_id: UUID, item: InboundItem, reading: Classification | None) -> dict[str, Any] | None:
+    """The item as app.take_in() wants it; None where there is nothing to write."""
+    sent_at = item.sent_at.isoformat() if item.sent_at else None
+    common: dict[str, Any] = {
+        "user_id": str(user_id),
+        "key": (str(user_id), item.channel_type, item.sender.handle or "", item.recipient or ""),
+        "channel_type": item.channel_type,
+        "recipient": item.recipient,
+        "handles": [item.sender.handle] if item.sender.handle else [],
+        "name": item.sender.name,
+        "text": item.text,
+        "sent_at": sent_at,
+        "error": item.error,
+        "classification": reading.model_dump(mode="json", exclude={"signals"}) if reading else None,
+        "raw": json.dumps(item.raw, default=str),
+    }
+    if item.kind == "message":
+        return common | {
+            "kind": "message",
+            "message_id": str(uuid7()),
+            "external_id": item.external_id,
+            "target": item.external_id,
+            "dedupe_key": _dedupe_key(item),
+            "reply_to": item.reply_to,
+            "attachments": [kept(attachment) for attachment in item.attachments],
+        }
+    if item.kind == "reaction" and item.reply_to:
+        detail = item.external_id or _digest(item.sender.handle, item.text, sent_at)
+        return common | {"kind": "update", "update": "reaction", "target": item.reply_to, "detail": detail}
+    if item.kind == "status" and item.external_id:
+        detail = _digest(item.text, sent_at) if item.status == "edited" else ""
+        return common | {"kind": "update", "update": item.status, "target": item.external_id, "detail": detail}
+    if item.kind == "status" and item.status in {"delivered", "read"} and item.sent_at and item.sender.handle:
+        return common | {"kind": "update", "update": item.status, "target": None}
+    return None
+
+
+def _dedupe_key(item: InboundItem) -> str | None:
+    """Without the sender's id, the same words at the same moment are the same message."""
+    if item.external_id or item.sent_at is None:
+        return item.external_id
+    parts = [part.model_dump_json() for part in item.attachments]
+    return "digest:" + _digest(item.sender.handle, item.sent_at.isoformat(), item.text, *parts)
+
+
+def _digest(*parts: str | None) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def kept(attachment: Attachment) -> dict[str, Any]:
+    """An attachment as a message shows it: a link is a url, all else the messenger's id."""
+    place = attachment.id_or_url
+    link = place is not None and place.startswith(("http://", "https://", "geo:"))
+    return {
+        "type": attachment.type,
+        "url": place if link else None,
+        "external_id": None if link else place,
+        "mime_type": attachment.mime,
+        "caption": attachment.caption,
+    }
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What the seller writes; with an `external_id` somebody else has sent it already."""
+
+    body: str
+    reply_to_id: UUID | None = None
+    external_id: str | None = None
+
+
+class NoSuchConversation(Exception):
+    """Not there, or another tenant's."""
+
+
+class NoSuchMessage(Exception):
+    """The message to reply to is not in this conversation."""
+
+
+async def send(db: Db, user_id: UUID, conversation_id: UUID, draft: Draft, *, by_rule: bool = False) -> Row:
+    """Store an outbound message, and what a messenger has told of it already.
+
+    Raises:
+        NoSuchConversation, NoSuchMessage.
+    """
+    if draft.external_id is not None:
+        await sql.inbox.hold_id.run(db, user_id=user_id, conversation_id=conversation_id, external_id=draft.external_id)
+    conversation = await sql.conversations.hold.one(db, user_id=user_id, conversation_id=conversation_id)
+    if conversation is None:
+        raise NoSuchConversation
+    about = {"user_id": user_id, "conversation_id": conversation_id}
+    if draft.reply_to_id and not await sql.messages.is_in.value(db, **about, message_id=draft.reply_to_id):
+        raise NoSuchMessage
+    message_id = uuid7()
+    await sql.inbox.send.run(
+        db,
+        **about,
+        message_id=message_id,
+        channel_id=conversation["channel_id"],
+        external_id=draft.external_id,
+        body=draft.body,
+        reply_to_id=draft.reply_to_id,
+        status="sent" if draft.external_id else "queued",
+    )
+    payload = {"external_id": draft.external_id, "by_rule": by_rule}
+    await record(
+        db,
+        user_id,
+        "message.sent",
+        payload,
+        contact_id=conversation["contact_id"],
+        conversation_id=conversation_id,
+        message_id=message_id,
+    )
+    if draft.external_id is not None:
+        await sql.inbox.apply_waiting.run(
+            db, user_id=user_id, type=conversation["type"], external_id=draft.external_id, message_id=message_id
+        )
+    message = await sql.messages.get.one(db, user_id=user_id, message_id=message_id)
+    assert message is not None
+    return message

@@ -1,0 +1,49 @@
+"""Who is asking: a bearer token on every call, or Basic with a token as the password."""
+
+import base64
+import binascii
+
+import structlog
+from aiohttp import hdrs, web
+
+from alfred.api.context import Caller, Services
+from alfred.api.problems import Problem, unauthorized
+from alfred.identity import BadToken
+
+
+async def authenticate(request: web.Request, services: Services, scope: str) -> Caller:
+    """The caller, if the token is good and has the scope.
+
+    Raises:
+        Problem: 401 without a good token, 403 `insufficient_scope` without the scope.
+    """
+    caller = await caller_of(bearer(request), services)
+    structlog.contextvars.bind_contextvars(user_id=str(caller.user_id))
+    if not caller.may(scope):
+        raise Problem(403, "insufficient_scope", f"This token lacks the scope `{scope}`.")
+    return caller
+
+
+async def caller_of(token: str, services: Services) -> Caller:
+    """Whose token this is."""
+    try:
+        return Caller(services.tokens.user_of(token))
+    except BadToken:
+        raise unauthorized("The access token is not valid, or has expired.", "invalid_token") from None
+
+
+def bearer(request: web.Request) -> str:
+    """The token in the Authorization header."""
+    kind, _, value = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    if kind.lower() == "bearer" and value.strip():
+        return value.strip()
+    if kind.lower() == "basic":
+        return _basic(value.strip())
+    raise unauthorized("Send an access token: `Authorization: Bearer <token>`.")
+
+
+def _basic(value: str) -> str:
+    try:
+        return base64.b64decode(value, validate=True).decode().partition(":")[2]
+    except (binascii.Error, ValueError):
+        raise unauthorized("The Basic credentials cannot be read.") from None

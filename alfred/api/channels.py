@@ -1,0 +1,93 @@
+"""Channels: the accounts that a tenant talks through."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from aiohttp import web
+from pydantic import Field, StringConstraints
+from uuid_utils.compat import uuid7
+
+from alfred.api.context import Caller
+from alfred.api.endpoint import Routes
+from alfred.api.pages import after, page
+from alfred.api.problems import not_found
+from alfred.api.shapes import ChannelType, Input, Listing, Name, Output, Page
+from alfred.queries import Db, sql
+
+routes = Routes("Channels")
+
+Account = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
+
+
+class NewChannel(Input):
+    type: ChannelType = Field(examples=["whatsapp"])
+    name: Name = Field(examples=["Loja Centro"])
+    external_account_id: Account | None = Field(None, examples=["109900000000001"])
+    active: bool = True
+
+
+class ChannelChange(Input):
+    name: Name | None = Field(None, examples=["Loja Centro"])
+    external_account_id: Account | None = None
+    active: bool | None = None
+
+
+class Channel(Output):
+    id: UUID
+    type: ChannelType = Field(examples=["whatsapp"])
+    name: str = Field(examples=["Loja Centro"])
+    external_account_id: str | None = Field(
+        examples=["109900000000001"], description="The messenger's id of the account: a webhook's recipient."
+    )
+    active: bool
+    created_at: datetime
+
+
+@routes.on("GET", "/channels")
+async def list_channels(db: Db, caller: Caller, request: web.Request, query: Listing) -> Page[Channel]:
+    """The channels, newest first."""
+    at, before = after("channels", query, datetime.fromisoformat, UUID)
+    rows = await sql.channels.page.all(
+        db, user_id=caller.user_id, before_at=at, before_id=before, limit=query.limit + 1
+    )
+    items = [Channel.model_validate(dict(row)) for row in rows]
+    return page(request, "channels", query, items, lambda item: (item.created_at.isoformat(), item.id))
+
+
+@routes.on("POST", "/channels", status=201, errors=(409,))
+async def add_channel(db: Db, caller: Caller, body: NewChannel) -> Channel:
+    """Add a channel; one whose account posts a webhook is made by itself."""
+    row = await sql.channels.add.one(db, user_id=caller.user_id, channel_id=uuid7(), **body.model_dump())
+    return Channel.model_validate(dict(row or {}))
+
+
+@routes.on("GET", "/channels/{channel_id}", errors=(404,))
+async def get_channel(db: Db, caller: Caller, channel_id: UUID) -> Channel:
+    """One channel."""
+    row = await sql.channels.get.one(db, user_id=caller.user_id, channel_id=channel_id)
+    if row is None:
+        raise not_found("channel")
+    return Channel.model_validate(dict(row))
+
+
+@routes.on("PATCH", "/channels/{channel_id}", errors=(404, 409))
+async def change_channel(db: Db, caller: Caller, channel_id: UUID, body: ChannelChange) -> Channel:
+    """Rename, bind to an account, switch on or off."""
+    row = await sql.channels.update.one(
+        db,
+        user_id=caller.user_id,
+        channel_id=channel_id,
+        set_account="external_account_id" in body.model_fields_set,
+        **body.model_dump(),
+    )
+    if row is None:
+        raise not_found("channel")
+    return Channel.model_validate(dict(row))
+
+
+@routes.on("DELETE", "/channels/{channel_id}", status=204, errors=(404,))
+async def remove_channel(db: Db, caller: Caller, channel_id: UUID) -> None:
+    """Remove a channel with its conversations."""
+    if not await sql.channels.remove.run(db, user_id=caller.user_id, channel_id=channel_id):
+        raise not_found("channel")

@@ -1,0 +1,284 @@
+"""Contacts: people, known by their channel identities, and how to deal with them."""
+
+from datetime import datetime
+from typing import Any, Literal, Self
+from uuid import UUID
+
+from aiohttp import web
+from pydantic import Field, model_validator
+from uuid_utils.compat import uuid7
+
+from alfred.api.context import Caller
+from alfred.api.endpoint import Routes
+from alfred.api.pages import after, page
+from alfred.api.problems import not_found
+from alfred.api.shapes import (
+    ChannelType,
+    Currency,
+    Handle,
+    Input,
+    Listing,
+    Money,
+    Name,
+    Notes,
+    Output,
+    Page,
+    SearchText,
+)
+from alfred.events import record
+from alfred.queries import Db, Row, sql
+
+routes = Routes("Contacts")
+
+NegotiationMode = Literal["off", "suggest", "auto"]
+Tone = Literal["formal", "neutral", "friendly", "casual"]
+
+
+class Identity(Input):
+    channel_type: ChannelType = Field(examples=["whatsapp"])
+    value: Handle = Field(examples=["+5511900000012"])
+
+
+class SettingsChange(Input):
+    negotiation_enabled: bool | None = None
+    negotiation_mode: NegotiationMode | None = None
+    base_price: Money | None = None
+    custom_price: Money | None = None
+    currency: Currency | None = None
+    vip: bool | None = None
+    preferred_tone: Tone | None = None
+
+
+class ContactSettings(Output):
+    negotiation_enabled: bool
+    negotiation_mode: NegotiationMode = Field(examples=["suggest"])
+    base_price: Money | None = Field(examples=["120.00"])
+    custom_price: Money | None = Field(examples=["99.90"])
+    currency: str = Field(examples=["BRL"])
+    vip: bool
+    preferred_tone: Tone = Field(examples=["friendly"])
+
+
+class NewContact(Input):
+    name: Name | None = Field(None, examples=["Marina Quintela"])
+    handle: Handle | None = Field(None, examples=["+5511900000012"], description="The first identity's value.")
+    channel_type: ChannelType | None = Field(
+        None, examples=["whatsapp"], description="Told from the handle if left out."
+    )
+    email: Handle | None = Field(None, examples=["marina@example.com"])
+    phone: Handle | None = Field(None, examples=["+5511900000012"])
+    notes: Notes | None = None
+    identities: list[Identity] = Field([], max_length=50)
+    settings: SettingsChange = SettingsChange()
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if self.handle is None and not self.identities:
+            raise ValueError("a contact needs a handle or an identity")
+        if self.handle is not None and self.channel_type is None and _type_of(self.handle) is None:
+            raise ValueError("say the channel_type of this handle")
+        return self
+
+    def known_by(self) -> list[Identity]:
+        """Every identity once, the handle's first."""
+        first = []
+        if self.handle is not None:
+            type_ = self.channel_type or _type_of(self.handle) or "whatsapp"
+            first = [Identity(channel_type=type_, value=self.handle)]
+        return list({(i.channel_type, i.value): i for i in map(_clean, [*first, *self.identities])}.values())
+
+
+class ContactChange(Input):
+    name: Name | None = None
+    handle: Handle | None = None
+    channel_type: ChannelType | None = None
+    email: Handle | None = None
+    phone: Handle | None = None
+    notes: Notes | None = None
+    identities: list[Identity] | None = Field(None, min_length=1, max_length=50)
+    settings: SettingsChange | None = None
+
+
+class IdentityOut(Output):
+    channel_type: ChannelType = Field(examples=["whatsapp"])
+    value: str = Field(examples=["+5511900000012"])
+
+
+class Contact(Output):
+    id: UUID
+    name: str | None = Field(examples=["Marina Quintela"])
+    handle: str = Field(examples=["+5511900000012"])
+    channel_type: ChannelType = Field(examples=["whatsapp"])
+    email: str | None
+    phone: str | None
+    notes: str | None
+    identities: list[IdentityOut]
+    settings: ContactSettings
+    created_at: datetime
+    updated_at: datetime
+
+
+class ContactFilter(Listing):
+    q: SearchText | None = Field(None, description="Part of the name or handle, whatever the case and accents.")
+    vip: bool | None = None
+    channel: ChannelType | None = None
+
+
+@routes.on("GET", "/contacts")
+async def list_contacts(db: Db, caller: Caller, request: web.Request, query: ContactFilter) -> Page[Contact]:
+    """The contacts, newest first."""
+    at, before = after("contacts", query, datetime.fromisoformat, UUID)
+    rows = await sql.contacts.page.all(
+        db,
+        user_id=caller.user_id,
+        before_at=at,
+        before_id=before,
+        limit=query.limit + 1,
+        **query.model_dump(include={"q", "vip", "channel"}),
+    )
+    currency = await _currency(db, caller)
+    items = [contact_of(row, currency) for row in rows]
+    return page(request, "contacts", query, items, lambda item: (item.created_at.isoformat(), item.id))
+
+
+@routes.on("POST", "/contacts", status=201, errors=(409,))
+async def add_contact(db: Db, caller: Caller, body: NewContact) -> Contact:
+    """Add a person, with every identity that they are known by."""
+    contact_id, identities = uuid7(), body.known_by()
+    await sql.contacts.add.run(
+        db,
+        user_id=caller.user_id,
+        contact_id=contact_id,
+        handle=identities[0].value,
+        channel_type=identities[0].channel_type,
+        **body.model_dump(include={"name", "email", "phone", "notes"}),
+    )
+    await _add_identities(db, caller, contact_id, identities)
+    if body.settings.model_fields_set:
+        row = await _held(db, caller, contact_id)
+        await _store(db, caller, row, {}, body.settings)
+    await record(db, caller.user_id, "contact.created", {}, contact_id=contact_id)
+    return await _contact(db, caller, contact_id)
+
+
+@routes.on("GET", "/contacts/{contact_id}", errors=(404,))
+async def get_contact(db: Db, caller: Caller, contact_id: UUID) -> Contact:
+    """One contact."""
+    return await _contact(db, caller, contact_id)
+
+
+@routes.on("PATCH", "/contacts/{contact_id}", errors=(404, 409))
+async def change_contact(db: Db, caller: Caller, contact_id: UUID, body: ContactChange) -> Contact:
+    """Change what is given; `identities` replaces them all."""
+    row = await _held(db, caller, contact_id)
+    given = body.given()
+    given.pop("settings", None)
+    identities = given.pop("identities", None)
+    primary = _primary(row, body)
+    if identities is not None:
+        wanted = list({(i.channel_type, i.value): i for i in map(_clean, identities)}.values())
+        primary = primary if primary in wanted or body.handle is not None else wanted[0]
+        await _replace_identities(db, caller, row, [primary, *(i for i in wanted if i != primary)])
+    elif (primary.channel_type, primary.value) != (row["channel_type"], row["handle"]):
+        kept = [Identity(**known) for known in row["identities"]]
+        old = Identity(channel_type=row["channel_type"], value=row["handle"])
+        await _replace_identities(db, caller, row, [primary, *(i for i in kept if i not in (old, primary))])
+    given |= {"handle": primary.value, "channel_type": primary.channel_type}
+    await _store(db, caller, row, given, body.settings or SettingsChange())
+    return await _contact(db, caller, contact_id)
+
+
+@routes.on("DELETE", "/contacts/{contact_id}", status=204, errors=(404,))
+async def remove_contact(db: Db, caller: Caller, contact_id: UUID) -> None:
+    """Remove a person and everything about them."""
+    if not await sql.contacts.remove.run(db, user_id=caller.user_id, contact_id=contact_id):
+        raise not_found("contact")
+    await sql.contacts.forget.run(db, user_id=caller.user_id, contact_id=contact_id)
+
+
+@routes.on("GET", "/contacts/{contact_id}/settings", errors=(404,))
+async def get_settings(db: Db, caller: Caller, contact_id: UUID) -> ContactSettings:
+    """How to deal with this person."""
+    return (await _contact(db, caller, contact_id)).settings
+
+
+@routes.on("PATCH", "/contacts/{contact_id}/settings", errors=(404,))
+async def change_settings(db: Db, caller: Caller, contact_id: UUID, body: SettingsChange) -> ContactSettings:
+    """Change how to deal with this person; null clears a price or the currency."""
+    await _store(db, caller, await _held(db, caller, contact_id), {}, body)
+    return (await _contact(db, caller, contact_id)).settings
+
+
+def contact_of(row: Row, currency: str) -> Contact:
+    """A row of sql/contacts.sql as the API shows it; without a currency of its own it has the user's."""
+    values = dict(row)
+    return Contact(**values, settings=ContactSettings(**values | {"currency": values["currency"] or currency}))
+
+
+async def _contact(db: Db, caller: Caller, contact_id: UUID) -> Contact:
+    row = await sql.contacts.get.one(db, user_id=caller.user_id, contact_id=contact_id)
+    if row is None:
+        raise not_found("contact")
+    return contact_of(row, await _currency(db, caller))
+
+
+async def _held(db: Db, caller: Caller, contact_id: UUID) -> Row:
+    await sql.contacts.hold.run(db, user_id=caller.user_id, contact_id=contact_id)
+    row = await sql.contacts.get.one(db, user_id=caller.user_id, contact_id=contact_id)
+    if row is None:
+        raise not_found("contact")
+    return row
+
+
+async def _currency(db: Db, caller: Caller) -> str:
+    return str(await sql.users.currency.value(db, user_id=caller.user_id))
+
+
+async def _store(db: Db, caller: Caller, row: Row, given: dict[str, Any], settings: SettingsChange) -> None:
+    """The row with what was given; a setting that cannot be null stays when it is set to null."""
+    nullable = {"base_price", "custom_price", "currency"}
+    changes = {name: value for name, value in settings.given().items() if value is not None or name in nullable}
+    values = {name: value for name, value in dict(row).items() if name not in _NOT_STORED} | given | changes
+    await sql.contacts.update.run(db, user_id=caller.user_id, contact_id=row["id"], **values)
+
+
+_NOT_STORED = {"id", "identities", "created_at", "updated_at"}
+
+
+async def _add_identities(db: Db, caller: Caller, contact_id: UUID, identities: list[Identity]) -> None:
+    for identity in identities:
+        await sql.contacts.add_identity.run(db, user_id=caller.user_id, contact_id=contact_id, **identity.model_dump())
+
+
+async def _replace_identities(db: Db, caller: Caller, row: Row, wanted: list[Identity]) -> None:
+    known = [Identity(**each) for each in row["identities"]]
+    for gone in known:
+        if gone not in wanted:
+            await sql.contacts.remove_identity.run(
+                db, user_id=caller.user_id, contact_id=row["id"], **gone.model_dump()
+            )
+    await _add_identities(db, caller, row["id"], [new for new in wanted if new not in known])
+
+
+def _primary(row: Row, body: ContactChange) -> Identity:
+    handle = body.handle or row["handle"]
+    guess = _type_of(handle) if body.handle is not None and row["channel_type"] in {"email", "whatsapp"} else None
+    return _clean(Identity(channel_type=body.channel_type or guess or row["channel_type"], value=handle))
+
+
+def _type_of(handle: str) -> ChannelType | None:
+    if "@" in handle.strip("@"):
+        return "email"
+    return "whatsapp" if handle.lstrip("+").replace(" ", "").replace("-", "").isdigit() else None
+
+
+def _clean(identity: Identity) -> Identity:
+    """The way that a sender's webhook names the same person, so that both find each other."""
+    value = identity.value
+    if identity.channel_type == "email":
+        value = value.lower()
+    elif identity.channel_type == "whatsapp" and "@" not in value:
+        digits = "".join(character for character in value if character.isdigit())
+        if len(digits) >= 8 and not any(character.isalpha() for character in value):
+            value = "+" + digits
+    return Identity(channel_type=identity.channel_type, value=value)

@@ -1,0 +1,55 @@
+"""What handlers are given: the parts of the service, and who is asking."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from aiohttp import web
+
+from alfred.ai.provider import AIProvider
+from alfred.bus import Bus
+from alfred.db import Database
+from alfred.hub import Hub
+from alfred.identity import AccessTokens, Passwords
+from alfred.inbox import Inbox
+from alfred.settings import Settings
+
+
+@dataclass(frozen=True)
+class Services:
+    """The parts of the running service, made by the composition root."""
+
+    settings: Settings
+    database: Database
+    bus: Bus
+    hub: Hub
+    inbox: Inbox
+    passwords: Passwords
+    tokens: AccessTokens
+    assistant: AIProvider
+    clock: Callable[[], datetime]
+    ending: "Ending"
+
+
+@dataclass
+class Ending:
+    """Whether the service is about to stop: streams end, readiness says no."""
+
+    begun: bool = False
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who is asking; a person's access token may do everything."""
+
+    user_id: UUID
+    scopes: frozenset[str] = field(default_factory=lambda: frozenset({"admin"}))
+    token_id: UUID | None = None
+
+    def may(self, scope: str) -> bool:
+        """`admin` may everything; `write` may also post webhooks."""
+        return bool(self.scopes & {"admin", scope}) or (scope == "webhooks" and "write" in self.scopes)
+
+
+SERVICES = web.AppKey("SERVICES", Services)

@@ -1,0 +1,266 @@
+"""The inbox: conversations by latest activity, and the messages of each."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from aiohttp import web
+from pydantic import Field, StringConstraints, field_validator
+
+from alfred.ai.provider import Language, Sentiment, Urgency
+from alfred.api.context import Caller, Services
+from alfred.api.endpoint import Answer, Routes
+from alfred.api.pages import after, page
+from alfred.api.problems import Fault, bad_reference, invalid, not_found
+from alfred.api.shapes import ChannelType, Input, Listing, Moment, Output, Page, SearchText, Tag
+from alfred.channels.item import AttachmentType
+from alfred.events import record
+from alfred.inbox import Draft, NoSuchConversation, NoSuchMessage, send
+from alfred.queries import Db, Row, sql
+
+routes = Routes("Inbox")
+
+ConversationStatus = Literal["open", "pending", "snoozed", "closed"]
+Body = Annotated[str, StringConstraints(min_length=1, max_length=65_536)]
+
+
+class ConversationFilter(Listing):
+    status: ConversationStatus | None = None
+    channel: ChannelType | None = None
+    unread_only: bool = False
+    q: SearchText | None = Field(
+        None, description="Part of the contact's name or handle or of a message, whatever the case and accents."
+    )
+    sentiment: Sentiment | None = None
+    urgency: Urgency | None = None
+    tag: Tag | None = None
+    contact_id: UUID | None = None
+
+
+class NewConversation(Input):
+    contact_id: UUID
+    channel_id: UUID
+
+
+class ConversationChange(Input):
+    status: ConversationStatus | None = None
+    tags: list[Tag] | None = Field(None, max_length=50)
+    snoozed_until: Moment | None = None
+
+    @field_validator("tags")
+    @classmethod
+    def _each_once(cls, tags: list[str] | None) -> list[str] | None:
+        return None if tags is None else list(dict.fromkeys(tags))
+
+
+class NewMessage(Input):
+    body: Body = Field(examples=["Bom dia, Marina! Sai hoje às 16h."])
+    reply_to_id: UUID | None = None
+    external_id: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=512)] | None = Field(
+        None,
+        description="The messenger's id, when somebody else has sent it: delivery statuses find the message by it.",
+    )
+
+
+class ConversationContact(Output):
+    id: UUID
+    name: str | None = Field(examples=["Marina Quintela"])
+    handle: str = Field(examples=["+5511900000012"])
+    vip: bool
+
+
+class ConversationChannel(Output):
+    id: UUID
+    type: ChannelType = Field(examples=["whatsapp"])
+    name: str = Field(examples=["Loja Centro"])
+
+
+class Conversation(Output):
+    """Sentiment, urgency and negotiation are those of the last inbound message."""
+
+    id: UUID
+    contact: ConversationContact
+    channel: ConversationChannel
+    status: ConversationStatus = Field(examples=["open"])
+    unread_count: int = Field(examples=[1])
+    sentiment: Sentiment | None
+    urgency: Urgency | None
+    negotiation: bool
+    snippet: str | None = Field(examples=["Preciso disso hoje, é urgente"])
+    last_message_at: datetime | None
+    last_message_direction: Literal["inbound", "outbound"] | None
+    tags: list[str] = Field(examples=[["vip"]])
+    snoozed_until: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class MessageAttachment(Output):
+    type: AttachmentType = Field(examples=["image"])
+    url: str | None = None
+    external_id: str | None = None
+    mime_type: str | None = None
+    caption: str | None = None
+
+
+class Reaction(Output):
+    emoji: str = Field(examples=["❤️"])
+    sent_at: datetime | None
+
+
+class ClassificationOut(Output):
+    sentiment: Sentiment
+    sentiment_score: float = Field(examples=[-0.6], description="-1 to 1.")
+    urgency: Urgency
+    negotiation: bool
+    should_create_task: bool
+    intent: str = Field(examples=["complaint"])
+    language: Language | None
+    confidence: float = Field(examples=[0.8], description="0 to 1.")
+    provider: str = Field(examples=["mock"])
+
+
+class Message(Output):
+    id: UUID
+    conversation_id: UUID
+    direction: Literal["inbound", "outbound"]
+    body: str = Field(examples=["Preciso disso hoje, é urgente"])
+    attachments: list[MessageAttachment]
+    sent_at: datetime
+    created_at: datetime
+    external_id: str | None
+    reply_to_id: UUID | None
+    status: Literal["received", "queued", "sent", "delivered", "read", "failed"]
+    error: str | None
+    edited_at: datetime | None
+    deleted_at: datetime | None
+    reactions: list[Reaction]
+    classification: ClassificationOut | None
+
+
+@routes.on("GET", "/conversations")
+async def list_conversations(
+    db: Db, caller: Caller, request: web.Request, query: ConversationFilter
+) -> Page[Conversation]:
+    """The conversations, newest activity first; filters combine."""
+    at, before = after("conversations", query, datetime.fromisoformat, UUID)
+    filters = query.model_dump(exclude={"limit", "cursor"})
+    rows = await sql.conversations.page.all(
+        db, user_id=caller.user_id, before_at=at, before_id=before, limit=query.limit + 1, **filters
+    )
+    return page(request, "conversations", query, rows, lambda row: (row["active_at"].isoformat(), row["id"])).of(
+        conversation_of
+    )
+
+
+@routes.on("POST", "/conversations", status=201, also=(200,))
+async def open_conversation(db: Db, caller: Caller, body: NewConversation) -> Answer[Conversation]:
+    """Open a conversation with a contact on a channel, or find the one that exists (200)."""
+    contact = await sql.contacts.get.one(db, user_id=caller.user_id, contact_id=body.contact_id)
+    if contact is None:
+        raise bad_reference("/contact_id", "contact")
+    channel = await sql.channels.get.one(db, user_id=caller.user_id, channel_id=body.channel_id)
+    if channel is None:
+        raise bad_reference("/channel_id", "channel")
+    about = {"user_id": caller.user_id, "contact_id": body.contact_id}
+    known = await sql.conversations.of_contact.value(db, **about, channel_id=body.channel_id)
+    if known is not None:
+        return Answer(await get_conversation(db, caller, known), 200)
+    handle = await sql.contacts.identity_for.value(db, **about, channel_type=channel["type"])
+    if handle is None:
+        detail = f"The contact has no {channel['type']} identity to be reached by."
+        raise invalid([Fault("/channel_id", detail, "no_identity")])
+    made = await sql.conversations.open.value(db, **about, channel_id=body.channel_id, handle=handle)
+    return Answer(await get_conversation(db, caller, made))
+
+
+@routes.on("GET", "/conversations/{conversation_id}", errors=(404,))
+async def get_conversation(db: Db, caller: Caller, conversation_id: UUID) -> Conversation:
+    """One conversation."""
+    row = await sql.conversations.get.one(db, user_id=caller.user_id, conversation_id=conversation_id)
+    if row is None:
+        raise not_found("conversation")
+    return conversation_of(row)
+
+
+@routes.on("PATCH", "/conversations/{conversation_id}", errors=(404,))
+async def change_conversation(db: Db, caller: Caller, conversation_id: UUID, body: ConversationChange) -> Conversation:
+    """Change the status, the tags, or until when it sleeps."""
+    contact_id = await sql.conversations.update.value(
+        db,
+        user_id=caller.user_id,
+        conversation_id=conversation_id,
+        set_snoozed="snoozed_until" in body.model_fields_set,
+        **body.model_dump(),
+    )
+    if contact_id is None:
+        raise not_found("conversation")
+    changes = body.model_dump(mode="json", include=body.model_fields_set)
+    await record(
+        db,
+        caller.user_id,
+        "conversation.updated",
+        changes,
+        contact_id=contact_id,
+        conversation_id=conversation_id,
+    )
+    return await get_conversation(db, caller, conversation_id)
+
+
+@routes.on("POST", "/conversations/{conversation_id}/read", errors=(404,))
+async def mark_read(db: Db, caller: Caller, conversation_id: UUID) -> Conversation:
+    """Nothing unread any more."""
+    return await _set_unread(db, caller, conversation_id, unread=False)
+
+
+@routes.on("POST", "/conversations/{conversation_id}/unread", errors=(404,))
+async def mark_unread(db: Db, caller: Caller, conversation_id: UUID) -> Conversation:
+    """At least one unread."""
+    return await _set_unread(db, caller, conversation_id, unread=True)
+
+
+@routes.on("GET", "/conversations/{conversation_id}/messages", errors=(404,))
+async def list_messages(
+    db: Db, caller: Caller, request: web.Request, conversation_id: UUID, query: Listing
+) -> Page[Message]:
+    """The messages, newest first by the sender's time."""
+    at, before = after("messages", query, datetime.fromisoformat, UUID)
+    about = {"user_id": caller.user_id, "conversation_id": conversation_id}
+    rows = await sql.messages.page.all(db, **about, before_at=at, before_id=before, limit=query.limit + 1)
+    if not rows:
+        await get_conversation(db, caller, conversation_id)
+    return page(request, "messages", query, rows, lambda row: (row["sent_at"].isoformat(), row["id"])).of(message_of)
+
+
+@routes.on("POST", "/conversations/{conversation_id}/messages", status=201, errors=(404, 409))
+async def send_message(caller: Caller, services: Services, conversation_id: UUID, body: NewMessage) -> Message:
+    """Write to the customer."""
+    try:
+        async with services.database.acting_as(caller.user_id) as db:
+            row = await send(db, caller.user_id, conversation_id, Draft(**body.model_dump()))
+    except NoSuchConversation:
+        raise not_found("conversation") from None
+    except NoSuchMessage:
+        raise bad_reference("/reply_to_id", "message in this conversation") from None
+    services.bus.announce([caller.user_id])
+    return message_of(row)
+
+
+def conversation_of(row: Row) -> Conversation:
+    """A row of sql/conversations.sql as the API shows it."""
+    values: dict[str, Any] = dict(row)
+    contact = {name: values[f"contact_{name}"] for name in ("id", "name", "handle", "vip")}
+    channel = {name: values[f"channel_{name}"] for name in ("id", "type", "name")}
+    return Conversation(**values, contact=ConversationContact(**contact), channel=ConversationChannel(**channel))
+
+
+def message_of(row: Row) -> Message:
+    """A row of sql/messages.sql as the API shows it."""
+    return Message.model_validate(dict(row))
+
+
+async def _set_unread(db: Db, caller: Caller, conversation_id: UUID, *, unread: bool) -> Conversation:
+    about = {"user_id": caller.user_id, "conversation_id": conversation_id}
+    if await sql.conversations.set_unread.value(db, **about, unread=unread) is None:
+        raise not_found("conversation")
+    return await get_conversation(db, caller, conversation_id)

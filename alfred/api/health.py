@@ -1,0 +1,59 @@
+"""Whether the service lives, and whether it can serve."""
+
+import asyncio
+from typing import Literal
+
+from alfred import schema
+from alfred.api.context import Services
+from alfred.api.endpoint import Answer, Routes
+from alfred.api.shapes import Output
+from alfred.db import connection_lost
+from alfred.queries import sql
+
+routes = Routes("Health")
+
+Check = Literal["ok", "failing"]
+PATIENCE_SECONDS = 2.0
+
+
+class Health(Output):
+    status: Literal["ok"] = "ok"
+
+
+class Checks(Output):
+    database: Check
+    migrations: Check
+    event_bus: Check
+
+
+class Readiness(Output):
+    status: Check
+    checks: Checks
+
+
+@routes.on("GET", "/health", scope=None)
+async def health() -> Health:
+    """The process lives."""
+    return Health()
+
+
+@routes.on("GET", "/health/ready", scope=None, also=(503,))
+async def ready(services: Services) -> Answer[Readiness]:
+    """The database is there, of this version's schema, and the event bus keeps up."""
+    database = migrations = False
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS), services.database.as_service() as db:
+            newest = await sql.health.newest_migration.value(db)
+            database, migrations = True, newest >= schema.newest()
+    except Exception as error:
+        if not connection_lost(error):
+            raise
+    bus = services.bus.well
+    well = database and migrations and bus and not services.ending.begun
+    checks = Checks(database=_word(database), migrations=_word(migrations), event_bus=_word(bus))
+    headers = {} if well else {"Retry-After": "2"}
+    return Answer(Readiness(status=_word(well), checks=checks), 200 if well else 503, headers)
+
+
+def _word(good: bool) -> Check:
+    return "ok" if good else "failing"

@@ -1,0 +1,107 @@
+"""What happens around every request: its id, who really asks, one log line, one door for errors, CORS."""
+
+import re
+import time
+from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
+from uuid import uuid4
+
+import structlog
+from aiohttp import hdrs, web
+
+from alfred.api.context import SERVICES
+from alfred.api.problems import problem_of, response_of
+from alfred.settings import Settings
+
+log = structlog.get_logger()
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
+_ALLOWED = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-ID"
+_EXPOSED = "X-Request-ID, Idempotent-Replayed, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
+
+
+@web.middleware
+async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """The outermost layer."""
+    began = time.perf_counter()
+    settings = request.app[SERVICES].settings
+    request = _as_sent(request, settings)
+    given = request.headers.get("X-Request-ID", "")
+    request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid4())
+    request["request_id"], request["public_base"] = request_id, settings.public_url
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=request_id)
+    try:
+        response = await handler(request)
+    except Exception as error:  # noqa: BLE001 the one door for errors
+        response = response_of(problem_of(error), request_id)
+    _seal(request, response, settings)
+    log.info(
+        "request_answered",
+        method=request.method,
+        path=request.path,
+        status=response.status,
+        ms=round((time.perf_counter() - began) * 1000, 1),
+    )
+    return response
+
+
+def _seal(request: web.Request, response: web.StreamResponse, settings: Settings) -> None:
+    if response.prepared:
+        return
+    response.headers["X-Request-ID"] = request["request_id"]
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    origin = request.headers.get(hdrs.ORIGIN)
+    if origin and (origin in settings.cors_origins or "*" in settings.cors_origins):
+        response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
+        response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = _EXPOSED
+        response.headers[hdrs.VARY] = hdrs.ORIGIN
+
+
+@web.middleware
+async def cors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A browser asks beforehand whether it may."""
+    asked = request.method == hdrs.METH_OPTIONS and hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers
+    if not asked or not request.app[SERVICES].settings.cors_origins:
+        return await handler(request)
+    return web.Response(
+        status=204,
+        headers={
+            hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, POST, PUT, PATCH, DELETE",
+            hdrs.ACCESS_CONTROL_ALLOW_HEADERS: _ALLOWED,
+            hdrs.ACCESS_CONTROL_MAX_AGE: "600",
+        },
+    )
+
+
+def _as_sent(request: web.Request, settings: Settings) -> web.Request:
+    """The request as the client sent it, where a trusted proxy tells: its address, scheme and host."""
+    if not _trusted(request.remote, settings):
+        return request
+    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+    while len(hops) > 1 and _trusted(hops[-1], settings):
+        hops.pop()
+    told: dict[str, str] = {}
+    if hops and _is_address(hops[-1]):
+        told["remote"] = hops[-1]
+    if (scheme := request.headers.get("X-Forwarded-Proto", "").lower()) in {"http", "https"}:
+        told["scheme"] = scheme
+    if re.fullmatch(r"[\w.:\[\]-]{1,255}", host := request.headers.get("X-Forwarded-Host", "")):
+        told["host"] = host
+    return request.clone(**told) if told else request  # type: ignore[arg-type]
+
+
+def _trusted(address: str | None, settings: Settings) -> bool:
+    if not settings.trusted_proxies or not address or not _is_address(address):
+        return False
+    return any(ip_address(address) in network for network in settings.trusted_proxies)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,95 @@
+"""Notifications: what a seller was told of, seen or not."""
+
+from datetime import datetime
+from typing import Literal, Self
+from uuid import UUID
+
+from aiohttp import web
+from pydantic import Field, model_validator
+
+from alfred.api.context import Caller
+from alfred.api.endpoint import Routes
+from alfred.api.pages import after, page
+from alfred.api.problems import not_found
+from alfred.api.shapes import Input, Listing, Output, Page
+from alfred.queries import Db, Row, sql
+
+routes = Routes("Notifications")
+
+NotificationType = Literal["urgent_message", "overdue_task", "stalled_lead", "rule_match"]
+
+
+class NotificationFilter(Listing):
+    seen: bool | None = None
+    type: NotificationType | None = None
+
+
+class Seen(Input):
+    seen: bool
+
+
+class SeveralSeen(Input):
+    ids: list[UUID] | None = Field(None, max_length=1000)
+    all: Literal[True] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.ids is None) == (self.all is None):
+            raise ValueError("give either ids or all: true")
+        return self
+
+
+class Notification(Output):
+    id: UUID
+    type: NotificationType = Field(examples=["urgent_message"])
+    title: str = Field(examples=["Mensagem urgente de Marina Quintela"])
+    body: str = Field(examples=["Preciso disso hoje, é urgente"])
+    seen: bool
+    seen_at: datetime | None
+    conversation_id: UUID | None
+    task_id: UUID | None
+    rule_id: UUID | None
+    contact_id: UUID | None
+    created_at: datetime
+
+
+class NotificationPage(Page[Notification]):
+    unseen_count: int = Field(examples=[1], description="Of all notifications, whatever the filter.")
+
+
+class Updated(Output):
+    updated: int = Field(examples=[3])
+
+
+@routes.on("GET", "/notifications")
+async def list_notifications(
+    db: Db, caller: Caller, request: web.Request, query: NotificationFilter
+) -> NotificationPage:
+    """The notifications, newest first."""
+    (before,) = after("notifications", query, int)
+    rows = await sql.notifications.page.all(
+        db, user_id=caller.user_id, seen=query.seen, type=query.type, before=before, limit=query.limit + 1
+    )
+    unseen = await sql.notifications.unseen_count.value(db, user_id=caller.user_id)
+    listed = page(request, "notifications", query, rows, lambda row: (row["number"],)).of(notification_of)
+    return NotificationPage(**dict(listed), unseen_count=unseen)
+
+
+@routes.on("PATCH", "/notifications/{notification_id}", errors=(404,))
+async def mark(db: Db, caller: Caller, notification_id: UUID, body: Seen) -> Notification:
+    """Seen, or not yet."""
+    row = await sql.notifications.mark.one(db, user_id=caller.user_id, notification_id=notification_id, seen=body.seen)
+    if row is None:
+        raise not_found("notification")
+    return notification_of(row)
+
+
+@routes.on("POST", "/notifications/seen")
+async def mark_seen(db: Db, caller: Caller, body: SeveralSeen) -> Updated:
+    """Several at once, or all."""
+    return Updated(updated=await sql.notifications.mark_seen.run(db, user_id=caller.user_id, ids=body.ids))
+
+
+def notification_of(row: Row) -> Notification:
+    """A row of sql/notifications.sql as the API shows it."""
+    return Notification.model_validate(dict(row))

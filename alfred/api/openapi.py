@@ -1,0 +1,212 @@
+"""The OpenAPI 3.1 document, written by the same declarations that serve the requests."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from alfred.api.endpoint import Endpoint
+from alfred.api.problems import MEDIA_TYPE
+from alfred.api.shapes import Output
+
+BASE = "/api/v1"
+_REF = "#/components/schemas/{model}"
+_ERRORS = {
+    400: "The request cannot be read: broken JSON, a damaged cursor.",
+    401: "No or bad credentials.",
+    403: "The token lacks the scope, or the password is wrong.",
+    404: "Not there, or another tenant's.",
+    409: "In conflict with what is there.",
+    413: "The body is too large.",
+    415: "Another media type is needed.",
+    422: "Understood, but not valid; `errors` says what.",
+    429: "Too many requests; see `Retry-After`.",
+    503: "The database is away; see `Retry-After`.",
+}
+
+
+class ProblemFault(Output):
+    pointer: str
+    message: str
+    code: str
+
+
+class ProblemDetails(Output):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    errors: list[ProblemFault] | None = None
+
+
+def document(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
+    """Every path, parameter, model, error and security scheme."""
+    models = _models(endpoints)
+    schemas, definitions = models_json_schema(models, ref_template=_REF)
+    paths: dict[str, dict[str, Any]] = {}
+    for endpoint in endpoints:
+        path = BASE + endpoint.path
+        paths.setdefault(path, {})[endpoint.method.lower()] = _operation(endpoint, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Alfred",
+            "version": version,
+            "description": "The CRM backend for people who sell in chats.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": name} for name in dict.fromkeys(endpoint.tag for endpoint in endpoints)],
+        "paths": paths,
+        "components": {
+            "schemas": definitions.get("$defs", {}),
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "description": "An access token or an API token."},
+                "basic": {"type": "http", "scheme": "basic", "description": "An API token as the password."},
+            },
+        },
+    }
+
+
+def _models(endpoints: Iterable[Endpoint]) -> list[tuple[type[BaseModel], Any]]:
+    models: dict[tuple[type[BaseModel], Any], None] = {(ProblemDetails, "serialization"): None}
+    for endpoint in endpoints:
+        for name in ("body", "query"):
+            if name in endpoint.parameters:
+                models[endpoint.parameters[name], "validation"] = None
+        if isinstance(endpoint.answer, type) and issubclass(endpoint.answer, BaseModel):
+            models[endpoint.answer, "serialization"] = None
+    return list(models)
+
+
+def _operation(endpoint: Endpoint, schemas: Any) -> dict[str, Any]:
+    words = (endpoint.handler.__doc__ or "").strip()
+    summary, _, description = words.partition("\n")
+    operation: dict[str, Any] = {
+        "operationId": endpoint.handler.__name__,
+        "tags": [endpoint.tag],
+        "summary": summary,
+        "parameters": [*_path_parameters(endpoint), *_query_parameters(endpoint)],
+        "responses": {**_answers(endpoint, schemas), **_problems(endpoint)},
+    }
+    if description.strip():
+        operation["description"] = "\n".join(line.strip() for line in description.strip().splitlines())
+    if "body" in endpoint.parameters:
+        model = endpoint.parameters["body"]
+        needed = any(field.is_required() for field in model.model_fields.values())
+        operation["requestBody"] = {
+            "required": needed,
+            "content": {"application/json": {"schema": schemas[model, "validation"], "example": example(model)}},
+        }
+    operation["responses"] |= endpoint.document.get("responses", {})
+    operation |= {name: part for name, part in endpoint.document.items() if name != "responses"}
+    operation["security"] = [{"bearer": []}, {"basic": []}] if endpoint.guarded else []
+    return operation
+
+
+def _path_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "format": "uuid"}
+            if endpoint.parameters.get(name) is UUID
+            else {"type": "string"},
+        }
+        for name in endpoint.in_path
+    ]
+
+
+def _query_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
+    model = endpoint.query_model
+    if model is None:
+        return []
+    schema = model.model_json_schema(ref_template=_REF)
+    inlined = _inline(schema, schema.get("$defs", {}))
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in schema.get("required", []),
+            "schema": {key: value for key, value in part.items() if key != "description"},
+            **({"description": part["description"]} if "description" in part else {}),
+        }
+        for name, part in inlined["properties"].items()
+    ]
+
+
+def _inline(schema: Any, definitions: dict[str, Any]) -> Any:
+    if isinstance(schema, dict):
+        if "$ref" in schema:
+            return _inline(definitions[schema["$ref"].rsplit("/", 1)[1]], definitions)
+        return {key: _inline(value, definitions) for key, value in schema.items()}
+    return [_inline(each, definitions) for each in schema] if isinstance(schema, list) else schema
+
+
+def _answers(endpoint: Endpoint, schemas: Any) -> dict[str, Any]:
+    answers = {}
+    for status in (endpoint.status, *endpoint.also):
+        answer: dict[str, Any] = {"description": {201: "Made.", 204: "Done."}.get(status, "As asked.")}
+        if isinstance(endpoint.answer, type) and issubclass(endpoint.answer, BaseModel):
+            schema = schemas[endpoint.answer, "serialization"]
+            answer["content"] = {"application/json": {"schema": schema, "example": example(endpoint.answer)}}
+        answers[str(status)] = answer
+    return answers
+
+
+def _problems(endpoint: Endpoint) -> dict[str, Any]:
+    statuses = set(endpoint.errors)
+    if endpoint.guarded:
+        statuses |= {401, 403}
+    if "body" in endpoint.parameters:
+        statuses |= {400, 413, 415, 422}
+    if "query" in endpoint.parameters or endpoint.in_path:
+        statuses |= {422}
+    if endpoint.touches_database:
+        statuses |= {503}
+    content = {MEDIA_TYPE: {"schema": {"$ref": _REF.format(model="ProblemDetails")}}}
+    return {str(status): {"description": _ERRORS[status], "content": content} for status in sorted(statuses)}
+
+
+_SAMPLES: dict[str, Any] = {
+    "uuid": "01930d3c-7c1e-7b2a-9a41-5f6f3a1c2d4e",
+    "date-time": "2026-05-01T12:00:00Z",
+}
+
+
+def example(model: type[BaseModel]) -> Any:
+    """An example of a model: each field's own, else a plain value of its type."""
+    schema = model.model_json_schema(mode="serialization")
+    return _sample(schema, schema.get("$defs", {}), 0)
+
+
+def _sample(schema: Any, definitions: dict[str, Any], depth: int) -> Any:
+    if "$ref" in schema and depth < 6:
+        return _sample(definitions[schema["$ref"].rsplit("/", 1)[1]], definitions, depth + 1)
+    for key in ("examples", "enum"):
+        if schema.get(key):
+            return schema[key][0]
+    if "default" in schema or "const" in schema:
+        return schema.get("const", schema.get("default"))
+    if "anyOf" in schema or "oneOf" in schema:
+        return _sample((schema.get("anyOf") or schema["oneOf"])[0], definitions, depth + 1)
+    match schema.get("type"):
+        case "object":
+            return {name: _sample(part, definitions, depth + 1) for name, part in schema.get("properties", {}).items()}
+        case "array":
+            return [] if depth > 5 else [_sample(schema.get("items", {}), definitions, depth + 1)]
+        case "string":
+            return _SAMPLES.get(schema.get("format", ""), re.sub(r"\W", "", schema.get("title", "text")).lower())
+        case "integer" | "number":
+            return schema.get("minimum", 1)
+        case "boolean":
+            return False
+    return None

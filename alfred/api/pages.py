@@ -1,0 +1,72 @@
+"""Keyset pagination: an opaque cursor names the last row of a page by its sort key."""
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from aiohttp import web
+from yarl import URL
+
+from alfred.api.problems import Problem
+from alfred.api.shapes import Listing, Page
+
+T = TypeVar("T")
+
+
+def encode(kind: str, key: Sequence[Any]) -> str:
+    """A cursor of one kind of list; it carries a checksum, so that a damaged one is told from a wrong one."""
+    text = json.dumps([kind, *key], default=str, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(hashlib.sha256(text).digest()[:6] + text).decode().rstrip("=")
+
+
+def decode(kind: str, cursor: str) -> list[Any]:
+    """The sort key in a cursor.
+
+    Raises:
+        Problem: 400 `invalid_cursor`.
+    """
+    try:
+        raw = base64.b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        found, *key = json.loads(raw[6:])
+    except (binascii.Error, ValueError, TypeError):
+        raise _damaged() from None
+    if hashlib.sha256(raw[6:]).digest()[:6] != raw[:6] or found != kind:
+        raise _damaged()
+    return list(key)
+
+
+def after(kind: str, query: Listing, *readers: Callable[[Any], Any]) -> list[Any]:
+    """The sort key to go on from, read by `readers`; Nones for the first page."""
+    if not query.cursor:
+        return [None] * len(readers)
+    key = decode(kind, query.cursor)
+    if len(key) != len(readers):
+        raise _damaged()
+    try:
+        return [read(part) for read, part in zip(readers, key, strict=True)]
+    except (ValueError, TypeError):
+        raise _damaged() from None
+
+
+def page(
+    request: web.Request, kind: str, query: Listing, items: Sequence[T], key: Callable[[T], Sequence[Any]]
+) -> Page[T]:
+    """The page out of up to `limit + 1` items: the one too many tells that there are more."""
+    kept = list(items[: query.limit])
+    more = len(items) > query.limit
+    cursor = encode(kind, key(kept[-1])) if more else None
+    link = str(public_url(request).update_query(cursor=cursor)) if cursor else None
+    return Page[T].model_construct(items=kept, next_cursor=cursor, next=link, has_more=more)
+
+
+def public_url(request: web.Request) -> URL:
+    """The request's URL as the client knows it: under the public base URL, where one is set."""
+    base: str | None = request.get("public_base")
+    return URL(base.rstrip("/") + str(request.rel_url), encoded=True) if base else request.url
+
+
+def _damaged() -> Problem:
+    return Problem(400, "invalid_cursor", "The cursor is damaged or belongs to another list; start without one.")

@@ -1,0 +1,143 @@
+"""The one door that errors leave through: application/problem+json (RFC 9457)."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+import asyncpg
+import structlog
+from aiohttp import web
+from pydantic_core import ErrorDetails
+
+from alfred.db import UnknownUser, connection_lost
+from alfred.identity import TooBusy
+
+log = structlog.get_logger()
+
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with the input; `pointer` is a JSON pointer into the body, or the parameter's name."""
+
+    pointer: str
+    message: str
+    code: str
+
+
+@dataclass
+class Problem(Exception):
+    """An answer that is not what was asked for."""
+
+    status: int
+    code: str
+    detail: str
+    faults: Sequence[Fault] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def not_found(noun: str) -> Problem:
+    """Not there, or another tenant's: nothing tells which."""
+    return Problem(404, "not_found", f"There is no such {noun}.")
+
+
+def invalid(faults: Sequence[Fault]) -> Problem:
+    """Understood, but not valid."""
+    code = "unknown_parameter" if any(fault.code == "unknown_parameter" for fault in faults) else "invalid"
+    detail = "; ".join(f"{fault.pointer or 'body'}: {fault.message}" for fault in faults[:3])
+    return Problem(422, code, detail, faults)
+
+
+def bad_reference(pointer: str, noun: str) -> Problem:
+    """An id in the body that is not there, or is another tenant's."""
+    return invalid([Fault(pointer, f"There is no such {noun}.", "not_found")])
+
+
+def away() -> Problem:
+    """PostgreSQL is away."""
+    return Problem(
+        503,
+        "database_unavailable",
+        "The database cannot be reached; try again in a moment.",
+        headers={"Retry-After": "2"},
+    )
+
+
+def faults_of(errors: Sequence[ErrorDetails], *, query: bool) -> list[Fault]:
+    """pydantic's complaints as ours."""
+    faults = []
+    for error in errors:
+        path = [str(part).replace("~", "~0").replace("/", "~1") for part in error["loc"]]
+        code = error["type"]
+        if code == "extra_forbidden":
+            code = "unknown_parameter" if query else "unknown_field"
+        message = "There is no such parameter." if code == "unknown_parameter" else error["msg"]
+        message = "There is no such field." if code == "unknown_field" else message
+        faults.append(Fault("/".join(path) if query else "".join(f"/{part}" for part in path), message, code))
+    return faults
+
+
+# A constraint says more exactly than a look beforehand what cannot be: its name becomes the client's error.
+_CONFLICTS = {
+    "logins_email_taken": ("email_taken", "This e-mail address has an account already."),
+    "contact_identities_handle_taken": ("handle_taken", "Another contact has this handle on this channel."),
+    "channels_account_taken": ("account_taken", "Another channel of this type has this account."),
+    "messages_external_id_taken": ("external_id_taken", "This channel has a message with this external_id already."),
+}
+
+
+def problem_of(error: BaseException) -> Problem:
+    """Whatever went wrong, as the answer to give; what nobody expected is a 500 without internals."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, UnknownUser):
+        return unauthorized("The account of this token is gone.")
+    if isinstance(error, TooBusy):
+        return Problem(503, "busy", "Too many logins wait; try again in a moment.", headers={"Retry-After": "5"})
+    if isinstance(error, asyncpg.UniqueViolationError) and error.constraint_name in _CONFLICTS:
+        return Problem(409, *_CONFLICTS[error.constraint_name])
+    if connection_lost(error):
+        log.warning("database_away", error=repr(error))
+        return away()
+    if isinstance(error, web.HTTPException):
+        return _of_http(error)
+    log.error("request_failed", exc_info=error)
+    return Problem(500, "internal_error", "Something went wrong on our side; the request id helps us to find it.")
+
+
+def unauthorized(detail: str, code: str = "unauthorized") -> Problem:
+    """No or bad credentials."""
+    return Problem(401, code, detail, headers={"WWW-Authenticate": 'Bearer realm="alfred", Basic realm="alfred"'})
+
+
+def _of_http(error: web.HTTPException) -> Problem:
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        allowed = ", ".join(sorted(error.allowed_methods))
+        return Problem(405, "method_not_allowed", f"This path takes {allowed}.", headers={"Allow": allowed})
+    if isinstance(error, web.HTTPNotFound):
+        return Problem(404, "not_found", "There is nothing at this path.")
+    if isinstance(error, web.HTTPRequestEntityTooLarge):
+        return Problem(413, "too_large", "The body is larger than this server takes.")
+    code = HTTPStatus(error.status).name.lower()
+    return Problem(error.status, code, error.reason or HTTPStatus(error.status).phrase)
+
+
+def response_of(problem: Problem, request_id: str) -> web.Response:
+    """The problem as it travels."""
+    body: dict[str, Any] = {
+        "type": f"urn:alfred:problem:{problem.code}",
+        "title": HTTPStatus(problem.status).phrase,
+        "status": problem.status,
+        "detail": problem.detail,
+        "code": problem.code,
+        "request_id": request_id,
+        **problem.extra,
+    }
+    if problem.faults:
+        body["errors"] = [{"pointer": f.pointer, "message": f.message, "code": f.code} for f in problem.faults]
+    text = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+    return web.Response(status=problem.status, body=text, content_type=MEDIA_TYPE, headers=problem.headers)

@@ -1,0 +1,123 @@
+"""What requests and answers are made of: base models, and the types of their fields."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Generic, Literal, TypeVar
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
+
+S = TypeVar("S")
+T = TypeVar("T")
+_EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def _as_moment(value: object) -> object:
+    if isinstance(value, bool | int | float) or (isinstance(value, str) and value.strip().lstrip("+-").isdigit()):
+        raise ValueError("must be an RFC 3339 timestamp")
+    return value
+
+
+def _in_utc(value: datetime) -> datetime:
+    value = value if value.tzinfo else value.replace(tzinfo=UTC)
+    if not _EARLIEST <= value <= _LATEST:
+        raise ValueError("must lie between 1900 and 2200")
+    return value.astimezone(UTC)
+
+
+def _known_zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError("must be a time zone of the IANA database, such as America/Sao_Paulo")
+    ZoneInfo(value)
+    return value
+
+
+def _two_places(value: Decimal) -> Decimal:
+    if not value.is_finite():
+        raise ValueError("must be a finite amount")
+    return value.quantize(Decimal("0.01"))
+
+
+Moment = Annotated[datetime, BeforeValidator(_as_moment), AfterValidator(_in_utc)]
+Timezone = Annotated[str, AfterValidator(_known_zone)]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$", strip_whitespace=True, to_upper=True)]
+Money = Annotated[
+    Decimal,
+    Field(ge=0, lt=Decimal("1e12"), decimal_places=2),
+    AfterValidator(_two_places),
+    PlainSerializer(lambda value: f"{value:.2f}", return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+\.\d{2}$", "examples": ["1200.50"]}),
+]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Handle = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
+Notes = Annotated[str, StringConstraints(max_length=10_000)]
+Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
+SearchText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+ChannelType = Literal["whatsapp", "instagram", "messenger", "email"]
+
+
+class Input(BaseModel):
+    """A body or a query: no unknown names; numbers where text is wanted are text."""
+
+    model_config = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_none(cls, given: Any) -> Any:
+        """n8n sends an empty string for what it leaves out: no value, where the field is no text."""
+        if not isinstance(given, Mapping):
+            return given
+        return {name: None if value == "" and cls._takes_null(name) else value for name, value in given.items()}
+
+    @classmethod
+    def _takes_null(cls, name: Any) -> bool:
+        field = cls.model_fields.get(name)
+        return field is not None and field.default is None and not field.is_required()
+
+    def given(self) -> dict[str, Any]:
+        """What the request says, and nothing else."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+class Output(BaseModel):
+    """An answer, read from a row."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Listing(Input):
+    """What every list takes."""
+
+    limit: int = Field(50, ge=1, le=200, description="How many at most.")
+    cursor: str | None = Field(
+        None, max_length=1000, description="Where the page begins: `next_cursor` of the one before."
+    )
+
+
+class Page(Output, Generic[T]):
+    """One page of a list; `next` is the absolute URL of the next one."""
+
+    items: list[T]
+    next_cursor: str | None
+    next: str | None
+    has_more: bool
+
+    def of(self, shape: Callable[[T], S]) -> "Page[S]":
+        """The same page with each item in another shape."""
+        return Page[Any].model_construct(
+            items=[shape(item) for item in self.items],
+            next_cursor=self.next_cursor,
+            next=self.next,
+            has_more=self.has_more,
+        )

@@ -1,0 +1,187 @@
+"""Webhooks in: a sender's raw payload is read, stored and answered in one round trip."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import structlog
+from aiohttp import web
+from pydantic import Field
+from uuid_utils.compat import uuid7
+
+from alfred.api.context import Caller, Services
+from alfred.api.conversations import ClassificationOut
+from alfred.api.endpoint import Routes
+from alfred.api.pages import after, page
+from alfred.api.problems import Problem, not_found
+from alfred.api.shapes import ChannelType, Listing, Output, Page
+from alfred.channels import CHANNEL_TYPES, normalise
+from alfred.channels.body import BrokenJson, UnreadableBody, read_body
+from alfred.channels.item import Attachment, InboundItem, Reading, Sender
+from alfred.inbox import TakenIn
+from alfred.queries import Db, sql
+
+routes = Routes("Webhooks")
+log = structlog.get_logger()
+
+
+class TakenItem(Output):
+    """One normalised item, and what became of it."""
+
+    kind: Literal["message", "status", "reaction"]
+    external_id: str | None = Field(examples=["wamid.HBgM"])
+    duplicate: bool
+    message_id: UUID | None
+    conversation_id: UUID | None
+    contact_id: UUID | None
+    sender: Sender
+    recipient: str | None = Field(examples=["109900000000001"])
+    text: str | None = Field(examples=["Preciso disso hoje, é urgente"])
+    attachments: tuple[Attachment, ...]
+    reply_to: str | None
+    status: str | None
+    sent_at: datetime | None
+    classification: ClassificationOut | None
+
+
+class Receipt(Output):
+    channel: ChannelType
+    received: int = Field(examples=[1])
+    duplicates: int = Field(examples=[0])
+    ignored: int = Field(examples=[0])
+    messages: list[TakenItem]
+
+
+class RejectedWebhook(Output):
+    id: UUID
+    channel_type: ChannelType = Field(examples=["whatsapp"])
+    content_type: str = Field(examples=["application/json"])
+    reason: str = Field(examples=["No sender's shape was recognised."])
+    body: str = Field(description="What was posted, as text.")
+    attempts: int
+    created_at: datetime
+
+
+@routes.on("GET", "/webhooks/rejected")
+async def list_rejected(db: Db, caller: Caller, request: web.Request, query: Listing) -> Page[RejectedWebhook]:
+    """Payloads that could not be read, newest first."""
+    at, before = after("rejected", query, datetime.fromisoformat, UUID)
+    rows = await sql.rejected_webhooks.page.all(
+        db, user_id=caller.user_id, before_at=at, before_id=before, limit=query.limit + 1
+    )
+    key = lambda row: (row["created_at"].isoformat(), row["id"])  # noqa: E731
+    return page(request, "rejected", query, rows, key).of(_rejected_of)
+
+
+@routes.on("POST", "/webhooks/rejected/{rejected_id}/retry", errors=(404,))
+async def retry_rejected(caller: Caller, services: Services, rejected_id: UUID) -> Receipt:
+    """Read it again, after an update that may know its shape; what still cannot be read stays (422)."""
+    about = {"user_id": caller.user_id, "rejected_id": rejected_id}
+    async with services.database.acting_as(caller.user_id) as db:
+        row = await sql.rejected_webhooks.try_again.one(db, **about)
+    if row is None:
+        raise not_found("rejected webhook")
+    try:
+        reading = _read(row["body"], row["content_type"], row["channel_type"])
+    except Problem as problem:
+        problem.status = 422
+        raise
+    receipt = await _take_in(services, caller, row["channel_type"], reading)
+    async with services.database.acting_as(caller.user_id) as db:
+        await sql.rejected_webhooks.remove.run(db, **about)
+    return receipt
+
+
+@routes.on("DELETE", "/webhooks/rejected/{rejected_id}", status=204, errors=(404,))
+async def remove_rejected(db: Db, caller: Caller, rejected_id: UUID) -> None:
+    """Forget a payload."""
+    if not await sql.rejected_webhooks.remove.run(db, user_id=caller.user_id, rejected_id=rejected_id):
+        raise not_found("rejected webhook")
+
+
+_EXAMPLE = {
+    "message_id": "m-1",
+    "from": "+5511900000012",
+    "from_name": "Marina",
+    "body": "Preciso disso hoje, é urgente",
+}
+_DOCUMENT = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": {}, "example": _EXAMPLE},
+            "application/x-www-form-urlencoded": {"schema": {"type": "object"}},
+            "multipart/form-data": {"schema": {"type": "object"}},
+            "message/rfc822": {"schema": {"type": "string"}},
+            "text/plain": {"schema": {"type": "string"}},
+        },
+    }
+}
+
+
+@routes.on("POST", "/webhooks/{channel_type}", scope="webhooks", errors=(400, 404, 413, 422), document=_DOCUMENT)
+async def receive(request: web.Request, caller: Caller, services: Services, channel_type: str) -> Receipt:
+    """Take in what a messenger, a mail service or n8n posts; answers after the commit.
+
+    JSON, forms (urlencoded and multipart), `message/rfc822` and text. The sender is recognised by the payload.
+    """
+    if channel_type not in CHANNEL_TYPES:
+        raise not_found("channel type")
+    body = await request.read()
+    content_type = request.headers.get("Content-Type", "")
+    try:
+        reading = _read(body, content_type, channel_type)
+    except Problem as problem:
+        async with services.database.acting_as(caller.user_id) as db:
+            await sql.rejected_webhooks.add.run(
+                db,
+                user_id=caller.user_id,
+                rejected_id=uuid7(),
+                channel_type=channel_type,
+                content_type=content_type[:500].encode("ascii", "replace").decode(),
+                body=body,
+                reason=problem.detail,
+            )
+        log.warning("webhook_rejected", channel=channel_type, code=problem.code, size=len(body))
+        raise
+    return await _take_in(services, caller, channel_type, reading)
+
+
+def _read(body: bytes, content_type: str, channel_type: Any) -> Reading:
+    try:
+        reading = normalise(read_body(body, content_type or None), channel_type)
+    except BrokenJson as error:
+        raise Problem(400, "invalid_json", f"The body is not valid JSON: {error}") from None
+    except UnreadableBody as error:
+        raise Problem(422, "unrecognised_payload", f"The body cannot be read: {error}") from None
+    if not reading.recognised:
+        detail = "No known sender's shape was recognised in this payload; it is kept under /webhooks/rejected."
+        raise Problem(422, "unrecognised_payload", detail)
+    return reading
+
+
+async def _take_in(services: Services, caller: Caller, channel_type: Any, reading: Reading) -> Receipt:
+    items = [item for item in reading.items if item.kind != "ignored"]
+    taken = await services.inbox.take_in(caller.user_id, items)
+    entries = [_entry(item, outcome) for item, outcome in zip(items, taken, strict=True)]
+    receipt = Receipt(
+        channel=items[0].channel_type if items else channel_type,
+        received=len(entries),
+        duplicates=sum(entry.duplicate for entry in entries),
+        ignored=len(reading.items) - len(items),
+        messages=entries,
+    )
+    log.info("webhook_taken_in", channel=receipt.channel, received=receipt.received,
+             duplicates=receipt.duplicates, ignored=receipt.ignored)  # fmt: skip
+    return receipt
+
+
+def _entry(item: InboundItem, taken: TakenIn) -> TakenItem:
+    said = {name: getattr(item, name) for name in InboundItem.model_fields if name in TakenItem.model_fields}
+    reading = taken.classification
+    classification = ClassificationOut.model_validate(reading) if reading and item.kind == "message" else None
+    return TakenItem(**said, **taken.model_dump(exclude={"classification"}), classification=classification)
+
+
+def _rejected_of(row: Any) -> RejectedWebhook:
+    return RejectedWebhook.model_validate(dict(row) | {"body": row["body"].decode("utf-8", "replace")})

@@ -1,0 +1,87 @@
+"""The bell: one connection that listens for news of buckets, and tells other processes of ours.
+
+It carries bucket numbers only and may be missed at any time: what is correct never depends on it.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import asyncpg
+import structlog
+
+log = structlog.get_logger()
+
+CHANNEL = "alfred_bus"
+GATHER_SECONDS = 0.005
+PING_SECONDS = 5.0
+TIMEOUT_SECONDS = 3.0
+
+
+class Bell:
+    """Listens outside the pool, never inside a transaction; reconnects with backoff."""
+
+    def __init__(self, dsn: str, heard: Callable[[Iterable[int] | None], None]) -> None:
+        self._dsn = dsn
+        self._heard = heard
+        self._to_ring: set[int] = set()
+        self._rung = asyncio.Event()
+        self.listening = False
+
+    def ring(self, buckets: Iterable[int]) -> None:
+        """Tell the other processes, soon."""
+        self._to_ring.update(buckets)
+        self._rung.set()
+
+    async def run(self) -> None:
+        """Listen and ring until cancelled."""
+        wait = 0.1
+        while True:
+            try:
+                await self._session()
+                wait = 0.1
+            except Exception as error:  # noqa: BLE001 whatever it is, the service must hear again
+                log.warning("bell_lost", error=repr(error), again_in=wait)
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, 5.0)
+
+    async def _session(self) -> None:
+        connection = await asyncpg.connect(self._dsn, timeout=TIMEOUT_SECONDS)
+        lost = asyncio.Event()
+        try:
+            connection.add_termination_listener(lambda _: lost.set())
+            await connection.add_listener(CHANNEL, self._on_notify)
+            self.listening = True
+            log.info("bell_listening")
+            self._heard(None)  # whatever was missed while nobody listened
+            await self._ring_until(lost, connection)
+        finally:
+            self.listening = False
+            connection.terminate()
+
+    async def _ring_until(self, lost: asyncio.Event, connection: Any) -> None:
+        ended = asyncio.create_task(lost.wait())
+        try:
+            while not lost.is_set():
+                rung = asyncio.create_task(self._rung.wait())
+                await asyncio.wait({rung, ended}, timeout=PING_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                rung.cancel()
+                if lost.is_set():
+                    raise ConnectionError("the listening connection has ended")
+                if self._to_ring:
+                    await asyncio.sleep(GATHER_SECONDS)
+                    buckets, self._to_ring = self._to_ring, set()
+                    self._rung.clear()
+                    await connection.execute(
+                        "select pg_notify($1, $2)",
+                        CHANNEL,
+                        ",".join(map(str, sorted(buckets))),
+                        timeout=TIMEOUT_SECONDS,
+                    )
+                else:
+                    await connection.execute("select 1", timeout=TIMEOUT_SECONDS)
+        finally:
+            ended.cancel()
+
+    def _on_notify(self, _connection: Any, _pid: int, _channel: str, payload: Any) -> None:
+        self._heard([int(part) for part in str(payload).split(",") if part.isdigit()])

@@ -1,0 +1,115 @@
+"""The live streams of this process: one look at the notifications serves all users who are connected."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+import structlog
+
+from alfred.db import Database, connection_lost
+from alfred.queries import Row, sql
+
+log = structlog.get_logger()
+
+BUCKETS = 16
+SWEEP_SECONDS = 1.0
+QUEUE_SIZE = 256
+READ_LIMIT = 200
+
+
+def bucket_of(user_id: UUID) -> int:
+    """The bucket of a user's events: app.bucket() in SQL."""
+    return user_id.bytes[15] % BUCKETS
+
+
+class Seat:
+    """One stream: a bounded queue of notifications; None says that the stream is over."""
+
+    def __init__(self) -> None:
+        self.queue: "asyncio.Queue[Row | None]" = asyncio.Queue(QUEUE_SIZE + 1)
+
+    def push(self, row: Row) -> None:
+        """Hand over; a reader who is too slow is sent away, and resumes from its last id."""
+        if self.queue.qsize() < QUEUE_SIZE:
+            self.queue.put_nowait(row)
+        else:
+            self.close()
+
+    def close(self) -> None:
+        """End the stream, after what it has been handed."""
+        if not self.queue.full():
+            self.queue.put_nowait(None)
+
+
+class Hub:
+    """The seats of each user, and the number of the last notification that they were handed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._seats: dict[UUID, set[Seat]] = defaultdict(set)
+        self._shown: dict[UUID, int] = {}
+        self._dirty: set[int] = set()
+        self._wake = asyncio.Event()
+
+    def poke(self, buckets: Iterable[int] | None) -> None:
+        """There may be news in these buckets (None: in any)."""
+        self._dirty.update(range(BUCKETS) if buckets is None else buckets)
+        self._wake.set()
+
+    @asynccontextmanager
+    async def seat(self, user_id: UUID) -> AsyncIterator[tuple[Seat, int]]:
+        """A seat, and the number after which it is handed everything; what was before is for the caller to read."""
+        if user_id not in self._shown:
+            async with self._database.acting_as(user_id) as db:
+                newest = await sql.notifications.newest_number.value(db, user_id=user_id)
+            self._shown.setdefault(user_id, newest)
+        seat = Seat()
+        self._seats[user_id].add(seat)
+        try:
+            yield seat, self._shown[user_id]
+        finally:
+            self._seats[user_id].discard(seat)
+            if not self._seats[user_id]:
+                del self._seats[user_id], self._shown[user_id]
+
+    def close(self) -> None:
+        """Send everybody home."""
+        for seats in self._seats.values():
+            for seat in seats:
+                seat.close()
+
+    async def run(self) -> None:
+        """Hand out what is new, until cancelled."""
+        while True:
+            try:
+                await asyncio.wait_for(self._wake.wait(), SWEEP_SECONDS)
+            except TimeoutError:
+                self._dirty.update(range(BUCKETS))
+            self._wake.clear()
+            dirty, self._dirty = self._dirty, set()
+            users = [user for user in self._shown if bucket_of(user) in dirty]
+            try:
+                while users:
+                    users = await self._hand_out(users)
+            except Exception as error:
+                log.warning("hub_waits", error=repr(error), exc_info=None if connection_lost(error) else error)
+                await asyncio.sleep(SWEEP_SECONDS)
+
+    async def _hand_out(self, users: list[UUID]) -> list[UUID]:
+        """One look; the users for whom there is more than it took."""
+        async with self._database.as_service() as db:
+            numbers = [self._shown[user] for user in users if user in self._shown]
+            rows = await sql.notifications.after.all(
+                db, users=[user for user in users if user in self._shown], numbers=numbers, limit=READ_LIMIT
+            )
+        counts: dict[UUID, int] = defaultdict(int)
+        for row in rows:
+            user = row["user_id"]
+            counts[user] += 1
+            if user in self._shown and row["number"] > self._shown[user]:
+                self._shown[user] = row["number"]
+                for seat in self._seats[user]:
+                    seat.push(row)
+        return [user for user, count in counts.items() if count == READ_LIMIT and user in self._shown]

@@ -1,0 +1,127 @@
+"""From settings to a running service: its home and secrets, PostgreSQL, the schema, the server."""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+from pydantic import SecretStr
+
+from alfred import schema
+from alfred.app import build
+from alfred.files import folder
+from alfred.postgres import Embedded, default_home
+from alfred.settings import BadSetting, Settings
+
+log = structlog.get_logger()
+
+DATABASE = "alfred"
+GRACE_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Where a command finds its database; `embedded` is the server of our own, if that is used."""
+
+    settings: Settings
+    database_dsn: str
+    listen_dsn: str
+    embedded: Embedded | None
+
+
+@contextlib.contextmanager
+def ground(settings: Settings, *, down: int | None = None) -> Iterator[Ground]:
+    """PostgreSQL with the schema of this version; an embedded server that we started ends with the block."""
+    if settings.database_url is not None:
+        yield _given(settings, down)
+        return
+    home = settings.home or default_home(folder("sql").parent, settings.pg_account)
+    embedded = Embedded(home, binaries=settings.pg_bin, account=settings.pg_account)
+    if embedded.start():
+        log.info("postgres_ready", home=str(home))
+    try:
+        schema.found(embedded.dsn("postgres", "postgres"), DATABASE)
+        _migrate(embedded.dsn(schema.OWNER, DATABASE), down)
+        dsn = embedded.dsn(schema.APP, DATABASE)
+        yield Ground(_with_secret(settings, home), dsn, dsn, embedded)
+    finally:
+        embedded.stop()
+
+
+def _given(settings: Settings, down: int | None) -> Ground:
+    assert settings.database_url is not None
+    dsn = settings.database_url.get_secret_value()
+    listen = settings.listen_database_url.get_secret_value() if settings.listen_database_url else dsn
+    if settings.owner_database_url is not None:
+        owner = settings.owner_database_url.get_secret_value()
+        _migrate(owner, down)
+        schema.ensure_login(owner, dsn)
+    elif down is not None:
+        raise BadSetting("ALFRED_OWNER_DATABASE_URL is needed to migrate")
+    home = settings.home or default_home(folder("sql").parent, settings.pg_account)
+    return Ground(_with_secret(settings, home), dsn, listen, None)
+
+
+def _migrate(owner_dsn: str, down: int | None) -> None:
+    if down is not None:
+        log.info("migrations_undone", names=schema.roll_back(owner_dsn, down))
+    elif applied := schema.apply(owner_dsn):
+        log.info("migrations_applied", names=applied)
+
+
+def _with_secret(settings: Settings, home: Path) -> Settings:
+    """Without ALFRED_JWT_SECRET: one made once for this home, readable by its owner only."""
+    if settings.jwt_secret:
+        return settings
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = home / "jwt_secret"
+    with contextlib.suppress(FileExistsError):
+        fresh = home / f".jwt_secret.{os.getpid()}"
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+            out.write(secrets.token_urlsafe(48))
+        try:
+            file.hardlink_to(fresh)
+        finally:
+            fresh.unlink()
+    return settings.model_copy(update={"jwt_secret": (SecretStr(file.read_text().strip()),), "home": home})
+
+
+def serve(settings: Settings) -> int:
+    """Serve until SIGTERM or Ctrl-C; 0 after a clean end."""
+    with ground(settings) as base:
+        return asyncio.run(_serve(base))
+
+
+async def _serve(base: Ground) -> int:
+    settings = base.settings
+    app = build(settings, base.database_dsn, base.listen_dsn)
+    runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=GRACE_SECONDS)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    keeper = asyncio.create_task(base.embedded.keep()) if base.embedded else None
+    try:
+        await runner.setup()
+        site = web.TCPSite(runner, settings.host, settings.port)
+        await site.start()
+        _welcome(str(site.name) if settings.port else f"http://{settings.host}:{runner.addresses[0][1]}")
+        await stop.wait()
+        log.info("service_stopping")
+    finally:
+        if keeper:
+            keeper.cancel()
+        await runner.cleanup()
+    return 0
+
+
+def _welcome(address: str) -> None:
+    lines = (f"Alfred listens on {address}", f"  documentation  {address}/api/v1/docs", "  demo data      bin/seed")
+    print("\n".join(lines), file=sys.stderr, flush=True)  # noqa: T201
+    log.info("service_started", address=address)
