@@ -1,0 +1,149 @@
+"""A text as tokens: normalised once, each with its place in the original."""
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import NamedTuple
+
+LONGEST = 10_000  # characters considered; what follows is not read
+
+_TOKEN = re.compile(
+    r"""(?P<money>(?:[Rr]|[Uu][Ss]|[Uu]|[Ss]/)?[$€£]|[Ss]/(?=\s?\d))
+    |(?P<num>\d{1,15}(?:[.,:/]\d{1,6}){0,3})(?P<unit>\s?%|\s?[apAP]\.?[mM]\b|º|ª|°|[A-Za-z]{1,4}\d{0,2}\b)?
+    |(?P<word>[^\W\d_][\w\u0300-\u036f]{0,39}(?:['’´`][^\W\d_]{1,3}\b)?)
+    |(?P<face>[:;=]['-]?[)(DPp3/|*]{1,4}(?!\w)|<3)
+    |(?P<mark>[.!?…,;:\n¿¡()]|\n)
+    |(?P<sign>[^\s\w])""",
+    re.VERBOSE,
+)
+_REPEAT = re.compile(r"([^\W\d])\1{2,}")
+_TIME_UNITS = frozenset(("h", "hs", "hr", "hrs", "am", "pm"))
+
+CONTRACTIONS = {
+    "n't": "not",
+    "'ll": "will",
+    "'ve": "have",
+    "'re": "are",
+    "'m": "am",
+    "'d": "would",
+}
+_WHOLE = {
+    "can't": ("can", "not"),
+    "won't": ("will", "not"),
+    "shan't": ("shall", "not"),
+    "let's": ("let", "us"),
+}
+
+
+class Token(NamedTuple):
+    """`form` is folded ("nao"), `seen` only lowered ("não"); a mark has kind "mark" and ends a clause."""
+
+    form: str
+    seen: str
+    kind: str
+    start: int
+    end: int
+
+
+def fold(word: str) -> str:
+    """Lower case without accents: "AÇÃO" is "acao"."""
+    plain = unicodedata.normalize("NFKC", word).casefold()
+    if plain.isascii():
+        return plain
+    return "".join(c for c in unicodedata.normalize("NFD", plain) if not unicodedata.combining(c))
+
+
+def squeeze(word: str, known: frozenset[str]) -> str:
+    """Letters repeated for emphasis, once: "adoreiiii" is "adorei", "goood" is "good" if known."""
+    twice = _REPEAT.sub(r"\1\1", word)
+    if twice == word or twice in known:
+        return twice
+    return _REPEAT.sub(r"\1", word)
+
+
+def split_contraction(word: str) -> tuple[str, ...]:
+    """The words of an English contraction: "don't" is ("do", "not")."""
+    if word in _WHOLE:
+        return _WHOLE[word]
+    for ending, full in CONTRACTIONS.items():
+        if word.endswith(ending):
+            return (word[: -len(ending)], full)
+    if word.endswith("'s"):
+        head = word[:-2]
+        return (head, "is") if head in _SUBJECTS else (head,)
+    return (word.replace("'", ""),)
+
+
+_SUBJECTS = frozenset(
+    [
+        "it",
+        "he",
+        "she",
+        "that",
+        "what",
+        "who",
+        "where",
+        "here",
+        "there",
+        "how",
+        "when",
+        "this",
+        "everything",
+        "nobody",
+    ]
+)
+
+
+@lru_cache(maxsize=8192)
+def forms(word: str, slang: "Slang") -> tuple[str, ...]:
+    """The normal forms of one written word, usually one."""
+    folded = squeeze(fold(word), slang.known)
+    if not folded.isalnum():
+        folded = re.sub("[’´`]", "'", folded)
+    if folded in slang.words:
+        return slang.words[folded]
+    return split_contraction(folded) if "'" in folded else (folded,)
+
+
+class Slang:
+    """The short forms that are written out, and the words whose double letters are right."""
+
+    def __init__(self, words: dict[str, tuple[str, ...]], known: frozenset[str]) -> None:
+        self.words = words
+        self.known = known
+
+
+NO_SLANG = Slang({}, frozenset())
+
+
+def number_kind(unit: str, number: str) -> str:
+    """What a number with its unit is: time, percent, times (3x), ordinal or a bare number."""
+    plain = unit.strip().replace(".", "").lower()
+    if plain in _TIME_UNITS or (plain[:1] == "h" and plain[1:].isdigit()) or ":" in number:
+        return "time"
+    kinds = {"%": "percent", "x": "times", "th": "ordinal", "st": "ordinal", "nd": "ordinal", "rd": "ordinal"}
+    return kinds.get(plain, "ordinal" if plain in ("º", "ª", "°") else "date" if "/" in number else "number")
+
+
+def tokens(text: str, slang: Slang = NO_SLANG) -> list[Token]:
+    """The tokens of a text, in order; linear in its length."""
+    found: list[Token] = []
+    after_currency = False
+    for match in _TOKEN.finditer(text, 0, LONGEST):
+        kind, start, end = match.lastgroup or "sign", match.start(), match.end()
+        written = match.group()
+        if kind == "word":
+            seen = written.lower()
+            found.extend(Token(form, seen, "word", start, end) for form in forms(written, slang))
+        elif kind in ("num", "unit"):
+            number = match["num"]
+            what = number_kind(match["unit"] or "", number)
+            if after_currency and what == "number":
+                what = "money"
+            found.append(Token(written.lower(), written.lower(), what, start, end))
+        elif kind == "mark":
+            found.append(Token(written, written, "mark", start, end))
+        else:
+            found.append(Token(written, written, kind, start, end))
+        after_currency = kind == "money"
+    return found

@@ -1,0 +1,66 @@
+"""Scores a classifier on a file of labelled messages, by the rules of this folder's README."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from alfred.ai.mock import classify
+
+HERE = Path(__file__).parent
+LABELS = {"sentiment": ("positive", "neutral", "negative"), "urgency": ("low", "medium", "high")}
+Row = dict[str, Any]
+
+
+def rows(name: str) -> list[Row]:
+    return [
+        json.loads(line) for line in (HERE / name).read_text(encoding="utf-8").splitlines() if line.strip()
+    ]
+
+
+def f1(pairs: Iterable[tuple[Any, Any]], label: Any) -> float | None:
+    """F1 of one label over (wanted, given) pairs; None where nobody has it."""
+    pairs = list(pairs)
+    hit = sum(w == label == g for w, g in pairs)
+    missed = sum(w == label != g for w, g in pairs)
+    extra = sum(w != label == g for w, g in pairs)
+    return 2 * hit / (2 * hit + missed + extra) if hit + missed + extra else None
+
+
+def macro(pairs: list[tuple[Any, Any]], labels: Iterable[Any]) -> float:
+    found = [value for label in labels if (value := f1(pairs, label)) is not None]
+    return sum(found) / len(found)
+
+
+def score(labelled: list[Row]) -> dict[str, float]:
+    given = [classify(row["text"]) for row in labelled]
+    paired = list(zip(labelled, given, strict=True))
+    found: dict[str, float] = {}
+    for field, labels in LABELS.items():
+        pairs = [(row[field], getattr(got, field)) for row, got in paired]
+        found[field] = macro(pairs, labels)
+        for code in ("pt", "en", "es"):
+            found[f"{field}.{code}"] = macro(
+                [(row[field], getattr(got, field)) for row, got in paired if row["lang"] == code], labels
+            )
+    found["negotiation"] = f1([(r["negotiation"], g.negotiation) for r, g in paired], True) or 0.0
+    found["create_task"] = f1([(r["create_task"], g.should_create_task) for r, g in paired], True) or 0.0
+    found["language"] = sum(r["lang"] == g.language for r, g in paired) / len(paired)
+    return found
+
+
+def wrong(labelled: list[Row]) -> list[str]:
+    found = []
+    for row in labelled:
+        got = classify(row["text"])
+        pairs = (
+            ("sentiment", row["sentiment"], got.sentiment),
+            ("urgency", row["urgency"], got.urgency),
+            ("negotiation", row["negotiation"], got.negotiation),
+            ("create_task", row["create_task"], got.should_create_task),
+            ("language", row["lang"], got.language),
+        )
+        missed = "; ".join(f"{name} {wanted}->{given}" for name, wanted, given in pairs if wanted != given)
+        if missed:
+            found.append(f"{row['id']} {row['text']}\n      {missed}")
+    return found
