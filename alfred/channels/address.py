@@ -1,0 +1,102 @@
+"""Addresses in mail headers: split first, decoded after, since an encoded word can hide a comma."""
+
+import binascii
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from alfred.channels.octets import as_bytes, decoded, from_base64
+
+WORD = re.compile(r"=\?([^?*\s]+)(?:\*[^?\s]*)?\?([bBqQ])\?([^?]*)\?=")
+PIECE = re.compile(
+    r'=\?[^?\s]+\?[bBqQ]\?[^?]*\?=|"(?:[^"\\]|\\.)*"|<[^<>]*>|\\.|[^"<>(),:;\\=]+|.', re.DOTALL
+)
+ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+
+
+class Mailbox(NamedTuple):
+    """An address in lower case and the name before it, decoded."""
+
+    address: str
+    name: str | None
+
+
+def mailbox(header: str | None) -> Mailbox | None:
+    """The first of a header's addresses that is one."""
+    return next(mailboxes(header or ""), None)
+
+
+def address(header: str | None) -> str | None:
+    found = mailbox(header)
+    return found.address if found else None
+
+
+def mailboxes(header: str) -> Iterator[Mailbox]:
+    scan = Scan()
+    for piece in PIECE.findall(header):
+        if scan.depth or piece in "()":
+            scan.comment_on(piece)
+        elif piece in ",;":
+            yield from scan.found()
+            scan = Scan()
+        elif piece == ":":  # what stood before was the name of a group, or of a scheme
+            scan = Scan()
+        else:
+            scan.take(piece)
+    yield from scan.found()
+
+
+@dataclass(slots=True)
+class Scan:
+    """What was read of one address so far."""
+
+    phrase: list[str] = field(default_factory=list)
+    bare: list[str] = field(default_factory=list)
+    comment: list[str] = field(default_factory=list)
+    angle: str | None = None
+    depth: int = 0
+
+    def comment_on(self, piece: str) -> None:
+        self.depth = max(0, self.depth + (piece == "(") - (piece == ")"))
+        if piece not in "()":
+            self.comment.append(piece)
+
+    def take(self, piece: str) -> None:
+        if piece.startswith("<") and piece.endswith(">"):
+            if self.angle is None or "@" not in self.angle:
+                self.angle = piece[1:-1]
+            return
+        self.bare.append(piece)
+        quoted = len(piece) > 1 and piece.startswith('"')
+        self.phrase.append(ESCAPED.sub(r"\1", piece[1:-1]) if quoted else re.sub(r"\s+", " ", piece))
+
+    def found(self) -> Iterator[Mailbox]:
+        written = "".join(self.bare) if self.angle is None else self.angle.rpartition(":")[2]
+        local, _, domain = written.strip().rpartition("@")
+        if not local or not domain or (re.search(r"\s", written.strip()) and not local.startswith('"')):
+            return
+        remark = "".join(self.comment).strip()
+        phrase = "" if self.angle is None else "".join(self.phrase).strip()
+        called = f"{phrase} ({remark})" if phrase and remark else phrase or remark
+        yield Mailbox(f"{local}@{domain}".lower(), decode_words(called) or None)
+
+
+def decode_words(value: str) -> str:
+    """Encoded words (RFC 2047) as text; neighbours of one charset together, as they may share a letter."""
+    pieces: list[str] = []
+    pending, charset, end = b"", "", 0
+    for word in WORD.finditer(value):
+        gap = value[end : word.start()]
+        if end == 0 or gap.strip() or word.group(1).lower() != charset:
+            pieces.append(decoded(pending, charset))
+            pieces.append("" if end and not gap.strip() else gap)
+            pending, charset = b"", word.group(1).lower()
+        pending += _word_bytes(word.group(2), word.group(3))
+        end = word.end()
+    return "".join((*pieces, decoded(pending, charset), value[end:]))
+
+
+def _word_bytes(encoding: str, encoded: str) -> bytes:
+    source = as_bytes(encoded)
+    return from_base64(source) if encoding in "bB" else binascii.a2b_qp(source, header=True)

@@ -1,0 +1,98 @@
+"""Mails as n8n's own triggers give them: IMAP (simple, resolved, raw) and Gmail (simplified, resolved)."""
+
+from alfred.channels.clean import Object, first, obj, rows, text
+from alfred.channels.headers import Headers
+from alfred.channels.item import ChannelType, InboundItem
+from alfred.channels.mail import Letter, read_letter
+from alfred.channels.words import unescaped
+
+
+def recognise(payload: Object) -> bool:
+    return _is_simple(payload) or _is_resolved(payload) or _is_gmail(payload) or _is_raw(payload)
+
+
+def _is_simple(payload: Object) -> bool:
+    return (
+        bool({"textPlain", "textHtml"} & payload.keys()) or {"metadata", "from", "subject"} <= payload.keys()
+    )
+
+
+def _is_resolved(payload: Object) -> bool:
+    sender = payload.get("from")
+    return isinstance(sender, dict) and isinstance(sender.get("value"), list)
+
+
+def _is_gmail(payload: Object) -> bool:
+    return {"id", "threadId"} <= payload.keys()
+
+
+def _is_raw(payload: Object) -> bool:
+    """The body alone: who wrote it is not told."""
+    return isinstance(payload.get("raw"), str) and not payload.keys() - {"raw", "attributes"}
+
+
+def read(payload: Object, channel: ChannelType) -> list[InboundItem]:
+    del channel  # a mail is a mail
+    letter = _resolved(payload) if _is_resolved(payload) else _simple(payload)
+    return [read_letter(letter)]
+
+
+def _simple(payload: Object) -> Letter:
+    """IMAP names headers in lower case, the rest in `metadata`; Gmail capitalises them and cuts the text."""
+    names = ("from", "to", "date")
+    given = Headers((name, first(payload.get(name), payload.get(name.title()))) for name in names)
+    snippet = unescaped(text(payload.get("snippet")) or "")
+    return Letter(
+        raw=payload,
+        headers=given | Headers(obj(payload.get("metadata")).items()),
+        provider_id=_provider_id(payload),
+        provider_time=payload.get("internalDate"),
+        plain=first(payload.get("textPlain"), snippet),
+        page=payload.get("textHtml"),
+    )
+
+
+def _resolved(payload: Object) -> Letter:
+    sender = next((one for one in rows(obj(payload.get("from")).get("value")) if isinstance(one, dict)), {})
+    fields = {
+        "message-id": "messageId",
+        "in-reply-to": "inReplyTo",
+        "references": "references",
+        "date": "date",
+    }
+    given = Headers((name, payload.get(field)) for name, field in fields.items())
+    return Letter(
+        raw=payload,
+        headers=given | _whole_lines(obj(payload.get("headers"))) | Headers([("to", _first_to(payload))]),
+        writer=text(sender.get("address")),
+        name=sender.get("name"),
+        provider_id=_provider_id(payload),
+        provider_time=payload.get("internalDate"),
+        plain=payload.get("text"),
+        page=first(payload.get("html"), payload.get("textAsHtml")),
+    )
+
+
+def _provider_id(payload: Object) -> str | None:
+    return first(payload.get("id"), obj(payload.get("attributes")).get("uid"))
+
+
+def _first_to(payload: Object) -> str | None:
+    to = payload.get("to")
+    lists = (rows(obj(each).get("value")) for each in (to if isinstance(to, list) else [to]))
+    return first(*(obj(one).get("address") for each in lists for one in each))
+
+
+def _whole_lines(headers: Object) -> Headers:
+    """Each value repeats its name: `delivered-to: someone@example.com`."""
+    lines = (
+        (name, line)
+        for name, value in headers.items()
+        for line in (value if isinstance(value, list) else [value])
+    )
+    return Headers((name, _without_name(name, text(line) or "")) for name, line in lines)
+
+
+def _without_name(name: str, line: str) -> str:
+    start = len(name) + 1
+    return line[start:] if line[:start].lower() == f"{name}:".lower() else line

@@ -1,0 +1,65 @@
+"""Every payload of the corpus becomes exactly the items that stand beside it."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alfred.channels import normalise
+from alfred.channels.body import read_body
+
+PAYLOADS = Path(__file__).parents[1] / "payloads"
+CASES = sorted(
+    path
+    for path in PAYLOADS.glob("*/*.*")
+    if not path.name.endswith(".expected.json") and path.suffix in {".json", ".form", ".multipart", ".eml"}
+)
+CHANNELS = {"messenger": "messenger", "instagram": "instagram"} | dict.fromkeys(
+    ("whatsapp_cloud", "evolution", "zapi", "waha", "twilio"), "whatsapp"
+)
+
+
+def content_type(case: Path, body: bytes) -> str:
+    if case.suffix == ".multipart":
+        return "multipart/form-data; boundary=" + body.split(b"\r\n", 1)[0].decode().removeprefix("--")
+    if case.suffix == ".json":
+        return "text/plain; charset=UTF-8" if case.parent.name == "ses" else "application/json"
+    return {".form": "application/x-www-form-urlencoded", ".eml": "message/rfc822"}[case.suffix]
+
+
+def channel_type(case: Path) -> str:
+    guess = "whatsapp" if case.name.startswith("whatsapp_") else "email"
+    return CHANNELS.get(case.parent.name, guess)
+
+
+def as_expected(item: dict[str, Any], channel: str) -> dict[str, Any]:
+    """Both sides in the form in which they may be compared."""
+    if item["kind"] == "ignored":
+        return {"kind": "ignored"}
+    same = {key: item.get(key) for key in ("kind", "external_id", "recipient", "text", "reply_to", "status")}
+    if channel == "email":
+        same["text"] = " ".join((item["text"] or "").split()) or None
+    at = item["sent_at"]
+    same["sent_at"] = at and int(datetime.fromisoformat(at).astimezone(UTC).timestamp() * 1000)
+    same["sender"] = item["sender"]
+    keys = ("type", "mime", "id_or_url", "caption")
+    same["attachments"] = [{key: file.get(key) for key in keys} for file in item["attachments"]]
+    return same
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}/{case.stem}")
+def test_becomes_what_stands_beside_it(case):
+    body, channel = case.read_bytes(), channel_type(case)
+    reading = normalise(read_body(body, content_type(case, body)), channel)
+    expected = json.loads(case.with_suffix(".expected.json").read_text())
+    found = [as_expected(item.model_dump(mode="json"), channel) for item in reading.items]
+    assert found == [as_expected(item, channel) for item in expected]
+    assert reading.recognised
+    assert {item.channel_type for item in reading.items} == {channel}
+    json.dumps([item.raw for item in reading.items], allow_nan=False)
+
+
+def test_there_is_a_corpus():
+    assert len(CASES) > 30
