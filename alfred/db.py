@@ -114,7 +114,10 @@ class Database:
             done, _ = await asyncio.wait({work}, timeout=WAIT_SECONDS)
             if not done:
                 raise Away("the statement took too long")
-            return work.result()
+            try:
+                return work.result()
+            except Exception as error:
+                raise _translated(error) from error
         finally:
             error = work.exception() if work.done() else Away()
             if error is None or not connection_lost(error):

@@ -28,7 +28,7 @@ class Seat:
     """One stream: a bounded queue of notifications; None says that the stream is over."""
 
     def __init__(self) -> None:
-        self.queue: "asyncio.Queue[Row | None]" = asyncio.Queue(QUEUE_SIZE + 1)
+        self.queue: asyncio.Queue[Row | None] = asyncio.Queue(QUEUE_SIZE + 1)
 
     def push(self, row: Row) -> None:
         """Hand over; a reader who is too slow is sent away, and resumes from its last id."""

@@ -2,9 +2,12 @@
 
 import logging
 import sys
-from typing import Literal
+import traceback
+from typing import Any, Literal
 
 import structlog
+from asyncpg import PostgresError
+from pydantic import ValidationError
 
 
 def set_up(level: str, style: Literal["console", "json"] | None) -> None:
@@ -14,10 +17,8 @@ def set_up(level: str, style: Literal["console", "json"] | None) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.StackInfoRenderer(),
+        _without_values,
     ]
-    if style == "json":
-        shared.append(structlog.processors.format_exc_info)
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer() if style == "json" else structlog.dev.ConsoleRenderer()
     )
@@ -31,3 +32,22 @@ def set_up(level: str, style: Literal["console", "json"] | None) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
     logging.basicConfig(handlers=[handler], level=max(number, logging.WARNING), force=True)
+
+
+def _without_values(_logger: Any, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """An exception as its frames and its kind: PostgreSQL's details and pydantic's complaints quote what was sent."""
+    given = event.pop("exc_info", None)
+    error = sys.exc_info()[1] if given is True else given[1] if isinstance(given, tuple) else given
+    if isinstance(error, BaseException):
+        event["error"] = kind_of(error)
+        event["traceback"] = "".join(traceback.format_tb(error.__traceback__))
+    return event
+
+
+def kind_of(error: BaseException) -> str:
+    """What went wrong, without a value of anybody's."""
+    if isinstance(error, PostgresError):
+        return f"{type(error).__name__} {error.sqlstate} {getattr(error, 'constraint_name', None) or ''}".strip()
+    if isinstance(error, ValidationError):
+        return f"ValidationError {[(fault['loc'], fault['type']) for fault in error.errors(include_input=False)]}"
+    return f"{type(error).__name__}: {error}"[:500]

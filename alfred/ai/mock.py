@@ -36,9 +36,7 @@ def classify(text: str, *, language: Language | None = None) -> Classification:
         confidence=0.5,
         provider=NAME,
         signals=tuple(
-            Signal(
-                label=h.label, rule=f"{h.language}: {h.rule}", span=(read[h.first].start, read[h.last].end)
-            )
+            Signal(label=h.label, rule=f"{h.language}: {h.rule}", span=(read[h.first].start, read[h.last].end))
             for h in hits
         ),
     )

@@ -165,7 +165,7 @@ async def me(db: Db, caller: Caller) -> User:
 @routes.on("PATCH", "/me", scope="admin")
 async def change_me(db: Db, caller: Caller, body: ProfileChange) -> User:
     """Change one's own profile."""
-    return User.model_validate(await sql.users.update.one(db, user_id=caller.user_id, **body.model_dump()))
+    return User.read(await sql.users.update.one(db, user_id=caller.user_id, **body.model_dump()))
 
 
 @routes.on("DELETE", "/me", scope="admin", status=204, errors=(403,))
@@ -198,7 +198,7 @@ async def _profile(db: Db, user_id: UUID) -> User:
     row = await sql.users.me.one(db, user_id=user_id)
     if row is None:
         raise not_found("user")
-    return User.model_validate(dict(row))
+    return User.read(row)
 
 
 async def _start_session(db: Db, services: Services, user_id: UUID, refresh: str) -> None:

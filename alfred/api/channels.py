@@ -51,7 +51,7 @@ async def list_channels(db: Db, caller: Caller, request: web.Request, query: Lis
     rows = await sql.channels.page.all(
         db, user_id=caller.user_id, before_at=at, before_id=before, limit=query.limit + 1
     )
-    items = [Channel.model_validate(dict(row)) for row in rows]
+    items = [Channel.read(row) for row in rows]
     return page(request, "channels", query, items, lambda item: (item.created_at.isoformat(), item.id))
 
 
@@ -59,7 +59,7 @@ async def list_channels(db: Db, caller: Caller, request: web.Request, query: Lis
 async def add_channel(db: Db, caller: Caller, body: NewChannel) -> Channel:
     """Add a channel; one whose account posts a webhook is made by itself."""
     row = await sql.channels.add.one(db, user_id=caller.user_id, channel_id=uuid7(), **body.model_dump())
-    return Channel.model_validate(dict(row or {}))
+    return Channel.read(row)
 
 
 @routes.on("GET", "/channels/{channel_id}", errors=(404,))
@@ -68,7 +68,7 @@ async def get_channel(db: Db, caller: Caller, channel_id: UUID) -> Channel:
     row = await sql.channels.get.one(db, user_id=caller.user_id, channel_id=channel_id)
     if row is None:
         raise not_found("channel")
-    return Channel.model_validate(dict(row))
+    return Channel.read(row)
 
 
 @routes.on("PATCH", "/channels/{channel_id}", errors=(404, 409))
@@ -83,7 +83,7 @@ async def change_channel(db: Db, caller: Caller, channel_id: UUID, body: Channel
     )
     if row is None:
         raise not_found("channel")
-    return Channel.model_validate(dict(row))
+    return Channel.read(row)
 
 
 @routes.on("DELETE", "/channels/{channel_id}", status=204, errors=(404,))

@@ -53,3 +53,5 @@ class Caller:
 
 
 SERVICES = web.AppKey("SERVICES", Services)
+REQUEST_ID = web.RequestKey("REQUEST_ID", str)
+PUBLIC_BASE = web.RequestKey("PUBLIC_BASE", str)

@@ -256,7 +256,7 @@ def conversation_of(row: Row) -> Conversation:
 
 def message_of(row: Row) -> Message:
     """A row of sql/messages.sql as the API shows it."""
-    return Message.model_validate(dict(row))
+    return Message.read(row)
 
 
 async def _set_unread(db: Db, caller: Caller, conversation_id: UUID, *, unread: bool) -> Conversation:

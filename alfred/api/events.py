@@ -43,6 +43,4 @@ async def list_events(db: Db, caller: Caller, request: web.Request, query: Event
         before=before,
         limit=query.limit + 1,
     )
-    return page(request, "events", query, rows, lambda row: (row["number"],)).of(
-        lambda row: EventOut.model_validate(dict(row))
-    )
+    return page(request, "events", query, rows, lambda row: (row["number"],)).of(EventOut.read)

@@ -9,7 +9,7 @@ from uuid import uuid4
 import structlog
 from aiohttp import hdrs, web
 
-from alfred.api.context import SERVICES
+from alfred.api.context import PUBLIC_BASE, REQUEST_ID, SERVICES
 from alfred.api.problems import problem_of, response_of
 from alfred.settings import Settings
 
@@ -29,7 +29,7 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
     request = _as_sent(request, settings)
     given = request.headers.get("X-Request-ID", "")
     request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid4())
-    request["request_id"], request["public_base"] = request_id, settings.public_url
+    request[REQUEST_ID], request[PUBLIC_BASE] = request_id, settings.public_url or ""
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=request_id)
     try:
@@ -50,7 +50,7 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
 def _seal(request: web.Request, response: web.StreamResponse, settings: Settings) -> None:
     if response.prepared:
         return
-    response.headers["X-Request-ID"] = request["request_id"]
+    response.headers["X-Request-ID"] = request[REQUEST_ID]
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers["X-Content-Type-Options"] = "nosniff"
     origin = request.headers.get(hdrs.ORIGIN)

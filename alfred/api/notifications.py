@@ -92,4 +92,4 @@ async def mark_seen(db: Db, caller: Caller, body: SeveralSeen) -> Updated:
 
 def notification_of(row: Row) -> Notification:
     """A row of sql/notifications.sql as the API shows it."""
-    return Notification.model_validate(dict(row))
+    return Notification.read(row)

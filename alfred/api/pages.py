@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from aiohttp import web
 from yarl import URL
 
+from alfred.api.context import PUBLIC_BASE
 from alfred.api.problems import Problem
 from alfred.api.shapes import Listing, Page
 
@@ -64,7 +65,7 @@ def page(
 
 def public_url(request: web.Request) -> URL:
     """The request's URL as the client knows it: under the public base URL, where one is set."""
-    base: str | None = request.get("public_base")
+    base = request[PUBLIC_BASE]
     return URL(base.rstrip("/") + str(request.rel_url), encoded=True) if base else request.url
 
 

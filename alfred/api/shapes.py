@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
@@ -17,6 +17,8 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
+
+from alfred.queries import Row
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -51,7 +53,7 @@ def _two_places(value: Decimal) -> Decimal:
 
 Moment = Annotated[datetime, BeforeValidator(_as_moment), AfterValidator(_in_utc)]
 Timezone = Annotated[str, AfterValidator(_known_zone)]
-Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$", strip_whitespace=True, to_upper=True)]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{3}$", strip_whitespace=True, to_upper=True)]
 Money = Annotated[
     Decimal,
     Field(ge=0, lt=Decimal("1e12"), decimal_places=2),
@@ -91,9 +93,14 @@ class Input(BaseModel):
 
 
 class Output(BaseModel):
-    """An answer, read from a row."""
+    """An answer."""
 
     model_config = ConfigDict(from_attributes=True)
+
+    @classmethod
+    def read(cls, row: Row | None) -> Self:
+        """From a row that must be there."""
+        return cls.model_validate(dict(row or {}))
 
 
 class Listing(Input):

@@ -11,7 +11,7 @@ from aiohttp import web
 from pydantic import Field, SecretStr
 
 from alfred.api.auth import bearer, caller_of
-from alfred.api.context import Caller, Services
+from alfred.api.context import REQUEST_ID, Caller, Services
 from alfred.api.endpoint import Routes, load_query
 from alfred.api.notifications import notification_of
 from alfred.api.problems import Problem, unauthorized
@@ -90,7 +90,7 @@ async def stream(request: web.Request, services: Services) -> web.StreamResponse
                 "Content-Type": "text/event-stream; charset=utf-8",
                 "Cache-Control": "no-store",
                 "X-Accel-Buffering": "no",
-                "X-Request-ID": request["request_id"],
+                "X-Request-ID": request[REQUEST_ID],
             }
         )
         await response.prepare(request)
@@ -143,13 +143,13 @@ async def _frames(
     while not services.ending.begun:
         try:
             async with asyncio.timeout(HEARTBEAT_SECONDS):
-                row = await seat.queue.get()
+                happened = await seat.queue.get()
         except TimeoutError:
             yield None
             continue
-        if row is None:
+        if happened is None:
             return
-        yield _frame(row)
+        yield _frame(happened)
 
 
 def _frame(row: Row) -> tuple[str, str]:

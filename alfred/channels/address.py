@@ -9,9 +9,7 @@ from typing import NamedTuple
 from alfred.channels.octets import as_bytes, decoded, from_base64
 
 WORD = re.compile(r"=\?([^?*\s]+)(?:\*[^?\s]*)?\?([bBqQ])\?([^?]*)\?=")
-PIECE = re.compile(
-    r'=\?[^?\s]+\?[bBqQ]\?[^?]*\?=|"(?:[^"\\]|\\.)*"|<[^<>]*>|\\.|[^"<>(),:;\\=]+|.', re.DOTALL
-)
+PIECE = re.compile(r'=\?[^?\s]+\?[bBqQ]\?[^?]*\?=|"(?:[^"\\]|\\.)*"|<[^<>]*>|\\.|[^"<>(),:;\\=]+|.', re.DOTALL)
 ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 

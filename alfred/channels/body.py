@@ -21,7 +21,7 @@ FORM = re.compile(rb"[\w.%+*~\[\]-]{1,200}=\S*\s*", re.ASCII)
 RAW_MAIL = frozenset({"email", "body-mime"})  # fields of bytes in charsets that only the mail itself tells
 
 
-class UnreadableBody(ValueError):  # noqa: N818 - named for what is wrong
+class UnreadableBody(ValueError):
     """The body is of no kind that a sender posts; the text says why in one sentence."""
 
 

@@ -8,9 +8,7 @@ from alfred.channels.item import ChannelType, InboundItem
 from alfred.channels.mail import Letter, attached, read_letter
 from alfred.channels.occasion import ignored
 
-MARKS = frozenset(
-    {"Uuid", "MessageId", "SentAtDate", "RawTextBody", "RawHtmlBody", "ExtractedMarkdownMessage"}
-)
+MARKS = frozenset({"Uuid", "MessageId", "SentAtDate", "RawTextBody", "RawHtmlBody", "ExtractedMarkdownMessage"})
 
 
 def recognise(payload: Object) -> bool:

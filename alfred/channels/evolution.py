@@ -98,9 +98,7 @@ def _read_upsert(occasion: Occasion, data: Object) -> InboundItem:
     inner = _opened(message)
     if isinstance(inner.get("reactionMessage"), dict):
         part = inner["reactionMessage"]
-        return dated.reaction(
-            text(key.get("id")), text(obj(part.get("key")).get("id")), text(part.get("text"))
-        )
+        return dated.reaction(text(key.get("id")), text(obj(part.get("key")).get("id")), text(part.get("text")))
     contexts = (obj(part).get("contextInfo") for part in (data, message, *inner.values()))
     reply_to = first(*(obj(context).get("stanzaId") for context in contexts))
     content = _content(inner, first(inner.get("mediaUrl"), message.get("mediaUrl")))
@@ -110,9 +108,7 @@ def _read_upsert(occasion: Occasion, data: Object) -> InboundItem:
 def _opened(message: Object) -> Object:
     """The message inside of its wrappers."""
     for _ in range(MOST_WRAPPERS):
-        inner = next(
-            (found for name in WRAPPERS if (found := obj(obj(message.get(name)).get("message")))), None
-        )
+        inner = next((found for name in WRAPPERS if (found := obj(obj(message.get(name)).get("message")))), None)
         if inner is None:
             break
         message = inner

@@ -19,9 +19,7 @@ BODIES = frozenset({"message-headers", "body-mime", "body-plain", "stripped-text
 
 
 def recognise(payload: Object) -> bool:
-    return (
-        _is_tracking(payload) or bool({"message-headers", "body-mime"} & payload.keys()) or _is_route(payload)
-    )
+    return _is_tracking(payload) or bool({"message-headers", "body-mime"} & payload.keys()) or _is_route(payload)
 
 
 def _is_route(payload: Object) -> bool:

@@ -12,9 +12,7 @@ def recognise(payload: Object) -> bool:
 
 
 def _is_simple(payload: Object) -> bool:
-    return (
-        bool({"textPlain", "textHtml"} & payload.keys()) or {"metadata", "from", "subject"} <= payload.keys()
-    )
+    return bool({"textPlain", "textHtml"} & payload.keys()) or {"metadata", "from", "subject"} <= payload.keys()
 
 
 def _is_resolved(payload: Object) -> bool:
@@ -86,9 +84,7 @@ def _first_to(payload: Object) -> str | None:
 def _whole_lines(headers: Object) -> Headers:
     """Each value repeats its name: `delivered-to: someone@example.com`."""
     lines = (
-        (name, line)
-        for name, value in headers.items()
-        for line in (value if isinstance(value, list) else [value])
+        (name, line) for name, value in headers.items() for line in (value if isinstance(value, list) else [value])
     )
     return Headers((name, _without_name(name, text(line) or "")) for name, line in lines)
 

@@ -7,9 +7,7 @@ from email.message import Message
 from email.utils import collapse_rfc2231_value
 
 # Text codecs that are slow, or that let the text say more than its characters.
-NO_CHARSETS = frozenset(
-    {"punycode", "idna", "undefined", "unicode_escape", "raw_unicode_escape", "unicode-escape"}
-)
+NO_CHARSETS = frozenset({"punycode", "idna", "undefined", "unicode_escape", "raw_unicode_escape", "unicode-escape"})
 LONGEST_FIELD = 2000  # the standard parser of parameters takes quadratic time
 NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 

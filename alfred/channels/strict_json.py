@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 DEEPEST = 100  # far deeper than any sender nests
 
 
-class BrokenJson(ValueError):  # noqa: N818 - named for what is wrong
+class BrokenJson(ValueError):
     """What should be JSON is not; the text says why in one sentence."""
 
 

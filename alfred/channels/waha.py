@@ -27,11 +27,7 @@ class MessageId(NamedTuple):
 
 def recognise(payload: Object) -> bool:
     hints = ("session", "engine", "me")
-    return (
-        isinstance(payload.get("event"), str)
-        and "payload" in payload
-        and any(hint in payload for hint in hints)
-    )
+    return isinstance(payload.get("event"), str) and "payload" in payload and any(hint in payload for hint in hints)
 
 
 def read(payload: Object, channel: ChannelType) -> list[InboundItem]:

@@ -84,9 +84,7 @@ class Account:
             return occasion.ignored()
         part = obj(message.get(kind))
         if kind == "reaction":
-            return occasion.reaction(
-                text(message.get("id")), text(part.get("message_id")), text(part.get("emoji"))
-            )
+            return occasion.reaction(text(message.get("id")), text(part.get("message_id")), text(part.get("emoji")))
         if kind == "revoke":
             return occasion.status("deleted", text(part.get("original_message_id")))
         if kind == "edit":

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 
-class Unavailable(Exception):  # noqa: N818 - a state of the world, raised where it is found
+class Unavailable(Exception):
     """Why there is no embedded PostgreSQL: one sentence for the operator."""
 
 
@@ -44,6 +44,4 @@ def server_account(wanted: str | None) -> Account:
             continue
         if found.pw_uid:
             return Account(found.pw_name, found.pw_uid, found.pw_gid)
-    raise Unavailable(
-        f"PostgreSQL refuses root, and there is no account {wanted or 'postgres or nobody'} to lend it"
-    )
+    raise Unavailable(f"PostgreSQL refuses root, and there is no account {wanted or 'postgres or nobody'} to lend it")

@@ -49,9 +49,7 @@ def candidates() -> list[Path]:
 
 def version_of(folder: Path) -> str:
     try:
-        said = sp.run(
-            [folder / "postgres", "-V"], capture_output=True, text=True, timeout=30, check=True
-        ).stdout
+        said = sp.run([folder / "postgres", "-V"], capture_output=True, text=True, timeout=30, check=True).stdout
     except (OSError, sp.SubprocessError) as error:
         raise Unavailable(f"PostgreSQL in {folder} does not run: {error}") from error
     if not (version := re.search(r"\d+[.\w]*", said)):
@@ -80,9 +78,7 @@ def copy_over(parts: list[Path], copy: Path) -> None:
         shutil.rmtree(stale, ignore_errors=True)
     fresh = Path(tempfile.mkdtemp(prefix=".bin", dir=copy.parent))
     for part in parts:
-        shutil.copytree(
-            part, fresh / part.name, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a")
-        )
+        shutil.copytree(part, fresh / part.name, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
     for path in [fresh, *fresh.rglob("*")]:  # made under a strict umask, perhaps
         if not path.is_symlink():
             path.chmod(path.stat().st_mode | (0o555 if path.is_dir() or os.access(path, os.X_OK) else 0o444))

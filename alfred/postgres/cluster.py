@@ -48,9 +48,7 @@ if os.getppid() == parent:
 """
 
 
-def launch(
-    command: Sequence[str | Path], account: Account, log: Path, at_parents_death: int
-) -> sp.Popen[bytes]:
+def launch(command: Sequence[str | Path], account: Account, log: Path, at_parents_death: int) -> sp.Popen[bytes]:
     """Main thread only: the signal comes when the *thread* ends that launched."""
     numbers = map(str, (os.getpid(), int(at_parents_death), account.uid, account.gid))
     out = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
@@ -74,9 +72,7 @@ def vacate(data: Path) -> Generator[None, None, None]:
     while living := at_work(data):
         waited = time.monotonic() - began
         if waited > PATIENCE:
-            raise Unavailable(
-                f"an earlier PostgreSQL (process {min(living)}) is at work in {data} and does not end"
-            )
+            raise Unavailable(f"an earlier PostgreSQL (process {min(living)}) is at work in {data} and does not end")
         sign = signal.SIGINT if waited < 5 else signal.SIGQUIT
         if (pid := lines(pidfile)[0]).isdigit() and int(pid) in living and sign != sent:
             sent = sign

@@ -13,9 +13,7 @@ Row = dict[str, Any]
 
 
 def rows(name: str) -> list[Row]:
-    return [
-        json.loads(line) for line in (HERE / name).read_text(encoding="utf-8").splitlines() if line.strip()
-    ]
+    return [json.loads(line) for line in (HERE / name).read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
 def f1(pairs: Iterable[tuple[Any, Any]], label: Any) -> float | None:

@@ -1,0 +1,146 @@
+"""One real PostgreSQL for the run, one service on it, and people who use it."""
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import tempfile
+from pathlib import Path
+
+import aiohttp
+import asyncpg
+import psycopg
+import pytest
+from aiohttp import web
+
+from alfred import schema
+from alfred.app import build
+from alfred.db import prepare
+from alfred.log import set_up
+from alfred.postgres import Embedded
+from alfred.settings import Settings
+from tests.people import Person
+
+# What a crash may lose does not matter here: nobody reads it after the run.
+CARELESS = ("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=off")
+SECRET = "a secret for tests of more than 32 bytes"
+
+
+class Cluster:
+    """The server, and databases copied from one migrated template."""
+
+    def __init__(self, server: Embedded) -> None:
+        self.server = server
+        self._numbers = itertools.count(1)
+        schema.found(self.superuser("postgres"), "template")
+        schema.apply(self.owner("template"))
+
+    def superuser(self, database: str) -> str:
+        return self.server.dsn("postgres", database)
+
+    def owner(self, database: str) -> str:
+        return self.server.dsn(schema.OWNER, database)
+
+    def app(self, database: str) -> str:
+        return self.server.dsn(schema.APP, database)
+
+    def copy(self) -> str:
+        """A fresh migrated database; its name."""
+        name = f"copy{next(self._numbers)}"
+        with psycopg.connect(self.superuser("postgres"), autocommit=True) as superuser:
+            superuser.execute(f"create database {name} owner {schema.OWNER} template template strategy file_copy")
+        return name
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    set_up("error", "console")
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
+    with tempfile.TemporaryDirectory(prefix="alfred-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        server = Embedded(Path(folder) / "home", options=CARELESS)
+        server.start()
+        try:
+            yield Cluster(server)
+        finally:
+            server.stop()
+
+
+@pytest.fixture(scope="session")
+def database(cluster):
+    """The database that the tests share: each signs up its own users."""
+    return cluster.copy()
+
+
+@contextlib.asynccontextmanager
+async def serving(dsn: str, **settings):
+    """A service on a port of its own; its address."""
+    chosen = {"jwt_secret": SECRET, "bcrypt_cost": 4, "login_attempts": 1000, "pool_size": 8} | settings
+    app = build(Settings(**chosen), dsn, dsn)
+    runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+@pytest.fixture(scope="session")
+async def address(cluster, database):
+    async with serving(cluster.app(database)) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+async def http():
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as session:
+        yield session
+
+
+@pytest.fixture
+async def ana(http, address):
+    return await Person.sign_up(http, address, "Ana")
+
+
+@pytest.fixture
+async def bruno(http, address):
+    return await Person.sign_up(http, address, "Bruno")
+
+
+@pytest.fixture
+async def stranger(http, address):
+    """Somebody without a token."""
+    return Person(http, address)
+
+
+@pytest.fixture
+async def owner_db(cluster, database):
+    """The owner's own connection: row level security binds it too, since it is forced."""
+    connection = await asyncpg.connect(cluster.owner(database))
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def app_db(cluster, database):
+    """The application's login, without any tenant's hat."""
+    connection = await asyncpg.connect(cluster.app(database))
+    await prepare(connection)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+def eventually():
+    """Ask until the answer is as wanted: what the bus does is seen soon, not at once."""
+
+    async def ask(question, wanted=bool, seconds=5.0):
+        deadline = asyncio.get_running_loop().time() + seconds
+        while True:
+            answer = await question()
+            if wanted(answer) or asyncio.get_running_loop().time() > deadline:
+                return answer
+            await asyncio.sleep(0.02)
+
+    return ask
