@@ -2,11 +2,12 @@
 
 import asyncio
 import json
+import secrets
 
 import pytest
 from uuid_utils.compat import uuid7
 
-from tests.api.posts import event, flat, messenger, page, post_raw
+from tests.api.posts import event, flat, messenger, page, post_raw, reaction
 from tests.conftest import serving
 from tests.people import Person, cloud, delivery, whatsapp
 from tests.pure.test_channels_corpus import CASES, as_expected, channel_type, content_type
@@ -245,6 +246,24 @@ async def test_an_inbound_body_is_kept_whole(ana):
     (message,) = await ana.messages(entry["conversation_id"])
     assert message["body"] == text.strip()
     assert len((await ana.conversations())[0]["snippet"]) <= 140
+
+
+@pytest.mark.parametrize("field", ["message_id", "from", "to", "from_name"])
+async def test_a_very_long_name_or_id_does_no_harm(ana, field):
+    """An index row holds less than 2,704 bytes, whatever a sender makes up."""
+    long = secrets.token_urlsafe(8000)
+    said = flat("oi", "somebody", to="shop", from_name="Marina") | {field: long}
+    answers = [await ana.post("/webhooks/instagram", said) for _ in range(2)]
+    assert [status for status, _ in answers] == [200, 200]
+    assert [receipt["messages"][0]["duplicate"] for _, receipt in answers] == [False, True]
+
+
+async def test_a_very_long_id_is_answered_and_reacted_to(ana):
+    long = secrets.token_urlsafe(8000)
+    entry = await ana.hears("oi", id=long)
+    await ana.post("/webhooks/whatsapp", reaction(long, "👍", id=long + "r"))
+    (message,) = await ana.messages(entry["conversation_id"])
+    assert (message["external_id"], [each["emoji"] for each in message["reactions"]]) == (long, ["👍"])
 
 
 async def test_broken_json_is_refused_and_kept(ana):
