@@ -126,7 +126,7 @@ class Reader:
         told(
             "event_failed",
             consumer=self._consumer.name,
-            event=event.type,
+            event_type=event.type,
             number=event.number,
             state=state,
             exc_info=error,

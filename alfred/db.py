@@ -119,8 +119,8 @@ class Database:
             except Exception as error:
                 raise _translated(error) from error
         finally:
-            error = work.exception() if work.done() else Away()
-            if error is None or not connection_lost(error):
+            fault = work.exception() if work.done() else Away()
+            if fault is None or not connection_lost(fault):
                 await self._pool.release(connection)
             else:
                 self._abandon(connection, work)
