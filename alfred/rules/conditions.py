@@ -13,7 +13,8 @@ from alfred.rules.words import Text
 __all__ = [
     "ALWAYS", "Action", "AddTag", "AllOf", "AnyOf", "Classified", "Comparison", "Compiled", "Condition",
     "Contact", "Conversation", "CreateTask", "FieldName", "Finding", "Not", "Notify", "SendReply",
-    "SetStatus", "Situation", "SituationInput", "Trigger", "delay", "equals", "explain", "fill", "match", "read_condition",
+    "SetStatus", "Situation", "SituationInput", "Trigger", "delay", "equals", "explain", "fill", "match",
+    "read_condition",
 ]  # fmt: skip
 
 Trigger = Literal["message.received", "conversation.created", "task.overdue", "lead.stalled"]

@@ -26,7 +26,7 @@ class Contact(Value):
     name: str | None = None
     handle: str | None = None
     vip: bool = False
-    negotiation_mode: NegotiationMode = "off"
+    negotiation_mode: NegotiationMode = "suggest"
 
 
 class Conversation(Value):
