@@ -37,8 +37,9 @@ class Clauses(Mentions):
         """One clause; remembered, since phrases look ahead whether one begins behind them."""
         key = (i, self.subject)
         if key not in self._clauses:
+            before, self.negative = self.negative, False
             hit = self._clause(i)
-            self._clauses[key] = hit, self.subject
+            self._clauses[key], self.negative = (hit, self.subject), before
         hit, self.subject = self._clauses[key]
         return hit
 
@@ -70,9 +71,9 @@ class Clauses(Mentions):
             second = item(middle) if middle is not None else None
             if first and second:
                 parts = [first[0], second[0]]
-                if opening == "neither":
+                if opening == "neither" and not self.negative:
                     return all_of([negated(part) for part in parts]), second[1]
-                return join("or" if opening == "either" else "and", parts), second[1]
+                return join("and" if opening == "both" else "or", parts), second[1]
         return None
 
     def _past_comma(self, i: int) -> int:
@@ -134,11 +135,9 @@ class Clauses(Mentions):
     def verb(self, i: int, kind: str) -> Hit[Cond] | None:
         """What the subject does or is."""
         if (start := self.first(i, "copula_not")) is not None:
-            hit = self._predicates(start, kind)
-            return (negated(hit[0]), hit[1]) if hit else None
-        if (start := self.first(i, "aux_not")) is not None:
-            hit = self.verb(start, kind)
-            return (negated(hit[0]), hit[1]) if hit and hit[0] != ANYTHING else None
+            return self.denied(lambda: self.predicates(start, kind))
+        if (behind := self.first(i, "aux_not")) is not None:
+            return self.denied(lambda: self.verb(behind, kind))
         if event := self._happening(i, kind):
             return event
         if kind == "task":
@@ -151,6 +150,15 @@ class Clauses(Mentions):
             or self._written(i)
             or self._arriving(i)
         )
+
+    def denied(self, read: Callable[[], Hit[Cond] | None]) -> Hit[Cond] | None:
+        """What was read, negated; what says nothing cannot be."""
+        before, self.negative = self.negative, True
+        try:
+            hit = read()
+        finally:
+            self.negative = before
+        return (negated(hit[0]), hit[1]) if hit and hit[0] != ANYTHING else None
 
     def _happening(self, i: int, kind: str) -> Hit[Cond] | None:
         if kind == "task" and (end := self.first(i, "lapse")):
@@ -175,9 +183,9 @@ class Clauses(Mentions):
 
     def _being(self, i: int, kind: str) -> Hit[Cond] | None:
         start = self.first(i, "copula")
-        return self._predicates(start, kind) if start is not None else None
+        return self.predicates(start, kind) if start is not None else None
 
-    def _predicates(self, i: int, kind: str) -> Hit[Cond] | None:
+    def predicates(self, i: int, kind: str) -> Hit[Cond] | None:
         def predicate(place: int) -> Hit[Cond] | None:
             return self._predicate(self.skip(place, "only"), kind)
 
@@ -206,7 +214,7 @@ class Clauses(Mentions):
 
     def _arriving(self, i: int) -> Hit[Cond] | None:
         start = self.first(i, "arrive")
-        if start is None:
+        if start is None or self.moment(i):  # Spanish "entre" is also between
             return None
         message = self.noun(start)
         if message and message[0][0] in ("message", "conversation"):

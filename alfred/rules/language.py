@@ -2,13 +2,14 @@
 
 from pydantic import ValidationError
 
-from alfred.rules.building import ANYTHING
+from alfred.rules.building import ANYTHING, Cond
 from alfred.rules.conditions import ALWAYS, Compiled
 from alfred.rules.fields import Language, Value
 from alfred.rules.reader import Refused
 from alfred.rules.sentences import Sentence
 from alfred.rules.telling import explain_rule, tell_action, tell_condition, tell_refusal
 from alfred.rules.tokens import Token, UnclosedQuote, tokenise
+from alfred.rules.tree import leaves
 from alfred.rules.vocabulary import LANGUAGES, vocabulary
 
 __all__ = ["CompiledRule", "NotUnderstood", "compile", "explain_rule"]
@@ -79,13 +80,26 @@ def _compile(text: str, language: Language) -> CompiledRule:
         raise NotUnderstood(Refused("too_long"), _understood(sentence, language), language) from error
     except Refused as refusal:
         raise NotUnderstood(refusal, _understood(sentence, language), language) from refusal
-    warnings = tuple(words.say["warning"].format(words=each) for each in sentence.leftovers)
+    left_out = [words.say["warning"].format(words=each) for each in sentence.leftovers]
+    supposed = [words.say["supposed"].format(words=each) for each in _supposed(sentence, when)]
+    warnings = (*left_out, *supposed)
     return CompiledRule(
         compiled=compiled,
         explanation=explain_rule(compiled, language),
         warnings=warnings,
         language=language,
     )
+
+
+def _supposed(sentence: Sentence, when: Cond) -> list[str]:
+    """Loose words behind "and" that the rule now looks for."""
+    wanted = [value for leaf in leaves(when) if isinstance(leaf, dict) for value in _values(leaf)]
+    return [each for each in dict.fromkeys(sentence.loose_words) if each in wanted]
+
+
+def _values(leaf: Cond) -> list[object]:
+    value = leaf["value"]
+    return value if isinstance(value, list) else [value]
 
 
 def _tokens(text: str) -> list[Token]:

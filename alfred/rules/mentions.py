@@ -3,15 +3,21 @@
 from alfred.rules.building import Cond, leaf
 from alfred.rules.properties import Properties
 from alfred.rules.reader import Hit
+from alfred.rules.tokens import Token
+from alfred.rules.vocabulary import Vocabulary
 
 # Loose words, without quotation marks: how many make a phrase, first in a list and after or, and.
 LONGEST = {"first": 5, "or": 3, "and": 2, ",": 3, "nor": 3}
 
 
 class Mentions(Properties):
-    """Reads verbs of saying with their words; `noted` are words that were taken for words to look for."""
+    """Reads verbs of saying with their words; `loose_words` follow "and", so they could be a verb unknown."""
 
     noted: tuple[str, ...] = ()
+
+    def __init__(self, text: str, tokens: list[Token], words: Vocabulary) -> None:
+        super().__init__(text, tokens, words)
+        self.loose_words: list[str] = []
 
     def clause(self, i: int) -> Hit[Cond] | None:
         raise NotImplementedError
@@ -48,13 +54,17 @@ class Mentions(Properties):
             return None
         while (after := self.first(start, "word_noun", "mention_prep", "article")) is not None:
             start = after
-        return self._loose(start, LONGEST[joint])
+        loose = self._loose(start, LONGEST[joint])
+        if loose and joint == "and":
+            self.loose_words.append(loose[0])
+        return loose
 
     def _loose(self, start: int, longest: int) -> Hit[str] | None:
         """Plain words up to whatever begins next; none of them may be able to turn the meaning."""
         end = start
         while self.kind(end) in ("word", "number", "other") and not self._stops(end, start):
-            if self.find("suspicious", end):
+            adverb = end > start and self.tokens[end].text.endswith(self.words.adverbs)
+            if adverb or self.find("suspicious", end):
                 return None
             end += 1
         return (self.source(start, end), end) if start < end <= start + longest else None

@@ -98,11 +98,12 @@ class Moments(Reader):
         if self.kind(i) == "number" and ":" in self.tokens[i].text:
             hours, minutes = self.tokens[i].text.split(":")[:2]
             return (int(hours), int(minutes), True), i + 1
-        if (hit := self.number(i)) is None:
+        hit = self.number(i)
+        if hit is None or self.find("article", i):  # "from a VIP" is not from one o'clock
             return None
         hour, end = hit
         if (after := self.first(end, "hour_word")) is None:
-            return (hour, 0, False), end
+            return None if self.find("unit", end) else ((hour, 0, False), end)  # "after 2 hours" waits
         glued = self.kind(after) == "number" and self.tokens[after].start == self.tokens[after - 1].end
         minutes_hit = self.number(after) if glued else None
         return ((hour, minutes_hit[0], True), minutes_hit[1]) if minutes_hit else ((hour, 0, True), after)

@@ -146,12 +146,23 @@ class Nouns(Moments):
         return (leaf("conversation.tags", "contains", hit[0]), hit[1]) if hit else None
 
     def tag_name(self, i: int) -> Hit[str] | None:
-        """In quotation marks, or a single plain word."""
+        """In quotation marks, or a single plain word, which may be a compound: after-hours."""
         if quoted := self.quoted(i):
             return quoted
         start = i + (self.kind(i) == "other" and self.tokens[i].text == "#")
-        plain = self.kind(start) == "word" and not self.ends(start) and not self.find("suspicious", start)
-        return (self.source(start, start + 1), start + 1) if plain else None
+        end = self._compound(start)
+        lone = end == start + 1 and (self.ends(start) or self.find("suspicious", start))
+        return (self.source(start, end), end) if self.kind(start) == "word" and not lone else None
+
+    def _compound(self, i: int) -> int:
+        """Behind a word and what is written together with it."""
+        end = i + 1
+        while self.kind(end) in ("word", "number", "other"):
+            between = self.text[self.tokens[end - 1].end : self.tokens[end].start]
+            if between not in ("", "-"):
+                break
+            end += 1
+        return end
 
     def unread(self, i: int) -> Hit[Cond] | None:
         """ "more than 3 unread messages", "3 or more", or just "unread messages"."""

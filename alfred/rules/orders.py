@@ -102,8 +102,7 @@ class Orders(Clauses):
 
     def _spoken_title(self, i: int) -> Hit[dict[str, Any]] | None:
         """A title in plain words, which begins with an infinitive: "para ligar para o cliente"."""
-        endings = tuple(self.words.infinitives)
-        if self.kind(i) != "word" or not self.tokens[i].text.endswith(endings):
+        if self.kind(i) != "word" or not self.tokens[i].text.endswith(self.words.infinitives):
             return None
         end = i
         while self.kind(end) in ("word", "number", "other") and not self._title_ends(end):

@@ -35,6 +35,7 @@ class Reader:
         self.farthest = 0
         self.nesting = 0
         self.subject = "message"
+        self.negative = False  # inside "not ...", where "nor" only means or
         self.tails: dict[int, str] = {}
 
     def kind(self, i: int) -> str:
@@ -106,8 +107,9 @@ class Reader:
             kind, comma, after = joint
             if (nxt := item(after)) is None:
                 break
-            parts.append(negated(nxt[0]) if kind == "nor" else nxt[0])
-            joints.append("and" if kind == "nor" else kind)
+            lone = kind == "nor" and not self.negative
+            parts.append(negated(nxt[0]) if lone else nxt[0])
+            joints.append(kind if kind != "nor" else "and" if lone else "or")
             commas.append(comma and kind != ",")
             place = nxt[1]
             if kind != ",":

@@ -86,7 +86,7 @@ class Sentence(Orders):
         return end
 
     def _conditioned(self, start: int, when: int) -> int:
-        hit = self.condition(when)
+        hit = self.condition(when) or self.predicates(when, "message")
         if hit is None:
             raise Refused("unknown", self._rest(when))
         if "C" in self.shape and not (self.shape.endswith("A") and self.shape.count("A") == 1):

@@ -22,7 +22,8 @@ class Vocabulary:
 
     def __init__(self, language: Language, tables: dict[str, Any]) -> None:
         self.language = language
-        self.infinitives: list[str] = tables["infinitives"]
+        self.infinitives: tuple[str, ...] = tuple(tables["infinitives"])
+        self.adverbs: tuple[str, ...] = tuple(tables["adverbs"])
         self.say: dict[str, Any] = tables.get("say", {})
         self._tries: dict[str, dict[str, Any]] = {}
         for name, table in tables.items():
