@@ -7,9 +7,22 @@ from importlib.metadata import PackageNotFoundError, version
 
 from aiohttp import web
 
-from alfred import notifications
+from alfred import automation, notifications
 from alfred.ai.mock import MockAIProvider
-from alfred.api import accounts, channels, contacts, conversations, events, health, stream, webhooks
+from alfred.api import (
+    accounts,
+    channels,
+    contacts,
+    conversations,
+    events,
+    flows,
+    health,
+    rules,
+    stream,
+    tasks,
+    tokens,
+    webhooks,
+)
 from alfred.api import notifications as notifications_api
 from alfred.api.context import SERVICES, Ending, Services
 from alfred.api.docs import add_documents
@@ -38,9 +51,13 @@ def endpoints() -> Iterator[Endpoint]:
     for part in (
         health,
         accounts,
+        tokens,
         conversations,
         contacts,
         channels,
+        tasks,
+        rules,
+        flows,
         webhooks,
         stream,
         notifications_api,
@@ -68,7 +85,8 @@ def _services(settings: Settings, database_dsn: str, listen_dsn: str) -> Service
     database = Database(database_dsn, size=settings.pool_size)
     hub = Hub(database)
     bus = Bus(database, listen_dsn, hub)
-    bus.subscribe(notifications.CONSUMER)
+    for consumer in (automation.RULES, automation.FLOWS, notifications.CONSUMER):
+        bus.subscribe(consumer)
     assistant = MockAIProvider()
     return Services(
         settings=settings,

@@ -8,7 +8,8 @@ from aiohttp import hdrs, web
 
 from alfred.api.context import Caller, Services
 from alfred.api.problems import Problem, unauthorized
-from alfred.identity import BadToken
+from alfred.identity import API_PREFIX, BadToken, digest, looks_like_api_token
+from alfred.queries import sql
 
 
 async def authenticate(request: web.Request, services: Services, scope: str) -> Caller:
@@ -25,7 +26,16 @@ async def authenticate(request: web.Request, services: Services, scope: str) -> 
 
 
 async def caller_of(token: str, services: Services) -> Caller:
-    """Whose token this is."""
+    """Whose token this is; an API token is looked up each time, so that a revoked one is dead at once."""
+    if token.startswith(API_PREFIX):
+        row = (
+            await services.database.find(sql.tokens.find, token_hash=digest(token))
+            if looks_like_api_token(token)
+            else None
+        )
+        if row is None:
+            raise unauthorized("The API token is not valid, has expired or was revoked.", "invalid_token")
+        return Caller(row["user_id"], frozenset(row["scopes"]), row["token_id"])
     try:
         return Caller(services.tokens.user_of(token))
     except BadToken:

@@ -148,7 +148,7 @@ def _unreachable(nodes: Any, edges: Edges, start: object) -> Iterator[Problem]:
             yield _problem(node_id, "unreachable", "no path leads here from the start")
 
 
-class InvalidFlow(ValueError):  # noqa: N818 - named for what is wrong
+class InvalidFlow(ValueError):
     """A draft that is still unsound cannot run."""
 
     def __init__(self, verdict: Validation) -> None:

@@ -26,7 +26,7 @@ class CompiledRule(Value):
     language: Language
 
 
-class NotUnderstood(ValueError):  # noqa: N818 - named for what happened
+class NotUnderstood(ValueError):
     """No rule: `understood` and `not_understood` quote or say back parts, `example` is a rule that works."""
 
     def __init__(self, reason: Refused, understood: tuple[str, ...], language: Language) -> None:

@@ -18,7 +18,7 @@ Reason = Literal[
 MAX_NESTING = 40
 
 
-class Refused(Exception):  # noqa: N818 - named for what happened
+class Refused(Exception):
     """The sentence cannot be a rule: why, and the words that it is about."""
 
     def __init__(self, reason: Reason, words: str = "") -> None:

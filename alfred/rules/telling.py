@@ -43,9 +43,7 @@ def _tell(condition: Cond, say: Say, *, inside: bool) -> str:
     if "field" in condition:
         return _tell_leaf(condition, say, negative=False)
     kind = "all" if "all" in condition else "any"
-    told = say["and" if kind == "all" else "or"].join(
-        _tell(part, say, inside=True) for part in condition[kind]
-    )
+    told = say["and" if kind == "all" else "or"].join(_tell(part, say, inside=True) for part in condition[kind])
     return f"({told})" if inside and len(condition[kind]) > 1 else told
 
 
@@ -114,9 +112,7 @@ def tell_action(action: Mapping[str, Any], language: Language) -> str:
 def _tell_span(duration: str, say: Say) -> str:
     date, _, time = duration.partition("T")
     found = [(count, say["unit"][unit]) for count, unit in _DURATION.findall(date)]
-    found += [
-        (count, say["unit"]["minutes" if unit == "M" else unit]) for count, unit in _DURATION.findall(time)
-    ]
+    found += [(count, say["unit"]["minutes" if unit == "M" else unit]) for count, unit in _DURATION.findall(time)]
     return " ".join(f"{count} {names[0] if count == '1' else names[1]}" for count, names in found)
 
 

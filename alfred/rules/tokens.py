@@ -17,7 +17,7 @@ class Token:
     end: int
 
 
-class UnclosedQuote(ValueError):  # noqa: N818 - named for what is wrong
+class UnclosedQuote(ValueError):
     """A quotation mark that opens and does not close."""
 
     def __init__(self, rest: str) -> None:
