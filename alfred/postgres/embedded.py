@@ -117,6 +117,8 @@ class Embedded:
             with contextlib.closing(self._explained(self._bring_up())) as steps:
                 for _ in steps:
                     await asyncio.sleep(TICK)
+                    if self._stopped:
+                        return LOOK
         except Unavailable as error:
             log.error("postgres_not_started", reason=str(error))  # noqa: TRY400 - the sentence says it all
             self._end()  # lets go: another process may have more luck
