@@ -1,5 +1,6 @@
 """A home for the embedded PostgreSQL and the processes around it, run as one user."""
 
+import functools
 import importlib.util
 import json
 import os
@@ -31,6 +32,7 @@ def nobody_can(*command: str | Path) -> bool:
         return False
 
 
+@functools.cache
 def python_of_nobody() -> str:
     """This one, or the system's of the same version: it loads the same wheels, and is closed to nobody."""
     if nobody_can("/bin/sh", "-c", 'test -r "$0" && test -r "$1"', __file__, WHEEL / "__init__.py"):

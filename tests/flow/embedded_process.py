@@ -13,8 +13,8 @@ from alfred.postgres import Embedded, Unavailable, cluster
 async def keep_until_stdin_ends(embedded: Embedded) -> None:
     keeping = asyncio.create_task(embedded.keep())
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    keeping.cancel()
     embedded.stop()
-    await asyncio.wait_for(keeping, 20)
 
 
 def tell(what: dict[str, object]) -> None:
