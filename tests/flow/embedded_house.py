@@ -28,7 +28,7 @@ def nobody_can(*command: str | Path) -> bool:
     drop = {"user": NOBODY.pw_uid, "group": NOBODY.pw_gid, "extra_groups": []}
     try:
         return subprocess.run(command, **drop, capture_output=True, cwd="/").returncode == 0
-    except PermissionError:
+    except OSError:
         return False
 
 
