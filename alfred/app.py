@@ -27,6 +27,7 @@ from alfred.api import notifications as notifications_api
 from alfred.api.context import SERVICES, Ending, Services
 from alfred.api.docs import add_documents
 from alfred.api.endpoint import Endpoint
+from alfred.api.limits import Limits
 from alfred.api.middleware import around, cors
 from alfred.api.openapi import BASE, document
 from alfred.bus import Bus
@@ -34,7 +35,8 @@ from alfred.db import Database, refuse_unsafe
 from alfred.hub import Hub
 from alfred.identity import AccessTokens, Passwords
 from alfred.inbox import Inbox
-from alfred.schedule import scheduler
+from alfred.scans import Scans
+from alfred.schedule import every, scheduler
 from alfred.settings import Settings
 
 
@@ -97,9 +99,19 @@ def _services(settings: Settings, database_dsn: str, listen_dsn: str) -> Service
         passwords=Passwords(settings.bcrypt_cost),
         tokens=AccessTokens([key.get_secret_value() for key in settings.jwt_secret], settings.access_token_ttl),
         assistant=assistant,
-        clock=lambda: datetime.now(UTC),
+        limits=Limits(settings.rate_limit),
+        clock=_now,
         ending=Ending(),
     )
+
+
+def scans_of(database: Database, bus: Bus, settings: Settings) -> Scans:
+    """The periodic scans."""
+    return Scans(database, bus.announce_buckets, clock=_now, stalled_after=settings.stalled_after)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 async def _run(app: web.Application) -> AsyncIterator[None]:
@@ -114,6 +126,13 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
         stack.push_async_callback(jobs.close)
         await jobs.spawn(services.bus.run())
         await jobs.spawn(services.inbox.run())
+        scans, settings = scans_of(services.database, services.bus, services.settings), services.settings
+        await jobs.spawn(
+            every(settings.overdue_scan_interval, scans.in_turn("overdue", settings.overdue_scan_interval))
+        )
+        await jobs.spawn(
+            every(settings.stalled_scan_interval, scans.in_turn("stalled", settings.stalled_scan_interval))
+        )
         yield
 
 

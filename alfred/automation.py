@@ -1,12 +1,13 @@
 """What happens by itself: rules act on events, flows suggest."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from alfred.ai.provider import Classification
 from alfred.bus import Consumer
-from alfred.events import Event, record
+from alfred.events import Event, EventType, record
 from alfred.flows.definition import InvalidFlow
 from alfred.flows.simulate import simulate
 from alfred.inbox import Draft, send
@@ -16,7 +17,7 @@ from alfred.rules.conditions import Compiled, match
 from alfred.rules.situation import Contact, Conversation, Situation
 from alfred.tasks import TaskDraft, add
 
-TRIGGERS = ("message.received", "conversation.created", "task.overdue", "lead.stalled")
+TRIGGERS: tuple[EventType, ...] = ("message.received", "conversation.created", "task.overdue", "lead.stalled")
 # Rules may wake each other by way of tasks; this many times in a row, and no more.
 MOST_DEPTH = 3
 
@@ -66,7 +67,8 @@ async def suggest(db: Db, event: Event) -> None:
         except InvalidFlow:  # a later version may be stricter than the one that enabled it
             continue
         if found.actions:
-            payload = {"flow_id": str(flow["flow_id"]), "flow_name": flow["name"], **found.model_dump(mode="json")}
+            path = found.model_dump(mode="json", exclude={"actions"}) | {"actions": shown(found.actions)}
+            payload = {"flow_id": str(flow["flow_id"]), "flow_name": flow["name"], **path}
             await record(db, event.user_id, "flow.matched", payload, **_about(event))
 
 
@@ -79,6 +81,11 @@ def subject_of(event: Event) -> str:
             return f"{event.type}:{event.conversation_id}:{event.payload['last_message_at']}"
         case _:
             return f"{event.type}:{event.message_id or event.conversation_id}"
+
+
+def shown(actions: Sequence[Action]) -> list[dict[str, Any]]:
+    """Actions as the API writes them: what is not said is left out."""
+    return [action.model_dump(mode="json", exclude_none=True) for action in actions]
 
 
 async def _situation(db: Db, event: Event) -> Situation:
@@ -104,7 +111,7 @@ async def _fire(db: Db, event: Event, rule: Row, compiled: Compiled) -> None:
         "rule_id": str(rule["rule_id"]),
         "title": rule["name"],
         "match_key": f"{rule['rule_id']}:{subject}",
-        "actions": [action.model_dump(mode="json", exclude_none=True) for action in compiled.then],
+        "actions": shown(compiled.then),
     }
     titles = [action.title for action in compiled.then if action.action == "notify" and action.title]
     if titles:
@@ -116,22 +123,24 @@ async def _do(db: Db, event: Event, rule_id: UUID, action: Action) -> None:
     """One action; one that needs a conversation is passed over where there is none."""
     if isinstance(action, CreateTask):
         await _create_task(db, event, action)
-    if event.conversation_id is None:
-        return
-    where = {"user_id": event.user_id, "conversation_id": event.conversation_id}
+    elif event.conversation_id is not None:
+        await _do_there(db, event, event.conversation_id, rule_id, action)
+
+
+async def _do_there(db: Db, event: Event, conversation_id: UUID, rule_id: UUID, action: Action) -> None:
+    where = {"user_id": event.user_id, "conversation_id": conversation_id}
+    change: dict[str, Any] = {}
     if isinstance(action, AddTag):
-        tags = await sql.rules.add_tag.value(db, **where, tag=action.tag)
-        if tags is not None:
-            await record(
-                db, event.user_id, "conversation.updated", {"tags": tags, "by_rule": str(rule_id)}, **_about(event)
-            )
+        if tags := await sql.rules.add_tag.value(db, **where, tag=action.tag):
+            change = {"tags": tags}
     elif isinstance(action, SetStatus):
         if await sql.rules.set_status.value(db, **where, status=action.status):
-            change = {"status": action.status, "by_rule": str(rule_id)}
-            await record(db, event.user_id, "conversation.updated", change, **_about(event))
+            change = {"status": action.status}
     elif isinstance(action, SendReply):
         if await sql.rules.may_reply.value(db, **where, rule_id=rule_id, subject=subject_of(event)):
-            await send(db, event.user_id, event.conversation_id, Draft(body=action.body), by_rule=True)
+            await send(db, event.user_id, conversation_id, Draft(body=action.body), by_rule=True)
+    if change:
+        await record(db, event.user_id, "conversation.updated", change | {"by_rule": str(rule_id)}, **_about(event))
 
 
 async def _create_task(db: Db, event: Event, action: CreateTask) -> None:

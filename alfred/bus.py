@@ -162,6 +162,10 @@ class Bus:
         """These users' events were committed just now."""
         self._changed({bucket_of(user_id) for user_id in user_ids})
 
+    def announce_buckets(self, buckets: Iterable[int]) -> None:
+        """The same, where only the buckets are known."""
+        self._changed(set(buckets))
+
     @property
     def well(self) -> bool:
         """Whether every consumer keeps up, and the bell is heard."""

@@ -10,6 +10,8 @@ revoke all on sequence ai_events_number from alfred_scan;
 
 revoke all on ai_events from alfred_scan;
 
+revoke select (bucket) on ai_events from alfred_scan;
+
 drop policy ai_events_scan on ai_events;
 
 revoke all on conversations from alfred_scan;

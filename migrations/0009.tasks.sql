@@ -61,9 +61,9 @@ create policy conversations_scan on conversations to alfred_scan using (true) wi
 
 grant select, update (stalled_announced_for) on conversations to alfred_scan;
 
-create policy ai_events_scan on ai_events for insert to alfred_scan with check (true);
+create policy ai_events_scan on ai_events to alfred_scan using (true) with check (true);
 
-grant insert on ai_events to alfred_scan;
+grant insert, select (bucket) on ai_events to alfred_scan;
 
 grant usage on sequence ai_events_number to alfred_scan;
 

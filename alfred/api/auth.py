@@ -6,7 +6,7 @@ import binascii
 import structlog
 from aiohttp import hdrs, web
 
-from alfred.api.context import Caller, Services
+from alfred.api.context import QUOTA, Caller, Services
 from alfred.api.problems import Problem, unauthorized
 from alfred.identity import API_PREFIX, BadToken, digest, looks_like_api_token
 from alfred.queries import sql
@@ -19,6 +19,7 @@ async def authenticate(request: web.Request, services: Services, scope: str) -> 
         Problem: 401 without a good token, 403 `insufficient_scope` without the scope.
     """
     caller = await caller_of(bearer(request), services)
+    request[QUOTA] = services.limits.take(caller.token_id or caller.user_id)
     structlog.contextvars.bind_contextvars(user_id=str(caller.user_id))
     if not caller.may(scope):
         raise Problem(403, "insufficient_scope", f"This token lacks the scope `{scope}`.")

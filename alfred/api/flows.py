@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from aiohttp import web
-from pydantic import Field, SerializeAsAny
+from pydantic import Field
 from uuid_utils.compat import uuid7
 
 from alfred.api.context import Caller, Services
@@ -15,10 +15,10 @@ from alfred.api.pages import after, page
 from alfred.api.problems import Fault, invalid, not_found
 from alfred.api.shapes import Input, Listing, Name, Notes, Output, Page
 from alfred.api.situations import situation
+from alfred.automation import shown
 from alfred.flows.definition import InvalidFlow, Validation, validate
 from alfred.flows.simulate import Step, simulate
 from alfred.queries import Db, sql
-from alfred.rules.actions import Action
 from alfred.rules.situation import SituationInput
 
 routes = Routes("Flows")
@@ -70,7 +70,7 @@ class Flow(Output):
 class SimulationOut(Output):
     classification: ClassificationOut
     matched_nodes: list[Step]
-    actions: list[SerializeAsAny[Action]]
+    actions: list[dict[str, Any]] = Field(examples=[[{"action": "notify", "title": "Urgente"}]])
     end_node: str = Field(examples=["tell"])
 
 
@@ -159,7 +159,9 @@ async def simulate_flow(
         found = simulate(flow.definition, asked)
     except InvalidFlow:
         raise _invalid_definition(validate(flow.definition)) from None
-    return SimulationOut(classification=ClassificationOut.model_validate(read), **dict(found))
+    return SimulationOut(
+        classification=ClassificationOut.model_validate(read), **dict(found) | {"actions": shown(found.actions)}
+    )
 
 
 @routes.on("GET", "/conversations/{conversation_id}/suggestions", errors=(404,))

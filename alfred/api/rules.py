@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from aiohttp import web
-from pydantic import Field, SerializeAsAny, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 from uuid_utils.compat import uuid7
 
 from alfred.api.context import Caller, Services
@@ -14,10 +14,9 @@ from alfred.api.pages import after, page
 from alfred.api.problems import Problem, not_found
 from alfred.api.shapes import Input, Listing, Name, Output, Page
 from alfred.api.situations import situation
-from alfred.automation import situation_of
+from alfred.automation import shown, situation_of
 from alfred.queries import Db, sql
 from alfred.rules import language as rule_language
-from alfred.rules.actions import Action
 from alfred.rules.conditions import Compiled, Finding, explain, match
 from alfred.rules.language import CompiledRule, NotUnderstood, explain_rule
 from alfred.rules.situation import SituationInput
@@ -92,7 +91,7 @@ class CompiledOut(Output):
 class Verdict(Output):
     matched: bool
     conditions: list[Finding]
-    actions: list[SerializeAsAny[Action]]
+    actions: list[dict[str, Any]] = Field(examples=[[{"action": "notify"}]])
 
 
 class PastMatch(Output):
@@ -167,7 +166,7 @@ async def test_rule(db: Db, caller: Caller, services: Services, rule_id: UUID, b
     rule = Compiled.model_validate((await get_rule(db, caller, rule_id)).compiled)
     asked, _ = await situation(db, caller, services, body)
     matched = match(rule.when, asked)
-    return Verdict(matched=matched, conditions=explain(rule.when, asked), actions=list(rule.then) if matched else [])
+    return Verdict(matched=matched, conditions=explain(rule.when, asked), actions=shown(rule.then) if matched else [])
 
 
 @routes.on("POST", "/rules/{rule_id}/backtest", scope="read", errors=(404,))

@@ -73,9 +73,7 @@ def own_house(folder: Path) -> Iterator[House]:
 @pytest.fixture
 def neighbour(user: pwd.struct_passwd | None) -> Iterator[int]:
     """A process of the very account that the server has."""
-    account = user or pwd.getpwnam(
-        "postgres" if "postgres" in {a.pw_name for a in pwd.getpwall()} else "nobody"
-    )
+    account = user or pwd.getpwnam("postgres" if "postgres" in {a.pw_name for a in pwd.getpwall()} else "nobody")
     with subprocess.Popen(["/bin/sleep", "60"], **({"user": account.pw_uid} if IS_ROOT else {})) as process:
         yield process.pid
         assert process.poll() is None

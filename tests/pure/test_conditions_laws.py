@@ -52,9 +52,7 @@ leaves = st.one_of(
     ask("time.hour", VALUES["hour"], ORDER, ["in"]),
     ask("time.weekday", VALUES["weekday"], ORDER, ["in"]),
     ask("contact.vip", VALUES["flag"], ["eq", "ne"], None),
-    st.tuples(*[st.integers(0, 23)] * 2).map(
-        lambda pair: {"field": "time.hour", "op": "between", "value": list(pair)}
-    ),
+    st.tuples(*[st.integers(0, 23)] * 2).map(lambda pair: {"field": "time.hour", "op": "between", "value": list(pair)}),
 )
 conditions = st.recursive(
     leaves,
@@ -73,9 +71,7 @@ situations = st.builds(
     sentiment=st.none() | st.sampled_from(VALUES["sentiment"]),
     urgency=st.none() | st.sampled_from(VALUES["urgency"]),
     contact=st.builds(Contact, name=names, handle=names, vip=st.booleans()),
-    conversation=st.builds(
-        Conversation, tags=st.lists(texts, max_size=3).map(tuple), unread_count=st.integers(0, 5)
-    ),
+    conversation=st.builds(Conversation, tags=st.lists(texts, max_size=3).map(tuple), unread_count=st.integers(0, 5)),
     at=st.datetimes(timezones=st.just(UTC)),
     timezone=st.sampled_from(["UTC", "America/Sao_Paulo", "Asia/Tokyo"]),
 )

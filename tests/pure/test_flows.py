@@ -162,9 +162,7 @@ def test_walks_one_path(situation, expected):
 
 
 def test_tells_the_whole_step():
-    walked = simulate(
-        flow(ask("a", "b", label="VIP?"), act("b")), Situation(at=NOW, contact=Contact(vip=True))
-    )
+    walked = simulate(flow(ask("a", "b", label="VIP?"), act("b")), Situation(at=NOW, contact=Contact(vip=True)))
     assert walked.model_dump(mode="json") == {
         "matched_nodes": [
             {"id": "a", "type": "condition", "label": "VIP?", "outcome": "yes"},
@@ -190,8 +188,6 @@ def test_an_unsound_flow_does_not_run(definition):
 
 def test_a_built_flow_is_judged_too():
     built = read(flow(act("a", "b"), act("b")))
-    circle = built.model_copy(
-        update={"nodes": (built.nodes[0], built.nodes[1].model_copy(update={"next": "a"}))}
-    )
+    circle = built.model_copy(update={"nodes": (built.nodes[0], built.nodes[1].model_copy(update={"next": "a"}))})
     with pytest.raises(InvalidFlow):
         simulate(circle, Situation(at=NOW))

@@ -22,9 +22,7 @@ conditions = st.sampled_from(
 actions = st.sampled_from([{"action": "notify"}, {"action": "add_tag", "tag": "vip"}])
 cases = st.lists(st.fixed_dictionaries({"value": st.integers(1, 7), "next": targets}), min_size=1, max_size=3)
 nodes = st.one_of(
-    st.fixed_dictionaries(
-        {"id": ids, "type": st.just("condition"), "when": conditions, "yes": targets, "no": targets}
-    ),
+    st.fixed_dictionaries({"id": ids, "type": st.just("condition"), "when": conditions, "yes": targets, "no": targets}),
     st.fixed_dictionaries(
         {
             "id": ids,
@@ -39,9 +37,7 @@ nodes = st.one_of(
 flows = st.fixed_dictionaries(
     {"start": ids, "nodes": st.lists(nodes, min_size=1, max_size=5, unique_by=lambda node: node["id"])}
 )
-keys = st.sampled_from(
-    ["start", "nodes", "id", "type", "when", "yes", "cases", "next", "field", "action", "value"]
-)
+keys = st.sampled_from(["start", "nodes", "id", "type", "when", "yes", "cases", "next", "field", "action", "value"])
 scalars = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text()
     | st.sampled_from(["\0", "\ud800", "a", "condition", "switch", "action", "time.hour"])
