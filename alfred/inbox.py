@@ -24,6 +24,7 @@ MOST_IN_BATCH = 50
 WRITERS = 4
 RETRY_SECONDS = 4.0
 WAIT_SECONDS = 10.0
+LONGEST_KEY = 600  # bytes; an index row of several keys has room for 2,704
 
 
 class TakenIn(BaseModel):
@@ -148,8 +149,8 @@ def _prepared(user_id: UUID, item: InboundItem, reading: Classification | None) 
         "user_id": str(user_id),
         "key": (str(user_id), item.channel_type, item.sender.handle or "", item.recipient or ""),
         "channel_type": item.channel_type,
-        "recipient": item.recipient,
-        "handles": [item.sender.handle] if item.sender.handle else [],
+        "recipient": _key(item.recipient),
+        "handles": [_key(item.sender.handle)] if item.sender.handle else [],
         "name": item.sender.name,
         "text": item.text,
         "sent_at": sent_at,
@@ -162,17 +163,17 @@ def _prepared(user_id: UUID, item: InboundItem, reading: Classification | None) 
             "kind": "message",
             "message_id": str(uuid7()),
             "external_id": item.external_id,
-            "target": item.external_id,
+            "target": _key(item.external_id),
             "dedupe_key": _dedupe_key(item),
-            "reply_to": item.reply_to,
+            "reply_to": _key(item.reply_to),
             "attachments": [kept(attachment) for attachment in item.attachments],
         }
     if item.kind == "reaction" and item.reply_to:
-        detail = item.external_id or _digest(item.sender.handle, item.text, sent_at)
-        return common | {"kind": "update", "update": "reaction", "target": item.reply_to, "detail": detail}
+        detail = _key(item.external_id) or _digest(item.sender.handle, item.text, sent_at)
+        return common | {"kind": "update", "update": "reaction", "target": _key(item.reply_to), "detail": detail}
     if item.kind == "status" and item.external_id:
         detail = _digest(item.text, sent_at) if item.status == "edited" else ""
-        return common | {"kind": "update", "update": item.status, "target": item.external_id, "detail": detail}
+        return common | {"kind": "update", "update": item.status, "target": _key(item.external_id), "detail": detail}
     if item.kind == "status" and item.status in {"delivered", "read"} and item.sent_at and item.sender.handle:
         return common | {"kind": "update", "update": item.status, "target": None}
     return None
@@ -181,9 +182,16 @@ def _prepared(user_id: UUID, item: InboundItem, reading: Classification | None) 
 def _dedupe_key(item: InboundItem) -> str | None:
     """Without the sender's id, the same words at the same moment are the same message."""
     if item.external_id or item.sent_at is None:
-        return item.external_id
+        return _key(item.external_id)
     parts = [part.model_dump_json() for part in item.attachments]
     return "digest:" + _digest(item.sender.handle, item.sent_at.isoformat(), item.text, *parts)
+
+
+def _key(text: str | None) -> str | None:
+    """A text that an index can hold: of a very long one the beginning and a digest."""
+    if text is None or len(text.encode()) <= LONGEST_KEY:
+        return text
+    return f"{text[:100]}...{_digest(text)}"
 
 
 def _digest(*parts: str | None) -> str:

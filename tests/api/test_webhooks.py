@@ -1,0 +1,389 @@
+"""Webhooks in: any sender's payload is read, kept once, and answered."""
+
+import asyncio
+import json
+import secrets
+
+import pytest
+from uuid_utils.compat import uuid7
+
+from tests.api.posts import event, flat, messenger, page, post_raw, reaction
+from tests.conftest import serving
+from tests.people import Person, cloud, delivery, whatsapp
+from tests.pure.test_channels_corpus import CASES, as_expected, channel_type, content_type
+
+MAIL = b"From: Nadia <nadia@example.com>\r\nTo: loja@example.com\r\nMessage-ID: <a1@example.com>\r\n\
+Date: Wed, 1 May 2024 12:00:00 +0000\r\n\r\nBom dia\r\n"
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}/{case.stem}")
+async def test_answers_what_was_read(ana, case):
+    body, channel = case.read_bytes(), channel_type(case)
+    expected = json.loads(case.with_suffix(".expected.json").read_text())
+    told = [as_expected(item, channel) for item in expected if item["kind"] != "ignored"]
+
+    status, receipt = await post_raw(ana, channel, body, content_type(case, body))
+    assert status == 200, receipt
+    assert receipt["channel"] == channel
+    assert [as_expected(entry, channel) for entry in receipt["messages"]] == told
+    assert receipt["received"] == len(told)
+    assert receipt["ignored"] == len(expected) - len(told)
+
+    kept = [message for each in await ana.conversations() for message in await ana.messages(each["id"])]
+    received = [entry for entry in receipt["messages"] if entry["kind"] == "message"]
+    assert {message["id"] for message in kept} == {entry["message_id"] for entry in received}
+
+
+async def test_one_message_is_answered_whole(ana):
+    payload = whatsapp("Preciso disso hoje, é urgente", id="wamid.whole")
+    status, receipt = await ana.post("/webhooks/whatsapp", payload)
+    (conversation,) = await ana.conversations()
+    (message,) = await ana.messages(conversation["id"])
+    assert (status, receipt) == (
+        200,
+        {
+            "channel": "whatsapp",
+            "received": 1,
+            "duplicates": 0,
+            "ignored": 0,
+            "messages": [
+                {
+                    "kind": "message",
+                    "external_id": "wamid.whole",
+                    "duplicate": False,
+                    "message_id": message["id"],
+                    "conversation_id": conversation["id"],
+                    "contact_id": conversation["contact"]["id"],
+                    "sender": {"handle": "+5511900000012", "name": "Marina Quintela"},
+                    "recipient": "109900000000001",
+                    "text": "Preciso disso hoje, é urgente",
+                    "attachments": [],
+                    "reply_to": None,
+                    "status": None,
+                    "sent_at": "2024-05-01T12:00:00Z",
+                    "classification": message["classification"],
+                }
+            ],
+        },
+    )
+    assert message["classification"]["urgency"] == "high"
+    assert set(message["classification"]) == {
+        *("sentiment", "sentiment_score", "urgency", "negotiation", "should_create_task"),
+        *("intent", "language", "confidence", "provider"),
+    }
+
+
+async def test_makes_the_channel_the_contact_and_the_conversation(ana):
+    entry = await ana.hears("oi")
+    _, channels = await ana.get("/channels")
+    (channel,) = channels["items"]
+    assert (channel["type"], channel["external_account_id"], channel["active"]) == ("whatsapp", "109900000000001", True)
+    _, contact = await ana.get(f"/contacts/{entry['contact_id']}")
+    assert contact["identities"] == [{"channel_type": "whatsapp", "value": "+5511900000012"}]
+    assert (contact["name"], contact["phone"]) == ("Marina Quintela", "+5511900000012")
+    types = [each["type"] for each in await ana.events()]
+    assert types[::-1][:4] == ["contact.created", "conversation.created", "message.received", "message.classified"]
+
+
+async def test_a_batch_has_one_entry_for_each_item_in_its_order(ana):
+    payload = cloud(
+        {
+            "messages": [
+                *whatsapp("um", "+5511900000011", id="b1")["entry"][0]["changes"][0]["value"]["messages"],
+                {"from": "5511900000012", "id": "b2", "timestamp": "1714564801", "type": "system", "system": {}},
+                *whatsapp("três", "+5511900000013", id="b3")["entry"][0]["changes"][0]["value"]["messages"],
+                *whatsapp("um", "+5511900000011", id="b1")["entry"][0]["changes"][0]["value"]["messages"],
+            ],
+            "statuses": [{"id": "out1", "status": "read", "timestamp": "1714564900", "recipient_id": "5511900000011"}],
+        }
+    )
+    status, receipt = await ana.post("/webhooks/whatsapp", payload)
+    assert status == 200
+    assert [(each["kind"], each["external_id"], each["duplicate"]) for each in receipt["messages"]] == [
+        ("message", "b1", False),
+        ("message", "b3", False),
+        ("message", "b1", True),
+        ("status", "out1", False),
+    ]
+    assert (receipt["received"], receipt["duplicates"], receipt["ignored"]) == (4, 1, 1)
+    first, _, again, unknown = receipt["messages"]
+    assert again["message_id"] == first["message_id"]
+    assert (unknown["message_id"], unknown["conversation_id"], unknown["classification"]) == (None, None, None)
+
+
+async def test_a_second_delivery_changes_nothing(ana, eventually):
+    payload = whatsapp("Preciso disso hoje, é urgente")
+    _, first = await ana.post("/webhooks/whatsapp", payload)
+    await eventually(ana.notifications)
+    before = await ana.conversations(), await ana.events()
+    status, second = await ana.post("/webhooks/whatsapp", payload)
+    assert (status, second["duplicates"]) == (200, 1)
+    assert second["messages"] == [first["messages"][0] | {"duplicate": True}]
+    assert (await ana.conversations(), await ana.events()) == before
+    assert len(await ana.notifications()) == 1
+
+
+async def test_ten_deliveries_at_once_are_one_message(ana):
+    payload = whatsapp("oi")
+    answers = await asyncio.gather(*(ana.post("/webhooks/whatsapp", payload) for _ in range(10)))
+    entries = [receipt["messages"][0] for status, receipt in answers if status == 200]
+    assert sorted(entry["duplicate"] for entry in entries) == [False, *[True] * 9]
+    assert len({(entry["message_id"], entry["conversation_id"], entry["contact_id"]) for entry in entries}) == 1
+    (conversation,) = await ana.conversations()
+    assert conversation["unread_count"] == 1
+    assert len(await ana.messages(conversation["id"])) == 1
+
+
+async def test_a_message_without_an_id_is_known_again_by_its_words_and_moment(ana):
+    said = {"from": "+5511900000012", "body": "oi", "sent_at": "2024-05-01T12:00:00Z"}
+    first = await ana.post("/webhooks/whatsapp", said)
+    second = await ana.post("/webhooks/whatsapp", said)
+    other = await ana.post("/webhooks/whatsapp", said | {"body": "oi!"})
+    assert [answer["messages"][0]["duplicate"] for _, answer in (first, second, other)] == [False, True, False]
+
+
+async def test_first_messages_at_once_make_one_contact(ana):
+    payloads = [whatsapp(f"mensagem {n}", at=1714564800 + n) for n in range(10)]
+    answers = await asyncio.gather(*(ana.post("/webhooks/whatsapp", payload) for payload in payloads))
+    assert [status for status, _ in answers] == [200] * 10
+    (conversation,) = await ana.conversations()
+    assert (conversation["unread_count"], conversation["snippet"]) == (10, "mensagem 9")
+    assert len(await ana.messages(conversation["id"])) == 10
+    assert len((await ana.get("/contacts"))[1]["items"]) == 1
+    assert len((await ana.get("/channels"))[1]["items"]) == 1
+    assert len(await ana.events("contact.created")) == len(await ana.events("conversation.created")) == 1
+
+
+async def test_tenants_who_post_the_same_at_the_same_time_stay_apart(ana, bruno):
+    payloads = [whatsapp(f"mensagem {n}", f"+551190000010{n % 3}", id=f"same{n}") for n in range(6)]
+    people = [ana, bruno] * 2
+    answers = await asyncio.gather(
+        *(person.post("/webhooks/whatsapp", payload) for payload in payloads for person in people)
+    )
+    assert {status for status, _ in answers} == {200}
+    assert sum(receipt["duplicates"] for _, receipt in answers) == len(answers) / 2
+    ids = []
+    for person in (ana, bruno):
+        conversations = await person.conversations()
+        messages = [message for each in conversations for message in await person.messages(each["id"])]
+        assert {message["external_id"] for message in messages} == {f"same{n}" for n in range(6)}
+        assert len(messages) == 6
+        ids.append({message["id"] for message in messages} | {each["contact"]["id"] for each in conversations})
+    assert ids[0].isdisjoint(ids[1])
+
+
+async def test_a_name_is_learned_once_and_kept(ana):
+    await ana.post("/webhooks/whatsapp", flat("oi"))
+    assert (await ana.conversations())[0]["contact"]["name"] is None
+    await ana.hears("oi", name="Marina Quintela")
+    await ana.hears("oi", name="Somebody Else")
+    assert (await ana.conversations())[0]["contact"]["name"] == "Marina Quintela"
+
+
+async def test_a_known_senders_event_of_no_interest_is_ignored(ana):
+    for payload in (page(event(optin={"ref": "x"})), cloud({}), page()):
+        status, receipt = await ana.post("/webhooks/messenger", payload)
+        assert (status, receipt["received"], receipt["ignored"], receipt["messages"]) == (200, 0, 1, [])
+    assert await ana.conversations() == []
+    assert (await ana.get("/webhooks/rejected"))[1]["items"] == []
+
+
+async def test_a_raw_mail_is_read(ana):
+    for body, kind in ((MAIL, "message/rfc822"), (MAIL, "text/plain"), (MAIL, None)):
+        status, receipt = await post_raw(ana, "email", body, kind)
+        assert status == 200, receipt
+        assert (receipt["messages"][0]["text"], receipt["messages"][0]["external_id"]) == ("Bom dia", "a1@example.com")
+    (conversation,) = await ana.conversations()
+    assert (conversation["channel"]["type"], conversation["contact"]["handle"]) == ("email", "nadia@example.com")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (json.dumps(flat("oi")).encode(), "application/json; charset=utf-8"),
+        (json.dumps([flat("oi")]).encode(), "application/vnd.api+json"),
+        (json.dumps(flat("oi")).encode(), "text/plain"),
+        (json.dumps(flat("oi")).encode(), None),
+        (json.dumps({"headers": {}, "params": {}, "query": {}, "body": flat("oi")}).encode(), "application/json"),
+        (b"from=%2B5511900000012&body=oi&message_id=f1", "application/x-www-form-urlencoded"),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="from"\r\n\r\n+5511900000012\r\n--x\r\n'
+            b'Content-Disposition: form-data; name="body"\r\n\r\noi\r\n--x--\r\n',
+            "multipart/form-data; boundary=x",
+        ),
+    ],
+)
+async def test_reads_every_kind_of_body(ana, body, kind):
+    status, receipt = await post_raw(ana, "whatsapp", body, kind)
+    assert (status, [entry["text"] for entry in receipt["messages"]]) == (200, ["oi"])
+
+
+async def test_nul_and_lone_surrogates_are_cleaned(ana):
+    body = json.dumps(flat("a\x00b \ud800c", from_name="Mar\x00ina")).encode()
+    status, receipt = await post_raw(ana, "whatsapp", body, "application/json")
+    assert status == 200, receipt
+    entry = receipt["messages"][0]
+    assert (entry["text"], entry["sender"]["name"]) == ("ab \ufffdc", "Marina")
+    (message,) = await ana.messages(entry["conversation_id"])
+    assert message["body"] == "ab \ufffdc"
+
+
+async def test_the_raw_item_is_kept_with_its_message(ana, app_db):
+    """As posted, but for what PostgreSQL cannot store."""
+    said = flat("oi \x00", future_field={"é": [1.50, None, "\ud800"]})
+    _, receipt = await post_raw(ana, "whatsapp", json.dumps(said).encode(), "application/json")
+    async with app_db.transaction():
+        await app_db.execute("select app.act_as($1)", ana.id)
+        kept = await app_db.fetchval(
+            "select payload::text from message_payloads where message_id = $1", receipt["messages"][0]["message_id"]
+        )
+    assert json.loads(kept) == said | {"body": "oi ", "future_field": {"é": [1.50, None, "\ufffd"]}}
+
+
+async def test_an_inbound_body_is_kept_whole(ana):
+    text = "palavra " * 20_000
+    entry = (await ana.post("/webhooks/whatsapp", flat(text)))[1]["messages"][0]
+    (message,) = await ana.messages(entry["conversation_id"])
+    assert message["body"] == text.strip()
+    assert len((await ana.conversations())[0]["snippet"]) <= 140
+
+
+@pytest.mark.parametrize("field", ["message_id", "from", "to", "from_name"])
+async def test_a_very_long_name_or_id_does_no_harm(ana, field):
+    """An index row holds less than 2,704 bytes, whatever a sender makes up."""
+    long = secrets.token_urlsafe(8000)
+    said = flat("oi", "somebody", to="shop", from_name="Marina") | {field: long}
+    answers = [await ana.post("/webhooks/instagram", said) for _ in range(2)]
+    assert [status for status, _ in answers] == [200, 200]
+    assert [receipt["messages"][0]["duplicate"] for _, receipt in answers] == [False, True]
+
+
+async def test_a_very_long_id_is_answered_and_reacted_to(ana):
+    long = secrets.token_urlsafe(8000)
+    entry = await ana.hears("oi", id=long)
+    await ana.post("/webhooks/whatsapp", reaction(long, "👍", id=long + "r"))
+    (message,) = await ana.messages(entry["conversation_id"])
+    assert (message["external_id"], [each["emoji"] for each in message["reactions"]]) == (long, ["👍"])
+
+
+async def test_broken_json_is_refused_and_kept(ana):
+    status, problem = await post_raw(ana, "whatsapp", b'{"from": "x", ', "application/json")
+    assert (status, problem["code"]) == (400, "invalid_json")
+    _, rejected = await ana.get("/webhooks/rejected")
+    (kept,) = rejected["items"]
+    assert kept == {
+        "id": kept["id"],
+        "channel_type": "whatsapp",
+        "content_type": "application/json",
+        "reason": problem["detail"],
+        "body": '{"from": "x", ',
+        "attempts": 1,
+        "created_at": kept["created_at"],
+    }
+    assert rejected["next_cursor"] is rejected["next"] is None
+    assert rejected["has_more"] is False
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b'{"hello": "world"}', "application/json"),
+        (b"[]", "application/json"),
+        (b'"hello"', "application/json"),
+        (b"17", "application/json"),
+        (b"null", "application/json"),
+        (b"", "text/plain"),
+        (b"hello", "text/plain"),
+        (b"\xff\xfe\x00", "application/octet-stream"),
+        (b"a=b", "application/x-www-form-urlencoded"),
+        (b"nothing", "multipart/form-data"),
+    ],
+)
+async def test_what_nobody_sends_is_refused_and_kept(ana, body, kind):
+    status, problem = await post_raw(ana, "email", body, kind)
+    assert (status, problem["code"]) == (422, "unrecognised_payload"), problem
+    (kept,) = (await ana.get("/webhooks/rejected"))[1]["items"]
+    assert (kept["channel_type"], kept["content_type"]) == ("email", kind)
+    assert await ana.conversations() == []
+
+
+async def test_rejected_payloads_are_listed_retried_and_deleted(ana, bruno):
+    for number in range(3):
+        await ana.post("/webhooks/whatsapp", {"hello": number})
+    _, first = await ana.get("/webhooks/rejected", limit=2)
+    _, rest = await ana.get(first["next"])
+    kept = first["items"] + rest["items"]
+    assert [json.loads(each["body"]) for each in kept] == [{"hello": 2}, {"hello": 1}, {"hello": 0}]
+
+    path = f"/webhooks/rejected/{kept[0]['id']}"
+    status, problem = await ana.post(f"{path}/retry")
+    assert (status, problem["code"]) == (422, "unrecognised_payload")
+    assert (await ana.get("/webhooks/rejected"))[1]["items"][0]["attempts"] == 2
+
+    assert (await bruno.post(f"{path}/retry"))[0] == (await bruno.delete(path))[0] == 404
+    assert (await bruno.get("/webhooks/rejected"))[1]["items"] == []
+    assert await ana.delete(path) == (204, None)
+    assert (await ana.delete(path))[0] == (await ana.post(f"{path}/retry"))[0] == 404
+    assert len((await ana.get("/webhooks/rejected"))[1]["items"]) == 2
+
+
+async def test_a_retry_of_broken_json_is_422(ana):
+    await post_raw(ana, "whatsapp", b"{", "application/json")
+    (kept,) = (await ana.get("/webhooks/rejected"))[1]["items"]
+    status, problem = await ana.post(f"/webhooks/rejected/{kept['id']}/retry")
+    assert (status, problem["status"], problem["code"]) == (422, 422, "invalid_json")
+
+
+async def test_a_retry_that_can_read_takes_it_in(ana, app_db):
+    """As after an update that knows the sender."""
+    async with app_db.transaction():
+        await app_db.execute("select app.act_as($1)", ana.id)
+        await app_db.execute(
+            """insert into rejected_webhooks (user_id, rejected_id, channel_type, content_type, body, reason)
+               values ($1, $2, 'whatsapp', 'application/json', $3, 'unknown')""",
+            ana.id, rejected_id := uuid7(), json.dumps(flat("enfim")).encode(),
+        )  # fmt: skip
+    status, receipt = await ana.post(f"/webhooks/rejected/{rejected_id}/retry")
+    assert (status, receipt["messages"][0]["text"]) == (200, "enfim")
+    assert (await ana.get("/webhooks/rejected"))[1]["items"] == []
+    assert [each["snippet"] for each in await ana.conversations()] == ["enfim"]
+
+
+async def test_there_is_no_other_channel_type(ana):
+    status, problem = await ana.post("/webhooks/telegram", flat("oi"))
+    assert (status, problem["code"]) == (404, "not_found")
+    assert (await ana.get("/webhooks/rejected"))[1]["items"] == []
+
+
+async def test_the_payload_tells_the_channel_rather_than_the_address(ana):
+    status, receipt = await ana.post("/webhooks/email", messenger("oi"))
+    assert (status, receipt["channel"]) == (200, "messenger")
+    assert (await ana.conversations())[0]["channel"]["type"] == "messenger"
+
+
+async def test_needs_a_token(stranger):
+    assert (await stranger.post("/webhooks/whatsapp", flat("oi")))[0] == 401
+
+
+async def test_a_body_over_the_limit_is_too_large(cluster, database, http):
+    async with serving(cluster.app(database), body_limit=2000) as address:
+        ana = await Person.sign_up(http, address)
+        status, problem = await ana.post("/webhooks/whatsapp", flat("x" * 2000))
+        assert (status, problem["code"]) == (413, "too_large")
+        assert (await ana.post("/webhooks/whatsapp", flat("x" * 1800)))[0] == 200
+
+
+async def test_a_message_of_the_future_counts_as_of_now(ana):
+    """A wrong clock must not pin a conversation to the top for years."""
+    await ana.hears("do futuro", "+5511900000011", at=4_000_000_000)
+    sent = (await ana.conversations())[0]["last_message_at"]
+    assert sent < "2100"
+
+
+async def test_statuses_of_a_message_nobody_knows_are_kept_quietly(ana):
+    status, receipt = await ana.post("/webhooks/whatsapp", delivery("wamid.unknown", "delivered"))
+    assert (status, receipt["duplicates"]) == (200, 0)
+    _, again = await ana.post("/webhooks/whatsapp", delivery("wamid.unknown", "delivered"))
+    assert again["duplicates"] == 1
+    assert await ana.conversations() == []
+    assert (await ana.get("/contacts"))[1]["items"] == []
