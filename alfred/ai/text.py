@@ -139,7 +139,7 @@ def tokens(text: str, slang: Slang = NO_SLANG) -> list[Token]:
             number = match["num"]
             what = number_kind(match["unit"] or "", number)
             if after_currency and what == "number":
-                what = "money"
+                what = "amount"
             found.append(Token(written.lower(), written.lower(), what, start, end))
         elif kind == "mark":
             found.append(Token(written, written, "mark", start, end))

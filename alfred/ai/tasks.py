@@ -1,0 +1,34 @@
+"""Whether something remains to be done after the next reply."""
+
+from alfred.ai.lexicon import Hit
+from alfred.ai.sentiment import Mood
+from alfred.ai.signals import Reading
+
+
+def remains(reading: Reading, mood: Mood) -> bool:
+    """Whether the seller, or the customer by own word, has something left to do."""
+    if mood.open_problem or cancels(reading):
+        return True
+    return reading.has("order", "promise") or asks_to_act(reading) or helpless(reading)
+
+
+def asks_to_act(reading: Reading) -> bool:
+    """Whether the customer asks for more than an answer."""
+    return reading.has("act")
+
+
+def cancels(reading: Reading) -> bool:
+    """Whether the customer cancels, returns or wants money back, rather than asks how that works."""
+    return any(not _how(reading, hit) for hit in reading.by.get("cancel", ()))
+
+
+def _how(reading: Reading, hit: Hit) -> bool:
+    return reading.asks(hit) and any(
+        token.form in ("como", "how", "what", "qual", "cual", "se", "if", "prazo", "policy", "politica")
+        for token in reading.tokens[max(0, hit.first - 5) : hit.first + 1]
+    )
+
+
+def helpless(reading: Reading) -> bool:
+    """Whether the customer is stuck somewhere and says or asks so."""
+    return reading.has("mishap", "onspot")

@@ -1,0 +1,40 @@
+"""How soon a message needs somebody."""
+
+from alfred.ai.provider import Urgency
+from alfred.ai.sentiment import Mood
+from alfred.ai.signals import Reading
+from alfred.ai.lexicon import Hit, lexicon
+from alfred.ai.tasks import cancels
+
+
+def hasten(reading: Reading, mood: Mood) -> Urgency:
+    """How soon this message needs somebody."""
+    if reading.has("danger", "stopped") and mood.open_problem:
+        return "high"
+    if reading.has("norush"):
+        return "low"
+    if reading.has("urgent", "onspot") or _needed_today(reading, mood):
+        return "high"
+    if mood.open_problem or mood.unanswered or cancels(reading) or reading.has("threat"):
+        return "medium"
+    if reading.has("hours") and reading.has("today"):
+        return "medium"
+    return "medium" if _needed_this_week(reading) else "low"
+
+
+def _needed_today(reading: Reading, mood: Mood) -> bool:
+    if not reading.has("today"):
+        return False
+    return mood.open_problem or reading.has("act", "order", "mishap", "threat")
+
+
+def _needed_this_week(reading: Reading) -> bool:
+    if not reading.has("weekday"):
+        return False
+    return reading.has("act", "order") or any(_visit(reading, hit) for hit in reading.by.get("promise", ()))
+
+
+def _visit(reading: Reading, hit: Hit) -> bool:
+    """Whether the customer promises to come, rather than to pay or to answer."""
+    visits = lexicon().grammar.get((hit.language, "@visit"), set())
+    return any(token.form in visits for token in reading.tokens[hit.first : hit.last + 1])
