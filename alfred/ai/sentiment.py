@@ -111,8 +111,17 @@ def _blame(reading: Reading) -> float:
 
 def _felt(reading: Reading, hit: Hit) -> float:
     """A hit's weight: little in a question, more after the last "but"."""
-    weight = hit.weight * (0.4 if reading.asks(hit) and hit.last - hit.first < 2 and hit.language != "any" else 1.0)
+    weight = hit.weight * (0.4 if _wondered(reading, hit) else 1.0)
     return weight * (1.6 if -1 < reading.but < hit.first else 1.0)
+
+
+def _wondered(reading: Reading, hit: Hit) -> bool:
+    """Whether a word is part of the question itself ("is it good?"), not said before it ("lovely, how much?")."""
+    if not reading.asks(hit) or hit.last - hit.first > 1 or hit.language == "any":
+        return False
+    later = zip(reading.tokens[hit.last + 1 :], reading.sentences[hit.last + 1 :], strict=True)
+    number = reading.sentences[hit.last]
+    return not any(token.form in ",;:" and token.kind == "mark" and at == number for token, at in later)
 
 
 def _apart(hits: tuple[Hit, ...] | list[Hit]) -> list[Hit]:

@@ -21,9 +21,13 @@ _CLEARS: dict[str, frozenset[str]] = {
     "declined": frozenset(("act", "order", "promise", "discount")),
     "vague": frozenset(("act", "order", "promise")),
     "settled": frozenset(("act",)),
-    "mishap": frozenset(("trouble",)),
+    "mishap": frozenset(("trouble", "act")),
     "norush": frozenset(("urgent", "today")),
     "irony": frozenset(("praise",)),
+    "calm": frozenset(("today", "weekday", "trouble", "hours", "silence", "pain")),
+    "discount": frozenset(("act", "order")),
+    "dispute": frozenset(("act", "order", "onspot")),
+    "outrage": frozenset(("act", "order")),
 }
 # ... and a longer one of the first kind those of the second that it contains.
 _CONTAINS: dict[str, frozenset[str]] = {
@@ -86,6 +90,8 @@ def sentences(found: list[Token]) -> tuple[list[int], frozenset[int]]:
                 asking.add(number)
             number += 1
         elif token.form == "¿":
+            number += 1
+            numbers[-1] = number
             asking.add(number)
     return numbers, frozenset(asking)
 
@@ -120,7 +126,14 @@ def _unmask(hits: list[Hit]) -> list[Hit]:
     dropped_fine = {hit for hit in masks if hit.label == "fine" and _answered(hit, hits)}
     masks = [hit for hit in masks if hit not in dropped_fine]
     kept = [hit for hit in hits if hit not in dropped_fine]
-    return [hit for hit in kept if not any(_takes(mask, hit) for mask in masks)]
+    return [hit for hit in kept if not any(_takes(mask, hit) for mask in masks) and not _leads(hit, hits)]
+
+
+def _leads(act: Hit, hits: list[Hit]) -> bool:
+    """Whether what is asked for is a discount: "pode fazer um desconto?" is nothing to do."""
+    return act.label in ("act", "order") and any(
+        hit.label == "discount" and 0 < hit.first - act.first <= 4 and hit.last >= act.last for hit in hits
+    )
 
 
 def _answered(fine: Hit, hits: list[Hit]) -> bool:

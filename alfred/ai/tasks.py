@@ -9,12 +9,22 @@ def remains(reading: Reading, mood: Mood) -> bool:
     """Whether the seller, or the customer by own word, has something left to do."""
     if mood.open_problem or cancels(reading):
         return True
-    return reading.has("order", "promise") or asks_to_act(reading) or helpless(reading)
+    return reading.has("order", "promise") or asks_to_act(reading) or helpless(reading) or needs_by(reading, "today", "weekday")
 
 
 def asks_to_act(reading: Reading) -> bool:
     """Whether the customer asks for more than an answer."""
     return reading.has("act")
+
+
+def needs_by(reading: Reading, *times: str) -> bool:
+    """Whether the customer needs something by such a time, both said in one sentence."""
+    return any(
+        reading.same_sentence(need, time) and not reading.asks(need)
+        for need in reading.by.get("need", ())
+        for label in times
+        for time in reading.by.get(label, ())
+    )
 
 
 def cancels(reading: Reading) -> bool:

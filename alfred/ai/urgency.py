@@ -4,7 +4,7 @@ from alfred.ai.provider import Urgency
 from alfred.ai.sentiment import Mood
 from alfred.ai.signals import Reading
 from alfred.ai.lexicon import Hit, lexicon
-from alfred.ai.tasks import cancels
+from alfred.ai.tasks import cancels, needs_by
 
 
 def hasten(reading: Reading, mood: Mood) -> Urgency:
@@ -25,13 +25,13 @@ def hasten(reading: Reading, mood: Mood) -> Urgency:
 def _needed_today(reading: Reading, mood: Mood) -> bool:
     if not reading.has("today"):
         return False
-    return mood.open_problem or reading.has("act", "order", "mishap", "threat")
+    return mood.open_problem or reading.has("act", "order", "mishap", "threat") or needs_by(reading, "today")
 
 
 def _needed_this_week(reading: Reading) -> bool:
     if not reading.has("weekday"):
         return False
-    return reading.has("act", "order") or any(_visit(reading, hit) for hit in reading.by.get("promise", ()))
+    return reading.has("act", "order") or needs_by(reading, "weekday") or any(_visit(reading, hit) for hit in reading.by.get("promise", ()))
 
 
 def _visit(reading: Reading, hit: Hit) -> bool:
