@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from alfred.ai.text import NO_SLANG, Slang, Token, fold, forms
+from alfred.ai.text import Token, fold, forms
 
 FOLDER = Path(__file__).parent / "lexicon"
 GAP = 3  # words that a "~" may stand for, at most
@@ -65,9 +65,9 @@ def _lead(start: Node, words: list[str], end: Node) -> None:
 
 def spelled(word: str) -> tuple[str, ...]:
     """The symbols that a word of a data file stands for."""
-    if word[0] in "@^":
+    if word[0] in "@^$":
         return (word,)
-    return (fold(word),) if word.endswith("*") else forms(word, NO_SLANG)
+    return (fold(word),) if word.endswith("*") else forms(word)
 
 
 class Lexicon:
@@ -79,13 +79,14 @@ class Lexicon:
         self.grammar: dict[tuple[str, str], set[str]] = {}
         self.stems: set[str] = set()
         self.tells: dict[str, dict[str, float]] = {}
-        self.known: set[str] = set()
+        self.known: frozenset[str] = frozenset()
+        self._known: set[str] = set()
         self.entries: dict[str, int] = {}
-        self.slang = NO_SLANG
+        self.slang: dict[str, dict[str, tuple[str, ...]]] = {}
         self._symbols: dict[str, tuple[str, ...]] = {}
 
     def add(self, phrase: str, meaning: Meaning) -> None:
-        """One line of a file: words, `a|b`, `stem*`, `maybe?`, `@class`, `^` for a beginning, `~` for a gap."""
+        """One line of a file: words, `a|b`, `stem*`, `maybe?`, `@class`, `^` and `$` for the ends, `~` for a gap."""
         self.entries[meaning.language] = self.entries.get(meaning.language, 0) + 1
         nodes = [self.root]
         for element in phrase.split():
@@ -95,19 +96,27 @@ class Lexicon:
             node.meanings = (*node.meanings, meaning)
         self._learn(phrase, meaning.language)
 
+    def learn(self, word: str, language: str) -> None:
+        """A word that a language has; it speaks for it a little."""
+        self._known.add(word)
+        self.tells.setdefault(word, {}).setdefault(language, 0.3)
+
+    def close(self) -> None:
+        """Nothing more is added."""
+        self.known = frozenset(self._known)
+
     def _learn(self, phrase: str, language: str) -> None:
         for word in phrase.replace("|", " ").replace("_", " ").split():
             if word.endswith("*"):
                 self.stems.add(fold(word[:-1]))
-            elif word[0] not in "@^~":
-                self.known.update(spelled(word.rstrip("?")))
+            elif word[0] not in "@^~$":
                 for symbol in spelled(word.rstrip("?")):
-                    self.tells.setdefault(symbol, {}).setdefault(language, 0.3)
+                    self.learn(symbol, language)
 
     def symbols(self, token: Token) -> tuple[str, ...]:
         """Under which names the net may know this token."""
         if token.kind == "mark":
-            return ()
+            return END
         if token.kind in NUMERIC:
             return NUMERIC[token.kind]
         found = self._symbols.get(token.form)
@@ -123,6 +132,7 @@ class Lexicon:
     def find(self, tokens: list[Token]) -> list[Hit]:
         """Every phrase in the tokens; none crosses a mark. Linear: a phrase has a bounded length."""
         named = [self.symbols(token) for token in tokens]
+        named.append(END)
         hits: set[Hit] = set()
         root, starts = self.root.next, self.root.groups["^"].next
         fresh = True
@@ -133,10 +143,11 @@ class Lexicon:
                 if fresh:
                     for node in starts.get(symbol, ()):
                         _walk(node, named, first, hits)
-            fresh = not symbols
+            fresh = symbols is END
         return sorted(hits, key=lambda hit: (hit.first, hit.last, hit.label))
 
 
+END = ("$",)  # what a mark is, and the end of the text
 NUMERIC = {
     "num": ("@number",),
     "number": ("@number",),
@@ -160,7 +171,7 @@ def _walk(node: Node, named: list[tuple[str, ...]], first: int, hits: set[Hit]) 
         if node.gap is not None:
             for at in range(last + 1, min(last + 2 + GAP, len(named))):
                 _ahead(node.gap, named, at, waiting)
-                if not named[at]:
+                if named[at] is END:
                     break
 
 
@@ -189,19 +200,19 @@ def lexicon() -> Lexicon:
     """The one lexicon of this process."""
     made = Lexicon()
     made.root.step("^")
-    slang: dict[str, tuple[str, ...]] = {}
     for path in sorted(FOLDER.glob("*.txt")):
         for section, line in read(path):
-            _take(made, slang, path.name.partition(".")[0], section, line)
-    made.slang = Slang(slang, frozenset(made.known))
+            _take(made, path.name.partition(".")[0], section, line)
+    made.close()
     return made
 
 
-def _take(made: Lexicon, slang: dict[str, tuple[str, ...]], language: str, section: list[str], line: str) -> None:
+def _take(made: Lexicon, language: str, section: list[str], line: str) -> None:
     name, *rest = section
     if name == "slang":
         short, _, full = line.partition("=")
-        slang.setdefault(short.strip(), tuple(full.split()))
+        made.slang.setdefault(language, {})[fold(short.strip())] = tuple(map(fold, full.split()))
+        made.tells.setdefault(short.strip(), {}).setdefault(language, 0.8)
     elif name == "tells":
         for word in line.split("|"):
             told = made.tells.setdefault(word, {})
@@ -210,10 +221,9 @@ def _take(made: Lexicon, slang: dict[str, tuple[str, ...]], language: str, secti
         for word in line.split():
             for ending in rest or [""]:
                 form = fold(word + ending)
-                made.known.add(form)
+                made.learn(form, language)
                 made.grammar.setdefault((language, name), set()).add(form)
                 if name not in made.classes.setdefault(form, []):
                     made.classes[form].append(name)
-                made.tells.setdefault(form, {}).setdefault(language, 0.3)
     else:
         made.add(line, Meaning(name, float(rest[0]), language, line))

@@ -40,7 +40,7 @@ def _score(value: float) -> float:
 
 def open_problem(reading: Reading) -> bool:
     """Whether something is broken, late, missing, wrong or dangerous, and the message doesn't say that it was solved."""
-    hits = [hit for label in ("trouble", "danger", "stopped", "dispute") for hit in reading.by.get(label, ())]
+    hits = [hit for label in ("trouble", "danger", "stopped", "dispute", "threat") for hit in reading.by.get(label, ())]
     hits = [hit for hit in hits if not _only_asked(reading, hit)]
     if "solved" in reading.denied:
         return True

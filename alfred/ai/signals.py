@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from alfred.ai.language import near, spoken, weigh
 from alfred.ai.lexicon import Hit, lexicon
 from alfred.ai.provider import Language, Signal
-from alfred.ai.text import Token, tokens
+from alfred.ai.text import Token, expand, tokens
 
 REACH = 4  # words that a negation can stand before what it denies
 _ENDS = frozenset(".!?…\n")
@@ -15,15 +15,16 @@ _ASIDE = frozenset(",;:()¿¡")
 
 # A phrase of the first kind takes away those of the second that lie in or across it ...
 _CLEARS: dict[str, frozenset[str]] = {
-    "fine": frozenset(("pain", "trouble", "silence", "sour", "danger", "stopped")),
+    "fine": frozenset(("discount", "pain", "trouble", "silence", "sour", "danger", "stopped")),
     "sour": frozenset(("praise",)),
     "unmoney": frozenset(("price", "priceword", "discount", "outrage", "costly", "dispute", "order", "act")),
     "declined": frozenset(("act", "order", "promise", "discount")),
     "vague": frozenset(("act", "order", "promise")),
     "settled": frozenset(("act",)),
     "mishap": frozenset(("trouble", "act")),
-    "norush": frozenset(("urgent", "today")),
+    "norush": frozenset(("urgent", "today", "silence")),
     "irony": frozenset(("praise",)),
+    "promise": frozenset(("act", "order")),
     "calm": frozenset(("today", "weekday", "trouble", "hours", "silence", "pain")),
     "discount": frozenset(("act", "order")),
     "dispute": frozenset(("act", "order", "onspot")),
@@ -32,6 +33,8 @@ _CLEARS: dict[str, frozenset[str]] = {
 # ... and a longer one of the first kind those of the second that it contains.
 _CONTAINS: dict[str, frozenset[str]] = {
     "greeting": frozenset(("praise", "pain", "today")),
+    "praise": frozenset(("trouble", "pain", "danger")),
+    "pain": frozenset(("praise",)),
     "nod": frozenset(("praise", "pain")),
     "discount": frozenset(("praise", "pain")),
     "price": frozenset(("praise", "pain")),
@@ -99,11 +102,12 @@ def sentences(found: list[Token]) -> tuple[list[int], frozenset[int]]:
 def read(text: str, language: Language | None = None) -> Reading:
     """Everything that the lexicon knows about a text."""
     words = lexicon()
-    found = tokens(text, words.slang)
+    found = tokens(text, words.known)
     scores = weigh(found, words)
     main = language or spoken(scores)
+    found = expand(found, words.slang.get(main or "", {}))
     active = near(scores, language)
-    hits = [hit for hit in words.find(found) if hit.language in active]
+    hits = [_within(hit, len(found)) for hit in words.find(found) if hit.language in active]
     numbers, asking = sentences(found)
     asking |= {numbers[hit.first] for hit in hits if hit.label == "ask"}
     reading = Reading(found, main, {}, sentences=numbers, asking=frozenset(asking), scores=scores)
@@ -111,6 +115,11 @@ def read(text: str, language: Language | None = None) -> Reading:
     kept, denied = grammar.settle(_unmask(hits))
     reading.by, reading.denied, reading.but = _by_label(kept), _by_label(denied), grammar.last_but()
     return reading
+
+
+def _within(hit: Hit, length: int) -> Hit:
+    """A hit that ends at the end of the text ends with its last token."""
+    return hit if hit.last < length else hit._replace(last=length - 1)
 
 
 def _by_label(hits: Iterable[Hit]) -> dict[str, list[Hit]]:
@@ -150,7 +159,9 @@ def _takes(mask: Hit, hit: Hit) -> bool:
         return True
     if hit.label not in _CONTAINS.get(mask.label, ()):
         return False
-    return mask.first <= hit.first and hit.last <= mask.last and mask.last - mask.first > hit.last - hit.first
+    if not (mask.first <= hit.first and hit.last <= mask.last):
+        return False
+    return mask.last - mask.first > hit.last - hit.first or mask.label == "greeting" or mask.last > mask.first
 
 
 class Grammar:

@@ -13,7 +13,8 @@ def hasten(reading: Reading, mood: Mood) -> Urgency:
         return "high"
     if reading.has("norush"):
         return "low"
-    if reading.has("urgent", "onspot") or _needed_today(reading, mood):
+    own_word = reading.has("promise") and not reading.has("act", "order", "mishap") and not mood.open_problem
+    if (reading.has("urgent", "onspot") and not own_word) or _needed_today(reading, mood):
         return "high"
     if mood.open_problem or mood.unanswered or cancels(reading) or reading.has("threat"):
         return "medium"
@@ -23,9 +24,9 @@ def hasten(reading: Reading, mood: Mood) -> Urgency:
 
 
 def _needed_today(reading: Reading, mood: Mood) -> bool:
-    if not reading.has("today"):
+    if not reading.has("today") and not (reading.has("clock") and not reading.has("weekday", "later", "past")):
         return False
-    return mood.open_problem or reading.has("act", "order", "mishap", "threat") or needs_by(reading, "today")
+    return mood.open_problem or reading.has("act", "order", "mishap", "threat") or needs_by(reading, "today", "clock")
 
 
 def _needed_this_week(reading: Reading) -> bool:
