@@ -7,4 +7,6 @@ def bargains(reading: Reading) -> bool:
     """Whether the price is asked, offered on, objected to or disputed."""
     if reading.has("price", "discount", "costly", "outrage", "dispute"):
         return True
+    if any(reading.asks(hit) for hit in reading.by.get("money", ())):
+        return True
     return any(reading.asks(hit) or reading.words() <= 3 for hit in reading.by.get("priceword", ()))

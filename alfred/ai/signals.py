@@ -17,7 +17,7 @@ _ASIDE = frozenset(",;:()¿¡")
 _CLEARS: dict[str, frozenset[str]] = {
     "fine": frozenset(("discount", "pain", "trouble", "silence", "sour", "danger", "stopped")),
     "sour": frozenset(("praise",)),
-    "unmoney": frozenset(("price", "priceword", "discount", "outrage", "costly", "dispute", "order", "act")),
+    "unmoney": frozenset(("price", "priceword", "discount", "outrage", "costly", "dispute", "money")),
     "declined": frozenset(("act", "order", "promise", "discount")),
     "vague": frozenset(("act", "order", "promise")),
     "settled": frozenset(("act",)),

@@ -9,7 +9,7 @@ def remains(reading: Reading, mood: Mood) -> bool:
     """Whether the seller, or the customer by own word, has something left to do."""
     if mood.open_problem or cancels(reading):
         return True
-    return reading.has("order", "promise") or asks_to_act(reading) or helpless(reading) or needs_by(reading, "today", "weekday")
+    return reading.has("order", "promise") or vows(reading) or asks_to_act(reading) or helpless(reading) or needs_by(reading, "today", "weekday")
 
 
 def asks_to_act(reading: Reading) -> bool:
@@ -17,13 +17,22 @@ def asks_to_act(reading: Reading) -> bool:
     return reading.has("act")
 
 
+def vows(reading: Reading) -> bool:
+    """Whether the customer says what he or she will do, and when, in one sentence."""
+    return _together(reading, "vow", ("today", "weekday", "later", "clock")) and not reading.has("vague")
+
+
 def needs_by(reading: Reading, *times: str) -> bool:
     """Whether the customer needs something by such a time, both said in one sentence."""
+    return _together(reading, "need", times)
+
+
+def _together(reading: Reading, label: str, times: tuple[str, ...]) -> bool:
     return any(
-        reading.same_sentence(need, time) and not reading.asks(need)
-        for need in reading.by.get("need", ())
-        for label in times
-        for time in reading.by.get(label, ())
+        reading.same_sentence(hit, time) and not reading.asks(hit)
+        for hit in reading.by.get(label, ())
+        for name in times
+        for time in reading.by.get(name, ())
     )
 
 

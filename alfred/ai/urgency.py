@@ -26,7 +26,8 @@ def hasten(reading: Reading, mood: Mood) -> Urgency:
 def _needed_today(reading: Reading, mood: Mood) -> bool:
     if not reading.has("today") and not (reading.has("clock") and not reading.has("weekday", "later", "past")):
         return False
-    return mood.open_problem or reading.has("act", "order", "mishap", "threat") or needs_by(reading, "today", "clock")
+    due = any(hit.weight >= 1 or reading.asks(hit) for hit in reading.by.get("today", ()))
+    return (mood.open_problem and due) or reading.has("act", "order", "mishap", "threat") or needs_by(reading, "today", "clock")
 
 
 def _needed_this_week(reading: Reading) -> bool:
