@@ -6,7 +6,8 @@ from typing import Any
 from alfred.channels.chat import card, hides_the_number, is_crowd, phone, place
 from alfred.channels.clean import Object, first, moment, obj, rows, text, yes
 from alfred.channels.item import Attachment, AttachmentType, ChannelType, InboundItem, Status
-from alfred.channels.occasion import UNSUPPORTED, Content, Occasion, ignored
+from alfred.channels.occasion import UNSUPPORTED, Content, Occasion, ignored, person
+from alfred.channels.raw import kept
 
 FILES: dict[str, AttachmentType] = {
     "imageMessage": "image",
@@ -68,7 +69,9 @@ def _read_element(event: str, instance: str | None, element: Any, channel: Chann
     if is_crowd(chat):
         return ignored(channel, raw)
     called = None if _is_own(element) else element.get("pushName")
-    return reader(Occasion(channel, raw, _customer(chat, key, element), called, instance), element)
+    return reader(
+        Occasion(channel, kept(raw), person(_customer(chat, key, element), called), instance), element
+    )
 
 
 def _customer(chat: str | None, key: Object, element: Object) -> str | None:

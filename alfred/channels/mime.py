@@ -7,7 +7,7 @@ from typing import Any
 from alfred.channels.address import decode_words
 from alfred.channels.clean import Object, text
 from alfred.channels.headers import Headers, read_headers
-from alfred.channels.item import Attachment, ChannelType, InboundItem
+from alfred.channels.item import Attachment, InboundItem
 from alfred.channels.mail import Letter, attached, read_letter
 from alfred.channels.octets import between, decoded, opened, parameter, transferred
 
@@ -90,8 +90,7 @@ def looks_like_mail(source: bytes) -> bool:
     return len(read_headers(opened(source)[0]).names & LETTERHEAD) > 1
 
 
-def read(source: bytes, channel: ChannelType) -> list[InboundItem]:
-    del channel  # a mail is a mail
+def read(source: bytes) -> list[InboundItem]:
     return [read_letter(take_apart(source).letter())]
 
 

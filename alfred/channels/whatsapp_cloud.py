@@ -5,7 +5,8 @@ from typing import Any
 from alfred.channels.chat import card, phone, place
 from alfred.channels.clean import Object, first, moment, obj, one_line, rows, text
 from alfred.channels.item import Attachment, AttachmentType, ChannelType, InboundItem, Status
-from alfred.channels.occasion import UNSUPPORTED, Content, Occasion, ignored
+from alfred.channels.occasion import UNSUPPORTED, Content, Occasion, ignored, person
+from alfred.channels.raw import kept
 
 FILES: dict[str, AttachmentType] = {
     "image": "image",
@@ -71,16 +72,16 @@ class Account:
         hidden = text(user_id)
         handle = phone(number) or hidden
         called = self.names.get(handle or "") or self.names.get(hidden or "")
-        raw = {"phone_number_id": self.number, "name": called, "element": element}
+        raw = kept({"phone_number_id": self.number, "name": called, "element": element})
         sent_at = moment(element.get("timestamp"))
-        return Occasion(self.channel, raw, handle, called, self.number, sent_at)
+        return Occasion(self.channel, raw, person(handle, called), self.number, sent_at)
 
     def read_message(self, message: Any) -> InboundItem:
-        if not isinstance(message, dict):
-            return ignored(self.channel, message)
+        if not isinstance(message, dict) or not message:
+            return ignored(self.channel)
         occasion = self.occasion(message, message.get("from"), message.get("from_user_id"))
         kind = _kind(message)
-        if not kind or kind == "system" or text(message.get("group_id")) or not occasion.handle:
+        if not kind or kind == "system" or text(message.get("group_id")) or not occasion.sender.handle:
             return occasion.ignored()
         part = obj(message.get(kind))
         if kind == "reaction":
@@ -96,8 +97,8 @@ class Account:
         return occasion.message(text(message.get("id")), _content(message), reply_to)
 
     def read_status(self, status: Any) -> InboundItem:
-        if not isinstance(status, dict):
-            return ignored(self.channel, status)
+        if not isinstance(status, dict) or not status:
+            return ignored(self.channel)
         occasion = self.occasion(status, status.get("recipient_id"), status.get("recipient_user_id"))
         if status.get("recipient_type") == "group":
             return occasion.ignored()
