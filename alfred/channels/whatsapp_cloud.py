@@ -23,6 +23,7 @@ STATUSES: dict[str, Status] = {
     "failed": "failed",
     "deleted": "deleted",
 }
+OTHER_FIELDS = ("account_", "business_", "message_template_", "phone_number_", "smb_", "template_")
 
 
 def recognise(payload: Object) -> bool:
@@ -31,7 +32,10 @@ def recognise(payload: Object) -> bool:
 
 def _is_value(payload: Object) -> bool:
     """n8n's trigger gives the inside of one change, with the change's field added."""
-    return payload.get("messaging_product") == "whatsapp" or {"field", "metadata"} <= payload.keys()
+    field = payload.get("field")
+    of_another_field = isinstance(field, str) and field.startswith(OTHER_FIELDS)
+    known = payload.get("messaging_product") == "whatsapp" or of_another_field
+    return known or {"field", "metadata"} <= payload.keys()
 
 
 def read(payload: Object, channel: ChannelType) -> list[InboundItem]:
