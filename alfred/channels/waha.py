@@ -71,11 +71,13 @@ def _is_own(message: Object) -> bool:
 
 
 def _customer(message: Object) -> str | None:
-    """The chat in the id, as the engines disagree on from and to; a hidden number may still be told there."""
-    chat = taken_apart(message.get("id")).chat
-    other = text(message.get("to" if _is_own(message) else "from"))
-    told = other is not None and not hides_the_number(other)
-    return other if chat is None or (hides_the_number(chat) and told and not _is_own(message)) else chat
+    """The chat in the id, as the engines disagree on from and to; `from` may tell a number that it hides."""
+    chat, own = taken_apart(message.get("id")).chat, _is_own(message)
+    other = text(message.get("to" if own else "from"))
+    if chat is None:
+        return other
+    tells_more = other and not own and hides_the_number(chat) and not hides_the_number(other)
+    return other if tells_more else chat
 
 
 def _read_message(occasion: Occasion, inner: Object) -> InboundItem:

@@ -393,6 +393,9 @@ def test_zapi_edits_reactions_and_deliveries():
     failed = one(zapi(type="DeliveryCallback", error="no\nnumber"))
     assert (failed.status, failed.error, failed.sender.name) == ("failed", "no number", None)
     assert one(zapi(type="DeliveryCallback")).status == "sent"
+    said = {"SENT": "sent", "RECEIVED": "delivered", "READ": "read", "PLAYED": "read"}
+    for status, meaning in said.items():
+        assert one(zapi(type="MessageStatusCallback", status=status, ids=["a"])).status == meaning
     statuses = read(zapi(type="MessageStatusCallback", status="PLAYED", ids=["a", None, 7]))
     assert [(item.kind, item.external_id) for item in statuses] == [
         ("status", "a"),
@@ -468,6 +471,19 @@ def test_waha_revocations_tell_the_chat_by_what_follows():
     assert one(payload).sender.handle == "+77"
 
 
+@pytest.mark.parametrize(
+    ("payload", "handle"),
+    [
+        ({"id": "false_9@lid_W1", "from": "55@c.us"}, "+55"),
+        ({"id": "false_9@lid_W1", "from": "8@lid"}, "9@lid"),
+        ({"id": "false_77@c.us_W1", "from": "55@c.us"}, "+77"),
+        ({"id": "W1", "from": "55@c.us"}, "+55"),
+    ],
+)
+def test_waha_trusts_the_chat_in_the_id(payload, handle):
+    assert one(waha("message", body="x", **payload)).sender.handle == handle
+
+
 def test_waha_reactions_reduce_the_id():
     item = one(waha("message.reaction", reaction={"text": "", "messageId": "true_55@c.us_W0"}))
     assert (item.kind, item.reply_to, item.text, item.external_id) == ("reaction", "W0", None, "W1")
@@ -491,7 +507,11 @@ def twilio(**rest: Any) -> dict[str, Any]:
             None,
             [("contact", "text/vcard", "a", None), ("audio", "audio/ogg", "b", None)],
         ),
-        ({"NumMedia": "1", "Body": "x"}, "x", [("document", None, None, "x")]),
+        (
+            {"NumMedia": "2", "Body": "x"},
+            "x",
+            [("document", None, None, "x"), ("document", None, None, None)],
+        ),
         (
             {"MessageType": "sticker", "MediaUrl0": "a", "MediaContentType0": "image/webp"},
             None,

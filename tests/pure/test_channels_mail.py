@@ -411,6 +411,8 @@ def test_html_becomes_words(page, expected):
         (1714564800, NOON),
         ("1714564800", NOON),
         (1714564800.0, NOON),
+        (10**11, datetime(1973, 3, 3, 9, 46, 40, tzinfo=UTC)),
+        ("99999999999", datetime(5138, 11, 16, 9, 46, 39, tzinfo=UTC)),
         ("1714564800000", NOON),
         (1714564800000.9, NOON),
         ("2024-05-01T12:00:00", NOON),
