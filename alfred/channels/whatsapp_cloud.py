@@ -4,7 +4,7 @@ from typing import Any
 
 from alfred.channels.chat import card, phone, place
 from alfred.channels.clean import Object, first, moment, obj, one_line, rows, text
-from alfred.channels.item import Attachment, AttachmentType, ChannelType, InboundItem, Status
+from alfred.channels.item import Attachment, AttachmentType, ChannelType, InboundItem, Sender, Status
 from alfred.channels.occasion import UNSUPPORTED, Content, Occasion, ignored, person
 from alfred.channels.raw import kept
 
@@ -65,6 +65,7 @@ class Account:
     def __init__(self, channel: ChannelType, value: Object) -> None:
         self.channel = channel
         self.number = text(obj(value.get("metadata")).get("phone_number_id"))
+        self.senders: dict[str, Sender] = {}  # made once for each, as a hostile name can be long
         self.names: dict[str, object] = {}
         for contact in map(obj, rows(value.get("contacts"))):
             called = text(obj(contact.get("profile")).get("name"))
@@ -75,10 +76,12 @@ class Account:
     def occasion(self, element: Object, number: object, user_id: object) -> Occasion:
         hidden = text(user_id)
         handle = phone(number) or hidden
-        called = self.names.get(handle or "") or self.names.get(hidden or "")
-        raw = kept({"phone_number_id": self.number, "name": called, "element": element})
-        sent_at = moment(element.get("timestamp"))
-        return Occasion(self.channel, raw, person(handle, called), self.number, sent_at)
+        sender = self.senders.get(handle or "")
+        if sender is None:
+            called = self.names.get(handle or "") or self.names.get(hidden or "")
+            sender = self.senders[handle or ""] = person(handle, called)
+        raw = {"phone_number_id": self.number, "name": sender.name, "element": kept(element)}
+        return Occasion(self.channel, raw, sender, self.number, moment(element.get("timestamp")))
 
     def read_message(self, message: Any) -> InboundItem:
         if not isinstance(message, dict) or not message:

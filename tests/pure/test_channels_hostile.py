@@ -163,10 +163,26 @@ def page(piece: str, end: str = "") -> bytes:
     return json.dumps({"FromFull": {"Email": "a@b.example"}, "HtmlBody": repeated(piece) + end}).encode()
 
 
+def cloud(size: int) -> bytes:
+    name = {"wa_id": "1", "profile": {"name": "1" * size}}
+    said = {"from": "1", "type": "text", "text": {"body": "x"}}
+    value = {"metadata": {"phone_number_id": "9" * size}, "contacts": [name], "messages": [said] * 9000}
+    change = {"field": "messages", "value": value}
+    return json.dumps({"object": "whatsapp_business_account", "entry": [{"changes": [change]}]}).encode()
+
+
+def evolution(size: int, event: str) -> bytes:
+    said = {"key": {"remoteJid": "1@c.us", "id": "E"}, "message": {"conversation": "x"}}
+    return json.dumps({"event": event, "instance": "1" * size, "data": [said] * 6000}).encode()
+
+
 FORM = "multipart/form-data; boundary=b"
 RFC822 = "message/rfc822"
 JSON = "application/json"
 HOSTILE = {
+    "a long name for many messages": (JSON, cloud(MIB // 2)),
+    "a long instance for many messages": (JSON, evolution(MIB // 2, "messages.upsert")),
+    "a long event for many messages": (JSON, evolution(9, "x" * (MIB // 2))),
     "half a million elements": (JSON, b"[" + b"0," * (MIB // 2) + b"0]"),
     "boundaries": (FORM, repeated("--b\r\n").encode()),
     "a boundary's spaces": (FORM, b"--b" + b" " * MIB),
