@@ -7,13 +7,27 @@ from importlib.metadata import PackageNotFoundError, version
 
 from aiohttp import web
 
-from alfred import notifications
+from alfred import automation, notifications
 from alfred.ai.mock import MockAIProvider
-from alfred.api import accounts, channels, contacts, conversations, events, health, stream, webhooks
+from alfred.api import (
+    accounts,
+    channels,
+    contacts,
+    conversations,
+    events,
+    flows,
+    health,
+    rules,
+    stream,
+    tasks,
+    tokens,
+    webhooks,
+)
 from alfred.api import notifications as notifications_api
 from alfred.api.context import SERVICES, Ending, Services
 from alfred.api.docs import add_documents
 from alfred.api.endpoint import Endpoint
+from alfred.api.limits import Limits
 from alfred.api.middleware import around, cors
 from alfred.api.openapi import BASE, document
 from alfred.bus import Bus
@@ -21,7 +35,8 @@ from alfred.db import Database, refuse_unsafe
 from alfred.hub import Hub
 from alfred.identity import AccessTokens, Passwords
 from alfred.inbox import Inbox
-from alfred.schedule import scheduler
+from alfred.scans import Scans
+from alfred.schedule import every, scheduler
 from alfred.settings import Settings
 
 
@@ -38,9 +53,13 @@ def endpoints() -> Iterator[Endpoint]:
     for part in (
         health,
         accounts,
+        tokens,
         conversations,
         contacts,
         channels,
+        tasks,
+        rules,
+        flows,
         webhooks,
         stream,
         notifications_api,
@@ -68,7 +87,8 @@ def _services(settings: Settings, database_dsn: str, listen_dsn: str) -> Service
     database = Database(database_dsn, size=settings.pool_size)
     hub = Hub(database)
     bus = Bus(database, listen_dsn, hub)
-    bus.subscribe(notifications.CONSUMER)
+    for consumer in (automation.RULES, automation.FLOWS, notifications.CONSUMER):
+        bus.subscribe(consumer)
     assistant = MockAIProvider()
     return Services(
         settings=settings,
@@ -79,9 +99,19 @@ def _services(settings: Settings, database_dsn: str, listen_dsn: str) -> Service
         passwords=Passwords(settings.bcrypt_cost),
         tokens=AccessTokens([key.get_secret_value() for key in settings.jwt_secret], settings.access_token_ttl),
         assistant=assistant,
-        clock=lambda: datetime.now(UTC),
+        limits=Limits(settings.rate_limit),
+        clock=_now,
         ending=Ending(),
     )
+
+
+def scans_of(database: Database, bus: Bus, settings: Settings) -> Scans:
+    """The periodic scans."""
+    return Scans(database, bus.announce_buckets, clock=_now, stalled_after=settings.stalled_after)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 async def _run(app: web.Application) -> AsyncIterator[None]:
@@ -96,6 +126,13 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
         stack.push_async_callback(jobs.close)
         await jobs.spawn(services.bus.run())
         await jobs.spawn(services.inbox.run())
+        scans, settings = scans_of(services.database, services.bus, services.settings), services.settings
+        await jobs.spawn(
+            every(settings.overdue_scan_interval, scans.in_turn("overdue", settings.overdue_scan_interval))
+        )
+        await jobs.spawn(
+            every(settings.stalled_scan_interval, scans.in_turn("stalled", settings.stalled_scan_interval))
+        )
         yield
 
 

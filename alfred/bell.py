@@ -47,41 +47,33 @@ class Bell:
 
     async def _session(self) -> None:
         connection = await asyncpg.connect(self._dsn, timeout=TIMEOUT_SECONDS)
-        lost = asyncio.Event()
         try:
-            connection.add_termination_listener(lambda _: lost.set())
+            connection.add_termination_listener(lambda _: self._rung.set())
             await connection.add_listener(CHANNEL, self._on_notify)
             self.listening = True
             log.info("bell_listening")
             self._heard(None)  # whatever was missed while nobody listened
-            await self._ring_until(lost, connection)
+            while True:
+                await self._ring_or_ping(connection)
         finally:
             self.listening = False
             connection.terminate()
 
-    async def _ring_until(self, lost: asyncio.Event, connection: Any) -> None:
-        ended = asyncio.create_task(lost.wait())
+    async def _ring_or_ping(self, connection: Any) -> None:
+        """Wait for something to tell; a long silence is checked by a ping, and a dead line raises."""
         try:
-            while not lost.is_set():
-                rung = asyncio.create_task(self._rung.wait())
-                await asyncio.wait({rung, ended}, timeout=PING_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-                rung.cancel()
-                if lost.is_set():
-                    raise ConnectionError("the listening connection has ended")
-                if self._to_ring:
-                    await asyncio.sleep(GATHER_SECONDS)
-                    buckets, self._to_ring = self._to_ring, set()
-                    self._rung.clear()
-                    await connection.execute(
-                        "select pg_notify($1, $2)",
-                        CHANNEL,
-                        ",".join(map(str, sorted(buckets))),
-                        timeout=TIMEOUT_SECONDS,
-                    )
-                else:
-                    await connection.execute("select 1", timeout=TIMEOUT_SECONDS)
-        finally:
-            ended.cancel()
+            async with asyncio.timeout(PING_SECONDS):
+                await self._rung.wait()
+            await asyncio.sleep(GATHER_SECONDS)
+        except TimeoutError:
+            pass
+        self._rung.clear()
+        buckets, self._to_ring = self._to_ring, set()
+        text = ",".join(map(str, sorted(buckets)))
+        if text:
+            await connection.execute("select pg_notify($1, $2)", CHANNEL, text, timeout=TIMEOUT_SECONDS)
+        else:
+            await connection.execute("select 1", timeout=TIMEOUT_SECONDS)
 
     def _on_notify(self, _connection: Any, _pid: int, _channel: str, payload: Any) -> None:
         self._heard([int(part) for part in str(payload).split(",") if part.isdigit()])

@@ -127,7 +127,7 @@ class Reader:
         told(
             "event_failed",
             consumer=self._consumer.name,
-            event=event.type,
+            event_type=event.type,
             number=event.number,
             state=state,
             exc_info=error,
@@ -162,6 +162,10 @@ class Bus:
     def announce(self, user_ids: Iterable[UUID]) -> None:
         """These users' events were committed just now."""
         self._changed({bucket_of(user_id) for user_id in user_ids})
+
+    def announce_buckets(self, buckets: Iterable[int]) -> None:
+        """The same, where only the buckets are known."""
+        self._changed(set(buckets))
 
     @property
     def well(self) -> bool:

@@ -11,7 +11,7 @@ import asyncpg
 import structlog
 
 if TYPE_CHECKING:
-    from alfred.queries import Db, Query
+    from alfred.queries import Db, Query, Row
 
 log = structlog.get_logger()
 
@@ -106,10 +106,15 @@ class Database:
         Raises:
             Away: PostgreSQL did not answer in time; the statement may or may not have been kept.
         """
+        row = await self.find(query, **given)
+        return None if row is None else row[0]
+
+    async def find(self, query: "Query", **given: Any) -> "Row | None":
+        """The first row of such a statement."""
         if self._pool is None:
             raise Away("the pool is not open")
         connection = await self._pool.acquire(timeout=WAIT_SECONDS)
-        work = asyncio.create_task(query.value(connection, **given))
+        work = asyncio.create_task(query.one(connection, **given))
         try:
             done, _ = await asyncio.wait({work}, timeout=WAIT_SECONDS)
             if not done:
@@ -119,8 +124,8 @@ class Database:
             except Exception as error:
                 raise _translated(error) from error
         finally:
-            error = work.exception() if work.done() else Away()
-            if error is None or not connection_lost(error):
+            fault = work.exception() if work.done() else Away()
+            if fault is None or not connection_lost(fault):
                 await self._pool.release(connection)
             else:
                 self._abandon(connection, work)

@@ -25,6 +25,7 @@ EventType = Literal[
     "task.overdue",
     "lead.stalled",
     "rule.matched",
+    "flow.matched",
     "notification.created",
 ]
 

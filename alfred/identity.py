@@ -4,6 +4,8 @@ import asyncio
 import hashlib
 import os
 import secrets
+import string
+import zlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
@@ -129,6 +131,30 @@ class AccessTokens:
 def new_token(kind: str) -> str:
     """An opaque token such as `alf_0_r_...`: kind `r` refreshes, `t` opens a stream; 256 random bits."""
     return f"alf_{CELL}_{kind}_{secrets.token_urlsafe(32)}"
+
+
+API_PREFIX = f"alf_{CELL}_"
+_ALPHABET = string.digits + string.ascii_letters
+
+
+def new_api_token() -> str:
+    """`alf_0_` (so that a leaked one is recognised, and its cell), 40 random characters, 6 of a checksum."""
+    body = "".join(secrets.choice(_ALPHABET) for _ in range(40))
+    return API_PREFIX + body + _checksum(body)
+
+
+def looks_like_api_token(token: str) -> bool:
+    """Whether prefix and checksum fit: a mistyped one is told without asking the database."""
+    body = token.removeprefix(API_PREFIX)
+    return token.startswith(API_PREFIX) and len(body) == 46 and _checksum(body[:40]) == body[40:]
+
+
+def _checksum(body: str) -> str:
+    number, digits = zlib.crc32(body.encode("utf-8", "replace")), ""
+    for _ in range(6):
+        number, rest = divmod(number, 62)
+        digits = _ALPHABET[rest] + digits
+    return digits
 
 
 def digest(token: str) -> bytes:

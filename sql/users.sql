@@ -34,6 +34,14 @@ select user_id as id, name, email, locale, timezone, currency, created_at
 -- What prices are in, where a contact says nothing else.
 select currency from users where user_id = :user_id
 
+-- name: locale
+-- The language that a rule is said back in.
+select locale from users where user_id = :user_id
+
+-- name: timezone
+-- Where a plain date ends.
+select timezone from users where user_id = :user_id
+
 -- name: update
 -- What is null stays as it is.
 update users

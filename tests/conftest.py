@@ -54,7 +54,7 @@ class Cluster:
 
 @pytest.fixture(scope="session")
 def cluster():
-    set_up("error", "console")
+    set_up("warning", "console")
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory(prefix="alfred-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)

@@ -1,45 +1,48 @@
 """The built-in assistant: rules and a lexicon, no network, no weights, the same answer every time."""
 
-from alfred.ai.lexicon import lexicon
-from alfred.ai.provider import Classification, Language, Sentiment, Signal, Urgency
-from alfred.ai.text import tokens
+from alfred.ai.intent import want
+from alfred.ai.negotiation import bargains
+from alfred.ai.provider import Classification, Language, Signal
+from alfred.ai.sentiment import Mood, feel
+from alfred.ai.signals import Reading, read
+from alfred.ai.tasks import remains
+from alfred.ai.urgency import hasten
 
 NAME = "mock"
+SHOWN = 40  # signals in an answer, at most
 
 
 def classify(text: str, *, language: Language | None = None) -> Classification:
     """How one message reads, judged alone."""
-    words = lexicon()
-    read = tokens(text or "", words.slang)
-    hits = words.find(read)
-    by = {label: [h for h in hits if h.label == label] for label in {h.label for h in hits}}
-    votes = dict.fromkeys(("pt", "en", "es"), 0)
-    for token in read:
-        for known in words.words.get(token.form, ()):
-            votes[known] += 1
-    best = max(votes, key=lambda code: votes[code])
-    spoken: Language | None = language or (best if votes[best] else None)  # type: ignore[assignment]
-    bad = any(label in by for label in ("pain", "trouble", "silence", "sour")) and "fine" not in by
-    good = ("praise" in by and "sour" not in by) or "fine" in by
-    mood: Sentiment = "negative" if bad and "solved" not in by else "positive" if good else "neutral"
-    haste: Urgency = "low"
-    if "norush" not in by:
-        haste = "high" if "now" in by or "danger" in by else "medium" if bad else "low"
+    reading = read(text or "", language)
+    mood = feel(reading)
+    bargaining = bargains(reading)
     return Classification(
-        sentiment=mood,
-        sentiment_score={"negative": -0.6, "neutral": 0.0, "positive": 0.6}[mood],
-        urgency=haste,
-        negotiation="price" in by or "discount" in by,
-        should_create_task="act" in by or "promise" in by or "trouble" in by,
-        intent="other",
-        language=spoken,
-        confidence=0.5,
+        sentiment=mood.sentiment,
+        sentiment_score=mood.score,
+        urgency=hasten(reading, mood),
+        negotiation=bargaining,
+        should_create_task=remains(reading, mood),
+        intent=want(reading, mood, bargaining),
+        language=reading.language,
+        confidence=_confidence(reading, mood),
         provider=NAME,
-        signals=tuple(
-            Signal(label=h.label, rule=f"{h.language}: {h.rule}", span=(read[h.first].start, read[h.last].end))
-            for h in hits
-        ),
+        signals=_signals(reading),
     )
+
+
+def _confidence(reading: Reading, mood: Mood) -> float:
+    """How sure the rules are: little where nothing was found, less where praise and blame meet."""
+    known = sum(len(hits) for label, hits in reading.by.items() if label != "ask")
+    sure = 0.4 + 0.08 * min(known, 5) + 0.15 * abs(mood.score)
+    mixed = reading.has("praise", "fine") and reading.has("pain", "sour", "trouble")
+    return round(max(0.1, min(0.95, sure - (0.2 if mixed else 0.0))), 2)
+
+
+def _signals(reading: Reading) -> tuple[Signal, ...]:
+    shown = [reading.signal(hit) for label, hits in reading.by.items() if label != "ask" for hit in hits]
+    shown += [reading.signal(hit, f"not {label}") for label, hits in reading.denied.items() for hit in hits]
+    return tuple(sorted(shown, key=lambda signal: signal.span)[:SHOWN])
 
 
 class MockAIProvider:

@@ -12,27 +12,26 @@ _TOKEN = re.compile(
     |(?P<num>\d{1,15}(?:[.,:/]\d{1,6}){0,3})(?P<unit>\s?%|\s?[apAP]\.?[mM]\b|º|ª|°|[A-Za-z]{1,4}\d{0,2}\b)?
     |(?P<word>[^\W\d_][\w\u0300-\u036f]{0,39}(?:['’´`][^\W\d_]{1,3}\b)?)
     |(?P<face>[:;=]['-]?[)(DPp3/|*]{1,4}(?!\w)|<3)
-    |(?P<mark>[.!?…,;:\n¿¡()]|\n)
+    |(?P<mark>[.!?…,;:\n¿¡()])
     |(?P<sign>[^\s\w])""",
     re.VERBOSE,
 )
 _REPEAT = re.compile(r"([^\W\d])\1{2,}")
+_APOSTROPHES = re.compile("[’´`]")
 _TIME_UNITS = frozenset(("h", "hs", "hr", "hrs", "am", "pm"))
-
-CONTRACTIONS = {
-    "n't": "not",
-    "'ll": "will",
-    "'ve": "have",
-    "'re": "are",
-    "'m": "am",
-    "'d": "would",
-}
+_UNITS = {"%": "percent", "x": "times", "º": "ordinal", "ª": "ordinal", "°": "ordinal"} | dict.fromkeys(
+    ("th", "st", "nd", "rd"), "ordinal"
+)
+_CONTRACTIONS = {"n't": "not", "'ll": "will", "'ve": "have", "'re": "are", "'m": "am", "'d": "would"}
 _WHOLE = {
     "can't": ("can", "not"),
     "won't": ("will", "not"),
     "shan't": ("shall", "not"),
     "let's": ("let", "us"),
 }
+_SUBJECTS = frozenset(
+    ("it", "he", "she", "that", "what", "who", "where", "here", "there", "how", "when", "this", "everything")
+)
 
 
 class Token(NamedTuple):
@@ -65,7 +64,7 @@ def split_contraction(word: str) -> tuple[str, ...]:
     """The words of an English contraction: "don't" is ("do", "not")."""
     if word in _WHOLE:
         return _WHOLE[word]
-    for ending, full in CONTRACTIONS.items():
+    for ending, full in _CONTRACTIONS.items():
         if word.endswith(ending):
             return (word[: -len(ending)], full)
     if word.endswith("'s"):
@@ -74,76 +73,52 @@ def split_contraction(word: str) -> tuple[str, ...]:
     return (word.replace("'", ""),)
 
 
-_SUBJECTS = frozenset(
-    [
-        "it",
-        "he",
-        "she",
-        "that",
-        "what",
-        "who",
-        "where",
-        "here",
-        "there",
-        "how",
-        "when",
-        "this",
-        "everything",
-        "nobody",
-    ]
-)
-
-
 @lru_cache(maxsize=8192)
-def forms(word: str, slang: "Slang") -> tuple[str, ...]:
+def forms(word: str, known: frozenset[str] = frozenset()) -> tuple[str, ...]:
     """The normal forms of one written word, usually one."""
-    folded = squeeze(fold(word), slang.known)
-    if not folded.isalnum():
-        folded = re.sub("[’´`]", "'", folded)
-    if folded in slang.words:
-        return slang.words[folded]
+    folded = squeeze(fold(word), known)
+    if folded.isalnum():
+        return (folded,)
+    folded = _APOSTROPHES.sub("'", folded)
     return split_contraction(folded) if "'" in folded else (folded,)
 
 
-class Slang:
-    """The short forms that are written out, and the words whose double letters are right."""
-
-    def __init__(self, words: dict[str, tuple[str, ...]], known: frozenset[str]) -> None:
-        self.words = words
-        self.known = known
-
-
-NO_SLANG = Slang({}, frozenset())
-
-
 def number_kind(unit: str, number: str) -> str:
-    """What a number with its unit is: time, percent, times (3x), ordinal or a bare number."""
+    """What a number with its unit is: time, percent, times (3x), ordinal, date or a bare number."""
     plain = unit.strip().replace(".", "").lower()
     if plain in _TIME_UNITS or (plain[:1] == "h" and plain[1:].isdigit()) or ":" in number:
         return "time"
-    kinds = {"%": "percent", "x": "times", "th": "ordinal", "st": "ordinal", "nd": "ordinal", "rd": "ordinal"}
-    return kinds.get(plain, "ordinal" if plain in ("º", "ª", "°") else "date" if "/" in number else "number")
+    return _UNITS.get(plain, "date" if "/" in number else "number")
 
 
-def tokens(text: str, slang: Slang = NO_SLANG) -> list[Token]:
+def tokens(text: str, known: frozenset[str] = frozenset()) -> list[Token]:
     """The tokens of a text, in order; linear in its length."""
     found: list[Token] = []
     after_currency = False
     for match in _TOKEN.finditer(text, 0, LONGEST):
-        kind, start, end = match.lastgroup or "sign", match.start(), match.end()
+        kind = match.lastgroup or "sign"
+        start, end = match.span()
         written = match.group()
         if kind == "word":
             seen = written.lower()
-            found.extend(Token(form, seen, "word", start, end) for form in forms(written, slang))
+            for form in forms(written, known):
+                found.append(Token(form, seen, "word", start, end))
         elif kind in ("num", "unit"):
-            number = match["num"]
-            what = number_kind(match["unit"] or "", number)
-            if after_currency and what == "number":
-                what = "money"
+            what = number_kind(match["unit"] or "", match["num"])
+            what = "amount" if after_currency and what == "number" else what
             found.append(Token(written.lower(), written.lower(), what, start, end))
-        elif kind == "mark":
-            found.append(Token(written, written, "mark", start, end))
         else:
             found.append(Token(written, written, kind, start, end))
         after_currency = kind == "money"
     return found
+
+
+def expand(found: list[Token], slang: dict[str, tuple[str, ...]]) -> list[Token]:
+    """The tokens with short forms written out: "vc" is "voce"."""
+    if not any(token.form in slang for token in found):
+        return found
+    return [
+        token._replace(form=form)
+        for token in found
+        for form in (slang.get(token.form, (token.form,)) if token.kind == "word" else (token.form,))
+    ]

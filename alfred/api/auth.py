@@ -6,9 +6,10 @@ import binascii
 import structlog
 from aiohttp import hdrs, web
 
-from alfred.api.context import Caller, Services
+from alfred.api.context import QUOTA, Caller, Services
 from alfred.api.problems import Problem, unauthorized
-from alfred.identity import BadToken
+from alfred.identity import API_PREFIX, BadToken, digest, looks_like_api_token
+from alfred.queries import sql
 
 
 async def authenticate(request: web.Request, services: Services, scope: str) -> Caller:
@@ -18,6 +19,7 @@ async def authenticate(request: web.Request, services: Services, scope: str) -> 
         Problem: 401 without a good token, 403 `insufficient_scope` without the scope.
     """
     caller = await caller_of(bearer(request), services)
+    request[QUOTA] = services.limits.take(caller.token_id or caller.user_id)
     structlog.contextvars.bind_contextvars(user_id=str(caller.user_id))
     if not caller.may(scope):
         raise Problem(403, "insufficient_scope", f"This token lacks the scope `{scope}`.")
@@ -25,7 +27,16 @@ async def authenticate(request: web.Request, services: Services, scope: str) -> 
 
 
 async def caller_of(token: str, services: Services) -> Caller:
-    """Whose token this is."""
+    """Whose token this is; an API token is looked up each time, so that a revoked one is dead at once."""
+    if token.startswith(API_PREFIX):
+        row = (
+            await services.database.find(sql.tokens.find, token_hash=digest(token))
+            if looks_like_api_token(token)
+            else None
+        )
+        if row is None:
+            raise unauthorized("The API token is not valid, has expired or was revoked.", "invalid_token")
+        return Caller(row["user_id"], frozenset(row["scopes"]), row["token_id"])
     try:
         return Caller(services.tokens.user_of(token))
     except BadToken:

@@ -8,6 +8,7 @@ from uuid import UUID
 from aiohttp import web
 
 from alfred.ai.provider import AIProvider
+from alfred.api.limits import Limits
 from alfred.bus import Bus
 from alfred.db import Database
 from alfred.hub import Hub
@@ -28,6 +29,7 @@ class Services:
     passwords: Passwords
     tokens: AccessTokens
     assistant: AIProvider
+    limits: Limits
     clock: Callable[[], datetime]
     ending: "Ending"
 
@@ -54,4 +56,5 @@ class Caller:
 
 SERVICES = web.AppKey("SERVICES", Services)
 REQUEST_ID = web.RequestKey("REQUEST_ID", str)
+QUOTA = web.RequestKey("QUOTA", dict)
 PUBLIC_BASE = web.RequestKey("PUBLIC_BASE", str)

@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import Field, StringConstraints, field_validator
 
 from alfred.ai.provider import Language, Sentiment, Urgency
-from alfred.api.context import Caller, Services
+from alfred.api.context import Caller
 from alfred.api.endpoint import Answer, Routes
 from alfred.api.pages import after, page
 from alfred.api.problems import Fault, bad_reference, invalid, not_found
@@ -233,16 +233,14 @@ async def list_messages(
 
 
 @routes.on("POST", "/conversations/{conversation_id}/messages", status=201, errors=(404, 409))
-async def send_message(caller: Caller, services: Services, conversation_id: UUID, body: NewMessage) -> Message:
+async def send_message(db: Db, caller: Caller, conversation_id: UUID, body: NewMessage) -> Message:
     """Write to the customer."""
     try:
-        async with services.database.acting_as(caller.user_id) as db:
-            row = await send(db, caller.user_id, conversation_id, Draft(**body.model_dump()))
+        row = await send(db, caller.user_id, conversation_id, Draft(**body.model_dump()))
     except NoSuchConversation:
         raise not_found("conversation") from None
     except NoSuchMessage:
         raise bad_reference("/reply_to_id", "message in this conversation") from None
-    services.bus.announce([caller.user_id])
     return message_of(row)
 
 

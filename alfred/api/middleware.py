@@ -9,7 +9,7 @@ from uuid import uuid4
 import structlog
 from aiohttp import hdrs, web
 
-from alfred.api.context import PUBLIC_BASE, REQUEST_ID, SERVICES
+from alfred.api.context import PUBLIC_BASE, QUOTA, REQUEST_ID, SERVICES
 from alfred.api.problems import problem_of, response_of
 from alfred.settings import Settings
 
@@ -50,6 +50,7 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
 def _seal(request: web.Request, response: web.StreamResponse, settings: Settings) -> None:
     if response.prepared:
         return
+    response.headers.extend(request.get(QUOTA, {}))
     response.headers["X-Request-ID"] = request[REQUEST_ID]
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -12,7 +12,8 @@ from pydantic import Field, SecretStr
 
 from alfred.api.auth import bearer, caller_of
 from alfred.api.context import REQUEST_ID, Caller, Services
-from alfred.api.endpoint import Routes, load_query
+from alfred.api.endpoint import Routes
+from alfred.api.inputs import load_query
 from alfred.api.notifications import notification_of
 from alfred.api.problems import Problem, unauthorized
 from alfred.api.shapes import Input, Output

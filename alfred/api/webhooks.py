@@ -119,7 +119,14 @@ _DOCUMENT = {
 }
 
 
-@routes.on("POST", "/webhooks/{channel_type}", scope="webhooks", errors=(400, 404, 413, 422), document=_DOCUMENT)
+@routes.on(
+    "POST",
+    "/webhooks/{channel_type}",
+    scope="webhooks",
+    repeatable=True,
+    errors=(400, 404, 413, 422),
+    document=_DOCUMENT,
+)
 async def receive(request: web.Request, caller: Caller, services: Services, channel_type: str) -> Receipt:
     """Take in what a messenger, a mail service or n8n posts; answers after the commit.
 

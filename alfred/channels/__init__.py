@@ -1,6 +1,6 @@
 """Normalising: any sender's raw payload becomes the items that happened, by one table of senders."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from alfred.channels import (
@@ -61,21 +61,23 @@ SENDERS = (
 def normalise(payload: Any, channel_type: ChannelType) -> Reading:
     """Never raises, never returns no items; `payload` is what `read_body` gives."""
     readings = [_read(one, channel_type) for one in _unwrapped(payload)]
-    if not any(reading.recognised for reading in readings):
+    if not any(readings):
         raw = None if isinstance(payload, bytes) else payload
         return Reading(recognised=False, items=(ignored(channel_type, raw),))
-    items = tuple(item for reading in readings for item in reading.items)
-    return Reading(recognised=True, items=items)
+    nothing = [ignored(channel_type)]
+    return Reading(recognised=True, items=tuple(item for items in readings for item in items or nothing))
 
 
-def _unwrapped(payload: Any, depth: int = 0) -> Iterator[Any]:
+def _unwrapped(payload: Any) -> list[Any]:
     """The payloads inside of lists, n8n's items and what its Webhook node forwards."""
-    inner = _inside(payload)
-    if inner is None or depth >= MOST_WRAPPERS:
-        yield payload
-        return
-    for one in inner:
-        yield from _unwrapped(one, depth + 1)
+    found = [payload]
+    for _ in range(MOST_WRAPPERS):
+        opened = [_inside(one) for one in found]
+        if all(inner is None for inner in opened):
+            break
+        pairs = zip(found, opened, strict=True)
+        found = [one for whole, inner in pairs for one in ([whole] if inner is None else inner)]
+    return found
 
 
 def _inside(payload: Any) -> list[Any] | None:
@@ -88,12 +90,12 @@ def _inside(payload: Any) -> list[Any] | None:
     return [payload["json"]] if isinstance(payload.get("json"), dict) else None
 
 
-def _read(payload: Any, channel_type: ChannelType) -> Reading:
-    if isinstance(payload, bytes) and mime.recognise(payload):
-        return Reading(recognised=True, items=tuple(mime.read(payload, "email")))
+def _read(payload: Any, channel_type: ChannelType) -> Sequence[InboundItem]:
+    """What the first sender that recognises its own makes of it; nothing where none does."""
+    if isinstance(payload, bytes):
+        return mime.read(payload) if mime.recognise(payload) else ()
     for sender in SENDERS if isinstance(payload, dict) else ():
         if sender.recognise(payload):
             channel = sender.channel_type or channel_type
-            items = sender.read(payload, channel) or [ignored(channel, payload)]
-            return Reading(recognised=True, items=tuple(items))
-    return Reading(recognised=False, items=(ignored(channel_type),))
+            return sender.read(payload, channel) or [ignored(channel, payload)]
+    return ()

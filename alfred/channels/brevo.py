@@ -24,7 +24,7 @@ def read(payload: Object, channel: ChannelType) -> list[InboundItem]:
 
 
 def _read_item(item: Any, channel: ChannelType) -> InboundItem:
-    if not isinstance(item, dict) or _is_tracking(item):
+    if not isinstance(item, dict) or not item or _is_tracking(item):
         return ignored(channel, item)
     sender = obj(item.get("From"))
     files = [file for file in rows(item.get("Attachments")) if isinstance(file, dict)]

@@ -85,7 +85,7 @@ def moment(value: object) -> datetime | None:
 def _dated(written: str) -> datetime | None:
     for parse in (datetime.fromisoformat, parsedate_to_datetime):
         try:
-            parsed = parse(written)
+            parsed = parse(written.upper())  # some write t and z
             aware = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
             utc = aware.astimezone(UTC)
         except (ValueError, TypeError, IndexError, AttributeError, OverflowError):

@@ -6,7 +6,8 @@ from typing import Any
 from alfred.channels.chat import card, hides_the_number, is_crowd, phone, place
 from alfred.channels.clean import Object, first, moment, obj, rows, text, yes
 from alfred.channels.item import Attachment, AttachmentType, ChannelType, InboundItem, Status
-from alfred.channels.occasion import UNSUPPORTED, Content, Occasion, ignored
+from alfred.channels.occasion import UNSUPPORTED, Content, Occasion, ignored, person
+from alfred.channels.raw import kept
 
 FILES: dict[str, AttachmentType] = {
     "imageMessage": "image",
@@ -59,16 +60,17 @@ def read(payload: Object, channel: ChannelType) -> list[InboundItem]:
 
 def _read_element(event: str, instance: str | None, element: Any, channel: ChannelType) -> InboundItem:
     reader = READERS.get(event)
-    raw = {"event": event, "instance": instance, "data": element}
     if reader is None or not isinstance(element, dict):
-        return ignored(channel, raw)
+        return ignored(channel, element)
     # A deletion may come as the bare key of the message.
     key = obj(element.get("key")) or element
     chat = first(key.get("remoteJid"), element.get("remoteJid"))
     if is_crowd(chat):
-        return ignored(channel, raw)
+        return ignored(channel, element)
     called = None if _is_own(element) else element.get("pushName")
-    return reader(Occasion(channel, raw, _customer(chat, key, element), called, instance), element)
+    raw = {"event": event, "instance": instance, "data": kept(element)}
+    customer = person(_customer(chat, key, element), called)
+    return reader(Occasion(channel, raw, customer, instance), element)
 
 
 def _customer(chat: str | None, key: Object, element: Object) -> str | None:

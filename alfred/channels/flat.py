@@ -5,11 +5,15 @@ from alfred.channels.clean import Object, moment, text
 from alfred.channels.headers import Headers
 from alfred.channels.item import ChannelType, InboundItem
 from alfred.channels.mail import Letter, read_letter
-from alfred.channels.occasion import Content, Occasion
+from alfred.channels.occasion import Content, Occasion, person
+from alfred.channels.raw import kept
+
+FIELDS = frozenset({"message_id", "from", "from_name", "to", "body", "sent_at"})
 
 
 def recognise(payload: Object) -> bool:
-    return "from" in payload and ("body" in payload or "message_id" in payload)
+    found = FIELDS & payload.keys()
+    return len(found) > 2 or ("from" in found and len(found & {"body", "message_id"}) > 0)
 
 
 def read(payload: Object, channel: ChannelType) -> list[InboundItem]:
@@ -18,9 +22,8 @@ def read(payload: Object, channel: ChannelType) -> list[InboundItem]:
     handle = phone if channel == "whatsapp" else text
     occasion = Occasion(
         channel,
-        payload,
-        handle(payload.get("from")),
-        payload.get("from_name"),
+        kept(payload),
+        person(handle(payload.get("from")), payload.get("from_name")),
         handle(payload.get("to")),
         moment(payload.get("sent_at")),
     )

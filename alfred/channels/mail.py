@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from alfred.channels.address import Mailbox, address, mailbox
@@ -37,7 +38,8 @@ class Letter:
 
 def read_letter(letter: Letter) -> InboundItem:
     """One message, even when it is empty; machines are not answered."""
-    writer = mailbox(letter.writer) or mailbox(letter.headers.get("from"))
+    writers = (mailbox(one) for one in (letter.writer, *letter.headers.all("from")))
+    writer = next((found for found in writers if found), None)
     if writer is None or _is_automatic(letter, writer):
         return ignored("email", letter.raw)
     headers = letter.headers
@@ -45,9 +47,9 @@ def read_letter(letter: Letter) -> InboundItem:
         kind="message",
         channel_type="email",
         external_id=message_id(headers.get("message-id")) or text(letter.provider_id),
-        sender=Sender(handle=writer.address, name=name(letter.name or writer.name, writer.address)),
+        sender=Sender(handle=writer.address, name=name(first(letter.name, writer.name), writer.address)),
         recipient=_recipient(letter),
-        sent_at=moment(headers.get("date")) or moment(letter.provider_time),
+        sent_at=_sent_at(letter),
         text=_written(letter),
         attachments=tuple(letter.files),
         reply_to=message_id(headers.get("in-reply-to")) or _last_reference(headers),
@@ -78,8 +80,13 @@ def _is_automatic(letter: Letter, writer: Mailbox) -> bool:
 
 
 def _recipient(letter: Letter) -> str | None:
-    headers = (letter.headers.get(each) for each in ("delivered-to", "x-original-to", "to"))
+    headers = (one for each in ("delivered-to", "x-original-to", "to") for one in letter.headers.all(each))
     return next((found for one in (text(letter.recipient), *headers) if (found := address(one))), None)
+
+
+def _sent_at(letter: Letter) -> datetime | None:
+    dates = (*letter.headers.all("date"), letter.provider_time)
+    return next((found for date in dates if (found := moment(date))), None)
 
 
 def _written(letter: Letter) -> str | None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from alfred.channels.clean import Object, obj, rows, text
@@ -51,15 +52,12 @@ def read(payload: Object, channel: ChannelType) -> list[InboundItem]:
 
 def _raw_letter(payload: Object, fields: Headers) -> Letter:
     mail = take_apart(as_bytes(str(payload["body-mime"])))
-    return Letter(
-        raw={**payload, "body-mime": mail.raw},
+    return replace(
+        mail.letter({**payload, "body-mime": mail.raw}),
         headers=mail.headers | fields,
         recipient=payload.get("recipient"),
         provider_time=payload.get("timestamp"),
         reply_only=payload.get("stripped-text"),
-        plain=mail.plain,
-        page=mail.page,
-        files=mail.files,
     )
 
 

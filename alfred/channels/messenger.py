@@ -7,7 +7,8 @@ from typing import Any
 from alfred.channels.chat import place
 from alfred.channels.clean import Object, first, moment, obj, rows, text, yes
 from alfred.channels.item import Attachment, AttachmentType, ChannelType, InboundItem, Status
-from alfred.channels.occasion import UNSUPPORTED, Content, Occasion, ignored
+from alfred.channels.occasion import UNSUPPORTED, Content, Occasion, ignored, person
+from alfred.channels.raw import kept
 
 KINDS: dict[str, AttachmentType] = {
     "image": "image",
@@ -50,14 +51,14 @@ def _events(entry: Object) -> Iterator[Any]:
 
 
 def _read_event(event: Any, channel: ChannelType) -> list[InboundItem]:
-    if not isinstance(event, dict):
-        return [ignored(channel, event)]
+    if not isinstance(event, dict) or not event:
+        return [ignored(channel)]
     occasion = Occasion(
         channel,
-        event,
-        handle=text(obj(event.get("sender")).get("id")),
-        recipient=text(obj(event.get("recipient")).get("id")),
-        sent_at=moment(event.get("timestamp")),
+        kept(event),
+        person(text(obj(event.get("sender")).get("id"))),
+        text(obj(event.get("recipient")).get("id")),
+        moment(event.get("timestamp")),
     )
     for key, reader in READERS.items():
         if isinstance(event.get(key), dict):
@@ -69,7 +70,7 @@ def _read_event(event: Any, channel: ChannelType) -> list[InboundItem]:
 
 
 def _read_message(occasion: Occasion, message: Object) -> InboundItem:
-    if yes(message.get("is_echo")) or not occasion.handle:
+    if yes(message.get("is_echo")) or not occasion.sender.handle:
         return occasion.ignored()
     mid = text(message.get("mid"))
     if yes(message.get("is_deleted")):
@@ -129,10 +130,7 @@ def _read_receipt(occasion: Occasion, status: Status, receipt: Object) -> list[I
     several = rows(receipt.get("mids"))
     raw = {key: occasion.raw.get(key) for key in ("sender", "recipient", "timestamp")}
     raw["watermark"] = receipt.get("watermark")
-    time = moment(receipt.get("watermark")) or occasion.sent_at
-    items = []
-    for mid in several or [receipt.get("mid")]:
-        one = replace(occasion, raw={**raw, status: mid}, sent_at=time)
-        unreadable = bool(several) and text(mid) is None
-        items.append(one.ignored() if unreadable else one.status(status, text(mid)))
-    return items
+    dated = replace(occasion, raw=kept(raw), sent_at=moment(receipt.get("watermark")) or occasion.sent_at)
+    if not several:
+        return [dated.status(status, text(receipt.get("mid")))]
+    return dated.statuses(status, several)

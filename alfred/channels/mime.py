@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from alfred.channels.address import decode_words
 from alfred.channels.clean import Object, text
 from alfred.channels.headers import Headers, read_headers
-from alfred.channels.item import Attachment, ChannelType, InboundItem
+from alfred.channels.item import Attachment, InboundItem
 from alfred.channels.mail import Letter, attached, read_letter
 from alfred.channels.octets import between, decoded, opened, parameter, transferred
 
 MOST_PARTS = 1000
 DEEPEST = 30
+BODIES = ("text/plain", "text/html")
 LETTERHEAD = frozenset({
     "from", "to", "date", "subject", "message-id", "mime-version", "received", "return-path", "delivered-to",
 })  # fmt: skip
@@ -44,7 +44,7 @@ class Part:
     @property
     def is_body(self) -> bool:
         """Body parts can carry a Content-ID too; a file name or `attachment` makes them files."""
-        is_text = self.content_type in {"text/plain", "text/html"}
+        is_text = self.content_type in BODIES
         return is_text and not self.is_attached and not self.filename
 
     @property
@@ -71,9 +71,9 @@ class Mime:
         files = [file.model_dump(mode="json") for file in self.files]
         return {"headers": [*self.headers], "text": self.plain, "html": self.page, "attachments": files}
 
-    def letter(self, raw: Any = None) -> Letter:
+    def letter(self, raw: Object) -> Letter:
         return Letter(
-            raw=self.raw if raw is None else raw,
+            raw=raw,
             headers=self.headers,
             plain=self.plain,
             page=self.page,
@@ -90,23 +90,20 @@ def looks_like_mail(source: bytes) -> bool:
     return len(read_headers(opened(source)[0]).names & LETTERHEAD) > 1
 
 
-def read(source: bytes, channel: ChannelType) -> list[InboundItem]:
-    del channel  # a mail is a mail
-    return [read_letter(take_apart(source).letter())]
+def read(source: bytes) -> list[InboundItem]:
+    mail = take_apart(source)
+    return [read_letter(mail.letter(mail.raw))]
 
 
 def take_apart(source: bytes) -> Mime:
     parts = list(_leaves(source))
-    texts = {kind: [p.written for p in parts if p.is_body and p.content_type == kind] for kind in KINDS}
+    texts = {kind: [p.written for p in parts if p.is_body and p.content_type == kind] for kind in BODIES}
     return Mime(
         headers=read_headers(opened(source)[0]),
         plain=text("\n".join(texts["text/plain"])),
         page=text("\n".join(texts["text/html"])),
         files=tuple(_file(part) for part in parts if not part.is_body and not part.is_inline),
     )
-
-
-KINDS = ("text/plain", "text/html")
 
 
 def _file(part: Part) -> Attachment:

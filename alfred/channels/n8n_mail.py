@@ -17,7 +17,7 @@ def _is_simple(payload: Object) -> bool:
 
 def _is_resolved(payload: Object) -> bool:
     sender = payload.get("from")
-    return isinstance(sender, dict) and isinstance(sender.get("value"), list)
+    return (isinstance(sender, dict) and isinstance(sender.get("value"), list)) or "textAsHtml" in payload
 
 
 def _is_gmail(payload: Object) -> bool:
@@ -29,8 +29,7 @@ def _is_raw(payload: Object) -> bool:
     return isinstance(payload.get("raw"), str) and not payload.keys() - {"raw", "attributes"}
 
 
-def read(payload: Object, channel: ChannelType) -> list[InboundItem]:
-    del channel  # a mail is a mail
+def read(payload: Object, _channel: ChannelType) -> list[InboundItem]:
     letter = _resolved(payload) if _is_resolved(payload) else _simple(payload)
     return [read_letter(letter)]
 

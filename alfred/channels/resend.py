@@ -34,7 +34,7 @@ def read(payload: Object, channel: ChannelType) -> list[InboundItem]:
         files=[
             attached(file.get("content_type"), file.get("id"))
             for file in files
-            if text(file.get("content_disposition")) != "inline"
+            if not (text(file.get("content_disposition")) or "").lower().startswith("inline")
         ],
     )
     return [read_letter(letter)]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from alfred.channels.clean import Object, first, obj, rows, text
 from alfred.channels.headers import Headers, read_headers
@@ -41,16 +42,9 @@ def read(payload: Object, channel: ChannelType) -> list[InboundItem]:
 
 def _raw_letter(payload: Object, recipient: str | None) -> Letter:
     mail = take_apart(as_bytes(str(payload["email"])))
-    raw = {**payload, "email": mail.raw}
     given = Headers((name, payload.get(name)) for name in ("from", "to"))
-    return Letter(
-        raw=raw,
-        headers=mail.headers | given,
-        recipient=recipient,
-        plain=mail.plain,
-        page=mail.page,
-        files=mail.files,
-    )
+    letter = mail.letter({**payload, "email": mail.raw})
+    return replace(letter, headers=mail.headers | given, recipient=recipient)
 
 
 def _files(payload: Object) -> Iterator[Attachment]:

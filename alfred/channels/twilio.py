@@ -5,7 +5,8 @@ import re
 from alfred.channels.chat import by_mime, phone, place
 from alfred.channels.clean import Object, first, one_line, text
 from alfred.channels.item import Attachment, AttachmentType, ChannelType, InboundItem, Status
-from alfred.channels.occasion import UNSUPPORTED, Content, Occasion
+from alfred.channels.occasion import UNSUPPORTED, Content, Occasion, person
+from alfred.channels.raw import kept
 
 IDS = ("MessageSid", "SmsMessageSid", "SmsSid")
 STATUSES: dict[str, Status] = {
@@ -37,9 +38,9 @@ def read(payload: Object, channel: ChannelType) -> list[InboundItem]:
     ours, theirs = phone(payload.get("To")), phone(payload.get("From"))
     if status != "received":
         reason = one_line(payload.get("ErrorCode"), payload.get("ErrorMessage"))
-        occasion = Occasion(channel, payload, handle=ours, recipient=theirs)
+        occasion = Occasion(channel, kept(payload), person(ours), theirs)
         return [occasion.status(STATUSES.get(status or ""), message_id, reason)]
-    occasion = Occasion(channel, payload, theirs, payload.get("ProfileName"), ours)
+    occasion = Occasion(channel, kept(payload), person(theirs, payload.get("ProfileName")), ours)
     reply_to = text(payload.get("OriginalRepliedMessageSid"))
     return [occasion.message(message_id, _content(payload), reply_to)]
 

@@ -5,7 +5,8 @@ from typing import NamedTuple
 from alfred.channels.chat import by_mime, card, hides_the_number, is_crowd, phone, place
 from alfred.channels.clean import Object, first, moment, obj, rows, text, yes
 from alfred.channels.item import Attachment, ChannelType, InboundItem, Status
-from alfred.channels.occasion import Content, Occasion, ignored
+from alfred.channels.occasion import Content, Occasion, ignored, person
+from alfred.channels.raw import kept
 
 ACKS: dict[str, Status] = {
     "SERVER": "sent",
@@ -26,8 +27,10 @@ class MessageId(NamedTuple):
 
 
 def recognise(payload: Object) -> bool:
-    hints = ("session", "engine", "me")
-    return isinstance(payload.get("event"), str) and "payload" in payload and any(hint in payload for hint in hints)
+    event = payload.get("event")
+    if not isinstance(event, str) or "payload" not in payload:
+        return False
+    return bool({"session", "engine", "me"} & payload.keys()) or event.startswith("message")
 
 
 def read(payload: Object, channel: ChannelType) -> list[InboundItem]:
@@ -44,7 +47,7 @@ def read(payload: Object, channel: ChannelType) -> list[InboundItem]:
     called = None if own else first(details.get("notifyName"), details.get("pushName"))
     time = inner.get("timestamp") if event in TIMED_INSIDE else payload.get("timestamp")
     recipient = phone(obj(payload.get("me")).get("id"))
-    occasion = Occasion(channel, raw, phone(chat), called, recipient, moment(time))
+    occasion = Occasion(channel, kept(raw), person(phone(chat), called), recipient, moment(time))
     return [reader(occasion, inner)]
 
 
@@ -59,7 +62,7 @@ def taken_apart(value: object) -> MessageId:
 def _source(inner: Object) -> Object:
     """What tells the chat: the payload, or in a revocation the message before or after it."""
     messages = (inner, obj(inner.get("after")), obj(inner.get("before")))
-    return next((one for one in messages if "id" in one or "from" in one), inner)
+    return next((one for one in messages if first(one.get("id"), one.get("from"))), inner)
 
 
 def _is_own(message: Object) -> bool:
@@ -68,11 +71,13 @@ def _is_own(message: Object) -> bool:
 
 
 def _customer(message: Object) -> str | None:
-    """The chat in the id, as the engines disagree on from and to; a hidden number may still be told there."""
-    chat = taken_apart(message.get("id")).chat
-    other = text(message.get("to" if _is_own(message) else "from"))
-    told = other is not None and not hides_the_number(other)
-    return other if chat is None or (hides_the_number(chat) and told and not _is_own(message)) else chat
+    """The chat in the id, as the engines disagree on from and to; `from` may tell a number that it hides."""
+    chat, own = taken_apart(message.get("id")).chat, _is_own(message)
+    other = text(message.get("to" if own else "from"))
+    if chat is None:
+        return other
+    tells_more = other and not own and hides_the_number(chat) and not hides_the_number(other)
+    return other if tells_more else chat
 
 
 def _read_message(occasion: Occasion, inner: Object) -> InboundItem:

@@ -4,8 +4,9 @@ from typing import Any
 
 from alfred.channels.chat import card, phone, place
 from alfred.channels.clean import Object, first, moment, obj, one_line, rows, text
-from alfred.channels.item import Attachment, AttachmentType, ChannelType, InboundItem, Status
-from alfred.channels.occasion import UNSUPPORTED, Content, Occasion, ignored
+from alfred.channels.item import Attachment, AttachmentType, ChannelType, InboundItem, Sender, Status
+from alfred.channels.occasion import UNSUPPORTED, Content, Occasion, ignored, person
+from alfred.channels.raw import kept
 
 FILES: dict[str, AttachmentType] = {
     "image": "image",
@@ -22,6 +23,7 @@ STATUSES: dict[str, Status] = {
     "failed": "failed",
     "deleted": "deleted",
 }
+OTHER_FIELDS = ("account_", "business_", "message_template_", "phone_number_", "smb_", "template_")
 
 
 def recognise(payload: Object) -> bool:
@@ -30,7 +32,10 @@ def recognise(payload: Object) -> bool:
 
 def _is_value(payload: Object) -> bool:
     """n8n's trigger gives the inside of one change, with the change's field added."""
-    return payload.get("messaging_product") == "whatsapp" or {"field", "metadata"} <= payload.keys()
+    field = payload.get("field")
+    of_another_field = isinstance(field, str) and field.startswith(OTHER_FIELDS)
+    known = payload.get("messaging_product") == "whatsapp" or of_another_field
+    return known or {"field", "metadata"} <= payload.keys()
 
 
 def read(payload: Object, channel: ChannelType) -> list[InboundItem]:
@@ -60,6 +65,7 @@ class Account:
     def __init__(self, channel: ChannelType, value: Object) -> None:
         self.channel = channel
         self.number = text(obj(value.get("metadata")).get("phone_number_id"))
+        self.senders: dict[str, Sender] = {}  # made once for each, as a hostile name can be long
         self.names: dict[str, object] = {}
         for contact in map(obj, rows(value.get("contacts"))):
             called = text(obj(contact.get("profile")).get("name"))
@@ -70,17 +76,19 @@ class Account:
     def occasion(self, element: Object, number: object, user_id: object) -> Occasion:
         hidden = text(user_id)
         handle = phone(number) or hidden
-        called = self.names.get(handle or "") or self.names.get(hidden or "")
-        raw = {"phone_number_id": self.number, "name": called, "element": element}
-        sent_at = moment(element.get("timestamp"))
-        return Occasion(self.channel, raw, handle, called, self.number, sent_at)
+        sender = self.senders.get(handle or "")
+        if sender is None:
+            called = self.names.get(handle or "") or self.names.get(hidden or "")
+            sender = self.senders[handle or ""] = person(handle, called)
+        raw = {"phone_number_id": self.number, "name": sender.name, "element": kept(element)}
+        return Occasion(self.channel, raw, sender, self.number, moment(element.get("timestamp")))
 
     def read_message(self, message: Any) -> InboundItem:
-        if not isinstance(message, dict):
-            return ignored(self.channel, message)
+        if not isinstance(message, dict) or not message:
+            return ignored(self.channel)
         occasion = self.occasion(message, message.get("from"), message.get("from_user_id"))
         kind = _kind(message)
-        if not kind or kind == "system" or text(message.get("group_id")) or not occasion.handle:
+        if not kind or kind == "system" or text(message.get("group_id")) or not occasion.sender.handle:
             return occasion.ignored()
         part = obj(message.get(kind))
         if kind == "reaction":
@@ -94,8 +102,8 @@ class Account:
         return occasion.message(text(message.get("id")), _content(message), reply_to)
 
     def read_status(self, status: Any) -> InboundItem:
-        if not isinstance(status, dict):
-            return ignored(self.channel, status)
+        if not isinstance(status, dict) or not status:
+            return ignored(self.channel)
         occasion = self.occasion(status, status.get("recipient_id"), status.get("recipient_user_id"))
         if status.get("recipient_type") == "group":
             return occasion.ignored()

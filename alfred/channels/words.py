@@ -14,7 +14,8 @@ IN_HEAD = frozenset({"head", "base", "link", "meta", "noscript", "template", "ob
 CLOSING = {name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE) for name in UNSEEN}
 TAG_NAME = re.compile(r"</?([a-zA-Z][^\s/>]*)")
 TAG_STEP = re.compile(r"""[>"']""")
-LONG_REFERENCE = re.compile(r"&#[0-9]{8,};?")  # no character has such a number, and Python refuses thousands of digits
+# No character has such a number, and Python refuses to read thousands of digits.
+LONG_REFERENCE = re.compile(r"&#[0-9]{8,};?")
 
 
 def words(page: str) -> str | None:

@@ -5,7 +5,8 @@ from dataclasses import replace
 from alfred.channels.chat import card, is_crowd, phone, place
 from alfred.channels.clean import Object, first, moment, name, obj, one_line, rows, text, yes
 from alfred.channels.item import Attachment, AttachmentType, ChannelType, InboundItem, Status
-from alfred.channels.occasion import UNSUPPORTED, Content, Occasion
+from alfred.channels.occasion import UNSUPPORTED, Content, Occasion, ignored, person
+from alfred.channels.raw import kept
 
 FILES: tuple[AttachmentType, ...] = ("image", "audio", "video", "document", "sticker")
 STATUSES: dict[str, Status] = {
@@ -25,14 +26,15 @@ def recognise(payload: Object) -> bool:
 
 
 def read(payload: Object, channel: ChannelType) -> list[InboundItem]:
-    occasion = _occasion(payload, channel)
     if is_crowd(payload.get("phone")) or any(yes(payload.get(flag)) for flag in CROWD_FLAGS):
-        return [occasion.ignored() for _ in _ids(payload)]
+        return [ignored(channel)] * len(_ids(payload))
+    occasion = _occasion(payload, channel)
     match payload["type"]:
         case "ReceivedCallback":
             return [_read_received(occasion, payload)]
         case "MessageStatusCallback":
-            return [_read_status(occasion, payload, one) for one in _ids(payload)]
+            nameless = replace(occasion, sender=person(occasion.sender.handle))
+            return nameless.statuses(STATUSES.get(text(payload.get("status")) or ""), _ids(payload))
         case "DeliveryCallback":
             return [_read_delivery(occasion, payload)]
     return [occasion.ignored()]
@@ -45,11 +47,12 @@ def _ids(payload: Object) -> list[object]:
 
 def _occasion(payload: Object, channel: ChannelType) -> Occasion:
     handle = phone(first(payload.get("phone"), payload.get("chatLid")))
+    called = name(payload.get("senderName"), handle) or payload.get("chatName")
+    # The ids of a status can be thousands: they are not kept with each of its items.
     return Occasion(
         channel,
-        payload,
-        handle,
-        name(payload.get("senderName"), handle) or payload.get("chatName"),
+        kept({key: value for key, value in payload.items() if key != "ids"}),
+        person(handle, called),
         phone(payload.get("connectedPhone")) or text(payload.get("instanceId")),
         moment(first(payload.get("momment"), payload.get("moment"))),
     )
@@ -97,15 +100,8 @@ def _file(kind: AttachmentType, part: Object) -> Attachment:
     )
 
 
-def _read_status(occasion: Occasion, payload: Object, message_id: object) -> InboundItem:
-    raw = {key: payload.get(key) for key in ("type", "status", "phone", "momment", "instanceId")}
-    about = text(message_id)
-    one = replace(occasion, name=None, raw={**raw, "id": message_id})
-    return one.status(STATUSES.get(text(payload.get("status")) or ""), about) if about else one.ignored()
-
-
 def _read_delivery(occasion: Occasion, payload: Object) -> InboundItem:
     failed = bool(payload.get("error"))
     reason = one_line(payload.get("error"), obj(payload.get("error")).get("message"))
-    one = replace(occasion, name=None)
+    one = replace(occasion, sender=person(occasion.sender.handle))
     return one.status("failed" if failed else "sent", text(payload.get("messageId")), reason)

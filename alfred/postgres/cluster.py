@@ -13,9 +13,10 @@ from pathlib import Path
 
 from alfred.postgres.account import Account, Unavailable
 from alfred.postgres.binaries import Binaries
-from alfred.postgres.folders import give
+from alfred.postgres.folders import data_folders, give
 
 PATIENCE = 120.0  # seconds: recovery after a crash may take long, nothing may take for ever
+LOG_LIMIT = 10_000_000  # bytes; looked at when a server starts
 SETTINGS = {
     "listen_addresses": "",
     "max_connections": "100",
@@ -34,8 +35,8 @@ SETTINGS = {
 }
 INITDB = ["-U", "postgres", "-E", "UTF8", "-k", "--no-instructions"]
 INITDB += ["--auth-local=trust", "--auth-host=scram-sha-256"]  # the socket's folder is the door
-# Runs apart and becomes the program: dropping root clears the parent-death signal, so that comes after it,
-# and to fork this process and run Python in the fork is unsafe beside threads.
+# Runs apart, as Python in a mere fork of this process is unsafe beside threads, and becomes the program, in a
+# clean environment. Dropping root clears the parent-death signal, so that comes after it.
 LAUNCH = """
 import ctypes, os, sys
 parent, sign, uid, gid = map(int, sys.argv[1:5])
@@ -44,7 +45,8 @@ if os.geteuid() != uid:
 if sys.platform == "linux":
     ctypes.CDLL(None).prctl(1, sign)
 if os.getppid() == parent:
-    os.execv(sys.argv[5], sys.argv[5:])
+    locale = "C.UTF-8" if sys.platform == "linux" else "C"
+    os.execve(sys.argv[5], sys.argv[5:], {"PATH": os.defpath, "LC_ALL": locale})
 """
 
 
@@ -56,7 +58,6 @@ def launch(command: Sequence[str | Path], account: Account, log: Path, at_parent
         return sp.Popen(
             [sys.executable, "-I", "-S", "-c", LAUNCH, *numbers, *command],
             cwd="/",
-            env={"PATH": os.defpath, "LC_ALL": "C.UTF-8" if sys.platform == "linux" else "C"},
             stdin=sp.DEVNULL,
             stdout=out,
             stderr=out,
@@ -117,9 +118,9 @@ def initialise(data: Path, binaries: Binaries, account: Account, log: Path) -> G
         shutil.rmtree(halfway, ignore_errors=True)
     if data.exists():
         return
-    if others := sorted(folder.name for folder in home.glob("data[0-9]*")):
+    if others := data_folders(home):
         raise Unavailable(
-            f"{home / others[-1]} is of another version than PostgreSQL {binaries.version}: "
+            f"{others[-1]} is of another version than PostgreSQL {binaries.version}: "
             "name binaries of that version, or move the folder away to begin empty"
         )
     fresh = Path(tempfile.mkdtemp(prefix=".init", dir=home))
@@ -142,6 +143,8 @@ def initialise(data: Path, binaries: Binaries, account: Account, log: Path) -> G
 
 
 def serve(data: Path, binaries: Binaries, account: Account, log: Path, *more: str | Path) -> sp.Popen[bytes]:
+    if log.exists() and log.stat().st_size > LOG_LIMIT:
+        log.replace(log.with_suffix(".log.1"))
     settings = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
     return launch([binaries.folder / "postgres", "-D", data, *settings, *more], account, log, signal.SIGINT)
 

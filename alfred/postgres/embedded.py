@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 TICK = 0.02  # seconds between two looks while something starts
 LOOK = 0.5  # seconds between two looks at a server that runs
-RETRY = 5.0  # seconds after a failed take-over
+RETRY = 5.0  # seconds between two tries to start it, at most
 
 
 class Embedded:
@@ -73,7 +73,8 @@ class Embedded:
             await asyncio.sleep(pause)
             if self._stopped:
                 return
-            pause = LOOK if self._is_well() else await self._revive()
+            well = self._is_well() or await self._revive()
+            pause = LOOK if well else min(2 * pause, RETRY)
 
     def stop(self) -> None:
         """Ends the server if this process owns it; a joiner only lets go."""
@@ -82,10 +83,8 @@ class Embedded:
 
     def _end(self) -> None:
         if self._server and self._server.poll() is None:
-            for sign in (
-                signal.SIGINT,
-                signal.SIGQUIT,
-            ):  # "fast"; then "immediate", which the next start mends
+            # A "fast" shutdown, and should that hang an "immediate" one, which the next start mends.
+            for sign in (signal.SIGINT, signal.SIGQUIT):
                 self._server.send_signal(sign)
                 with contextlib.suppress(sp.TimeoutExpired):
                     self._server.wait(8)
@@ -110,19 +109,20 @@ class Embedded:
         log.error("postgres_died", status=self._server.returncode, log=str(self._log))
         return False
 
-    async def _revive(self) -> float:
-        """Returns the pause before the next look."""
+    async def _revive(self) -> bool:
         began = time.monotonic()
         try:
             with contextlib.closing(self._explained(self._bring_up())) as steps:
                 for _ in steps:
                     await asyncio.sleep(TICK)
+                    if self._stopped:
+                        return True
         except Unavailable as error:
             log.error("postgres_not_started", reason=str(error))  # noqa: TRY400 - the sentence says it all
             self._end()  # lets go: another process may have more luck
-            return RETRY
+            return False
         log.warning("postgres_started", home=str(self.home), seconds=round(time.monotonic() - began, 2))
-        return LOOK
+        return True
 
     def _enter(self) -> Generator[None, None, None]:
         """Yields while it waits, as all its steps do: a blocking caller and a loop can both drive it."""
@@ -151,7 +151,7 @@ class Embedded:
         self._server = cluster.serve(data, binaries, account, self._log, *self._options, *place)
         yield from cluster.await_ready(self._server, data, self._log)
 
-    def _explained(self, steps: Generator[None, None, None]) -> Generator[None]:
+    def _explained(self, steps: Generator[None, None, None]) -> Generator[None, None, None]:
         try:
             yield from steps
         except (OSError, sp.SubprocessError) as error:

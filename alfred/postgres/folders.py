@@ -29,10 +29,16 @@ def sockets_of(home: Path) -> Path:
     return Path(f"/tmp/alfred-{name}")  # noqa: S108 - not trusted before owner and mode are checked
 
 
+def data_folders(home: Path) -> list[Path]:
+    """One for each major version; the newest last."""
+    found = [folder for folder in home.glob("data*") if folder.name[4:].isdigit()]
+    return sorted(found, key=lambda folder: int(folder.name[4:]))
+
+
 def resident(home: Path, wanted: str | None) -> Account:
     """The account that the data in this home belong to, or will."""
     account = server_account(wanted)
-    owners = {folder.stat().st_uid for folder in home.glob("data[0-9]*")} - {account.uid}
+    owners = {folder.stat().st_uid for folder in data_folders(home)} - {account.uid}
     if not owners:
         return account
     if os.geteuid() or wanted:

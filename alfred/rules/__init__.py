@@ -1,0 +1,1 @@
+"""Rules: sentences and conditions, compiled, matched and explained; nothing here touches the database."""

@@ -13,8 +13,8 @@ from alfred.postgres import Embedded, Unavailable, cluster
 async def keep_until_stdin_ends(embedded: Embedded) -> None:
     keeping = asyncio.create_task(embedded.keep())
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    keeping.cancel()
     embedded.stop()
-    await asyncio.wait_for(keeping, 20)
 
 
 def tell(what: dict[str, object]) -> None:
@@ -27,10 +27,12 @@ def main() -> None:
     arguments.add_argument("home", type=Path)
     arguments.add_argument("--binaries", type=Path)
     arguments.add_argument("--account")
+    arguments.add_argument("--set", action="append", default=[])
     arguments.add_argument("--patience", type=float, default=60)
     given = arguments.parse_args()
     cluster.PATIENCE = given.patience
-    embedded = Embedded(given.home, binaries=given.binaries, account=given.account)
+    options = [part for setting in given.set for part in ("-c", setting)]
+    embedded = Embedded(given.home, binaries=given.binaries, account=given.account, options=options)
     began = time.monotonic()
     try:
         owner = embedded.start()

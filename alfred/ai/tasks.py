@@ -1,0 +1,53 @@
+"""Whether something remains to be done after the next reply."""
+
+from alfred.ai.lexicon import Hit
+from alfred.ai.sentiment import Mood
+from alfred.ai.signals import Reading
+
+
+def remains(reading: Reading, mood: Mood) -> bool:
+    """Whether the seller, or the customer by own word, has something left to do."""
+    if mood.open_problem or cancels(reading):
+        return True
+    return reading.has("order", "promise") or vows(reading) or asks_to_act(reading) or helpless(reading) or needs_by(reading, "today", "weekday")
+
+
+def asks_to_act(reading: Reading) -> bool:
+    """Whether the customer asks for more than an answer."""
+    return reading.has("act")
+
+
+def vows(reading: Reading) -> bool:
+    """Whether the customer says what he or she will do, and when, in one sentence."""
+    return _together(reading, "vow", ("today", "weekday", "later", "clock")) and not reading.has("vague")
+
+
+def needs_by(reading: Reading, *times: str) -> bool:
+    """Whether the customer needs something by such a time, both said in one sentence."""
+    return _together(reading, "need", times)
+
+
+def _together(reading: Reading, label: str, times: tuple[str, ...]) -> bool:
+    return any(
+        reading.same_sentence(hit, time) and not reading.asks(hit)
+        for hit in reading.by.get(label, ())
+        for name in times
+        for time in reading.by.get(name, ())
+    )
+
+
+def cancels(reading: Reading) -> bool:
+    """Whether the customer cancels, returns or wants money back, rather than asks how that works."""
+    return any(not _how(reading, hit) for hit in reading.by.get("cancel", ()))
+
+
+def _how(reading: Reading, hit: Hit) -> bool:
+    return reading.asks(hit) and any(
+        token.form in ("como", "how", "what", "qual", "cual", "se", "if", "prazo", "policy", "politica")
+        for token in reading.tokens[max(0, hit.first - 5) : hit.first + 1]
+    )
+
+
+def helpless(reading: Reading) -> bool:
+    """Whether the customer is stuck somewhere and says or asks so."""
+    return reading.has("mishap", "onspot")

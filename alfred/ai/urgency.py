@@ -1,0 +1,42 @@
+"""How soon a message needs somebody."""
+
+from alfred.ai.provider import Urgency
+from alfred.ai.sentiment import Mood
+from alfred.ai.signals import Reading
+from alfred.ai.lexicon import Hit, lexicon
+from alfred.ai.tasks import cancels, needs_by
+
+
+def hasten(reading: Reading, mood: Mood) -> Urgency:
+    """How soon this message needs somebody."""
+    if reading.has("danger", "stopped") and mood.open_problem:
+        return "high"
+    if reading.has("norush"):
+        return "low"
+    own_word = reading.has("promise") and not reading.has("act", "order", "mishap") and not mood.open_problem
+    if (reading.has("urgent", "onspot") and not own_word) or _needed_today(reading, mood):
+        return "high"
+    if mood.open_problem or mood.unanswered or cancels(reading) or reading.has("threat"):
+        return "medium"
+    if reading.has("hours") and reading.has("today"):
+        return "medium"
+    return "medium" if _needed_this_week(reading) else "low"
+
+
+def _needed_today(reading: Reading, mood: Mood) -> bool:
+    if not reading.has("today") and not (reading.has("clock") and not reading.has("weekday", "later", "past")):
+        return False
+    due = any(hit.weight >= 1 or reading.asks(hit) for hit in reading.by.get("today", ()))
+    return (mood.open_problem and due) or reading.has("act", "order", "mishap", "threat") or needs_by(reading, "today", "clock")
+
+
+def _needed_this_week(reading: Reading) -> bool:
+    if not reading.has("weekday"):
+        return False
+    return reading.has("act", "order") or needs_by(reading, "weekday") or any(_visit(reading, hit) for hit in reading.by.get("promise", ()))
+
+
+def _visit(reading: Reading, hit: Hit) -> bool:
+    """Whether the customer promises to come, rather than to pay or to answer."""
+    visits = lexicon().grammar.get((hit.language, "@visit"), set())
+    return any(token.form in visits for token in reading.tokens[hit.first : hit.last + 1])

@@ -1,0 +1,191 @@
+"""Flows: what to do step by step, drawn as a graph; they suggest, and do nothing by themselves."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from aiohttp import web
+from pydantic import Field
+from uuid_utils.compat import uuid7
+
+from alfred.api.context import Caller, Services
+from alfred.api.conversations import ClassificationOut, get_conversation
+from alfred.api.endpoint import Routes
+from alfred.api.pages import after, page
+from alfred.api.problems import Fault, invalid, not_found
+from alfred.api.shapes import Input, Listing, Name, Notes, Output, Page
+from alfred.api.situations import situation
+from alfred.automation import shown
+from alfred.flows.definition import InvalidFlow, Validation, validate
+from alfred.flows.simulate import Step, simulate
+from alfred.queries import Db, sql
+from alfred.rules.situation import SituationInput
+
+routes = Routes("Flows")
+
+_DEFINITION = {
+    "start": "urgent",
+    "nodes": [
+        {
+            "id": "urgent",
+            "type": "condition",
+            "label": "É urgente?",
+            "when": {"field": "message.urgency", "op": "eq", "value": "high"},
+            "yes": "tell",
+            "no": None,
+        },
+        {"id": "tell", "type": "action", "action": {"action": "notify", "title": "Urgente"}, "next": None},
+    ],
+}
+
+
+class NewFlow(Input):
+    name: Name = Field(examples=["Triagem"])
+    description: Notes | None = None
+    enabled: bool = False
+    definition: dict[str, Any] = Field(examples=[_DEFINITION])
+
+
+class FlowChange(Input):
+    name: Name | None = None
+    description: Notes | None = None
+    enabled: bool | None = None
+    definition: dict[str, Any] | None = Field(None, examples=[_DEFINITION])
+
+
+class GivenDefinition(Input):
+    definition: Any = Field(examples=[_DEFINITION])
+
+
+class Flow(Output):
+    id: UUID
+    name: str = Field(examples=["Triagem"])
+    description: str | None
+    enabled: bool
+    definition: dict[str, Any] = Field(examples=[_DEFINITION])
+    created_at: datetime
+    updated_at: datetime
+
+
+class SimulationOut(Output):
+    classification: ClassificationOut
+    matched_nodes: list[Step]
+    actions: list[dict[str, Any]] = Field(examples=[[{"action": "notify", "title": "Urgente"}]])
+    end_node: str = Field(examples=["tell"])
+
+
+class Suggestion(Output):
+    id: UUID
+    flow_id: UUID
+    flow_name: str = Field(examples=["Triagem"])
+    message_id: UUID
+    matched_nodes: list[dict[str, Any]]
+    actions: list[dict[str, Any]] = Field(examples=[[{"action": "notify", "title": "Urgente"}]])
+    end_node: str = Field(examples=["tell"])
+    created_at: datetime
+
+
+class Suggestions(Output):
+    items: list[Suggestion]
+
+
+@routes.on("GET", "/flows")
+async def list_flows(db: Db, caller: Caller, request: web.Request, query: Listing) -> Page[Flow]:
+    """The flows, newest first."""
+    at, before = after("flows", query, datetime.fromisoformat, UUID)
+    rows = await sql.flows.page.all(db, user_id=caller.user_id, before_at=at, before_id=before, limit=query.limit + 1)
+    return page(request, "flows", query, rows, lambda row: (row["created_at"].isoformat(), row["id"])).of(Flow.read)
+
+
+@routes.on("POST", "/flows", status=201)
+async def add_flow(db: Db, caller: Caller, body: NewFlow) -> Flow:
+    """Add a flow; an invalid one is kept as a draft, but not enabled."""
+    _refuse_invalid(body.definition, enabled=body.enabled)
+    flow_id = uuid7()
+    await sql.flows.add.run(db, user_id=caller.user_id, flow_id=flow_id, **body.model_dump())
+    return await get_flow(db, caller, flow_id)
+
+
+@routes.on("POST", "/flows/validate", scope="read")
+async def validate_definition(body: GivenDefinition) -> Validation:
+    """What is wrong with a definition."""
+    return validate(body.definition)
+
+
+@routes.on("GET", "/flows/{flow_id}", errors=(404,))
+async def get_flow(db: Db, caller: Caller, flow_id: UUID) -> Flow:
+    """One flow."""
+    row = await sql.flows.get.one(db, user_id=caller.user_id, flow_id=flow_id)
+    if row is None:
+        raise not_found("flow")
+    return Flow.read(row)
+
+
+@routes.on("PUT", "/flows/{flow_id}", errors=(404,))
+async def replace_flow(db: Db, caller: Caller, flow_id: UUID, body: NewFlow) -> Flow:
+    """Replace a flow as a whole."""
+    return await _store(db, caller, flow_id, body.model_dump())
+
+
+@routes.on("PATCH", "/flows/{flow_id}", errors=(404,))
+async def change_flow(db: Db, caller: Caller, flow_id: UUID, body: FlowChange) -> Flow:
+    """Change what is given."""
+    before = await get_flow(db, caller, flow_id)
+    given = {name: value for name, value in body.given().items() if value is not None or name == "description"}
+    return await _store(db, caller, flow_id, before.model_dump(include=set(NewFlow.model_fields)) | given)
+
+
+@routes.on("DELETE", "/flows/{flow_id}", status=204, errors=(404,))
+async def remove_flow(db: Db, caller: Caller, flow_id: UUID) -> None:
+    """Remove a flow."""
+    if not await sql.flows.remove.run(db, user_id=caller.user_id, flow_id=flow_id):
+        raise not_found("flow")
+
+
+@routes.on("POST", "/flows/{flow_id}/validate", scope="read", errors=(404,))
+async def validate_flow(db: Db, caller: Caller, flow_id: UUID) -> Validation:
+    """What is wrong with a stored flow."""
+    return validate((await get_flow(db, caller, flow_id)).definition)
+
+
+@routes.on("POST", "/flows/{flow_id}/simulate", scope="read", errors=(404,))
+async def simulate_flow(
+    db: Db, caller: Caller, services: Services, flow_id: UUID, body: SituationInput
+) -> SimulationOut:
+    """The way through the flow for a situation; nothing is sent or stored."""
+    flow = await get_flow(db, caller, flow_id)
+    asked, read = await situation(db, caller, services, body)
+    try:
+        found = simulate(flow.definition, asked)
+    except InvalidFlow:
+        raise _invalid_definition(validate(flow.definition)) from None
+    return SimulationOut(
+        classification=ClassificationOut.model_validate(read), **dict(found) | {"actions": shown(found.actions)}
+    )
+
+
+@routes.on("GET", "/conversations/{conversation_id}/suggestions", errors=(404,))
+async def list_suggestions(db: Db, caller: Caller, conversation_id: UUID) -> Suggestions:
+    """What the enabled flows suggest for the latest message."""
+    await get_conversation(db, caller, conversation_id)
+    rows = await sql.flows.suggestions.all(db, user_id=caller.user_id, conversation_id=conversation_id)
+    return Suggestions(items=[Suggestion(**row["payload"], **dict(row)) for row in rows])
+
+
+async def _store(db: Db, caller: Caller, flow_id: UUID, values: dict[str, Any]) -> Flow:
+    _refuse_invalid(values["definition"], enabled=values["enabled"])
+    if not await sql.flows.update.run(db, user_id=caller.user_id, flow_id=flow_id, **values):
+        raise not_found("flow")
+    return await get_flow(db, caller, flow_id)
+
+
+def _refuse_invalid(definition: dict[str, Any], *, enabled: bool) -> None:
+    verdict = validate(definition)
+    if enabled and not verdict.valid:
+        raise _invalid_definition(verdict)
+
+
+def _invalid_definition(verdict: Validation) -> Exception:
+    words = [f"{fault.node_id}: {fault.message}" if fault.node_id else fault.message for fault in verdict.errors]
+    codes = [fault.code for fault in verdict.errors]
+    return invalid([Fault("/definition", said, code) for said, code in zip(words, codes, strict=True)][:50])

@@ -1,0 +1,105 @@
+"""Reading a request: path parts, query parameters and bodies become validated values."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, NoReturn, TypeVar
+from uuid import UUID
+
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from alfred.api.problems import Fault, Problem, faults_of, invalid, not_found
+
+M = TypeVar("M", bound=BaseModel)
+
+# NUL, which PostgreSQL refuses, and halves of surrogate pairs, which UTF-8 cannot say.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+class NoQuery(BaseModel, extra="forbid"):
+    """Endpoints that take no parameters refuse them all."""
+
+
+def path_part(value: str, kind: Any) -> Any:
+    """A part of the path; an id that is no UUID names nothing."""
+    if kind is not UUID:
+        return value
+    try:
+        return UUID(value)
+    except ValueError:
+        raise not_found("thing: the id in the path is not a UUID") from None
+
+
+def load_query(request: web.Request, kind: type[M]) -> M:
+    """The query parameters, validated; an empty one counts as left out."""
+    given: dict[str, Any] = {}
+    for name, value in request.query.items():
+        if name in given:
+            raise invalid([Fault(name, "Give this parameter once.", "repeated")])
+        if value != "" or name not in kind.model_fields:
+            given[name] = value
+    _refuse_unstorable(given)
+    return _validated(kind, given, query=True)
+
+
+async def load_body(request: web.Request, kind: Any) -> Any:
+    """The JSON body, validated; an empty one is an empty object."""
+    raw = await request.read()
+    if not raw.strip():
+        return _validated(kind, {}, query=False)
+    if request.content_type != "application/json" and not request.content_type.endswith("+json"):
+        raise Problem(415, "unsupported_media_type", "Send the body as application/json.")
+    given = load_json(raw)
+    _refuse_unstorable(given)
+    return _validated(kind, given, query=False)
+
+
+def _validated(kind: type[M], given: Any, *, query: bool) -> M:
+    try:
+        return kind.model_validate(given)
+    except ValidationError as error:
+        raise invalid(faults_of(error.errors(include_url=False, include_context=False), query=query)) from None
+
+
+def load_json(raw: bytes) -> Any:
+    """JSON as RFC 8259 has it: UTF-8, no NaN.
+
+    Raises:
+        Problem: 400 `invalid_json`.
+    """
+    try:
+        return json.loads(raw.decode("utf-8-sig"), parse_constant=_no_constant)
+    except UnicodeDecodeError:
+        reason = "it is not UTF-8"
+    except RecursionError:
+        reason = "it is nested too deeply"
+    except ValueError as error:
+        reason = str(error)
+    raise Problem(400, "invalid_json", f"The body is not valid JSON: {reason}.")
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _refuse_unstorable(given: Any) -> None:
+    faults = [Fault(pointer, "NUL characters and lone surrogates cannot be stored.", "invalid_characters")
+              for pointer in _unstorable(given, "")]  # fmt: skip
+    if faults:
+        raise invalid(faults[:20])
+
+
+def _unstorable(value: Any, pointer: str) -> Iterator[str]:
+    if isinstance(value, str):
+        if _UNSTORABLE.search(value):
+            yield pointer
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            if _UNSTORABLE.search(name):
+                yield pointer
+            else:
+                yield from _unstorable(inner, f"{pointer}/{name}")
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _unstorable(inner, f"{pointer}/{index}")

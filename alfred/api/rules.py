@@ -1,0 +1,211 @@
+"""Rules: sentences that act by themselves."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from aiohttp import web
+from pydantic import Field, StringConstraints, model_validator
+from uuid_utils.compat import uuid7
+
+from alfred.api.context import Caller, Services
+from alfred.api.endpoint import Routes
+from alfred.api.pages import after, page
+from alfred.api.problems import Problem, not_found
+from alfred.api.shapes import Input, Listing, Name, Output, Page
+from alfred.api.situations import situation
+from alfred.automation import shown, situation_of
+from alfred.queries import Db, sql
+from alfred.rules import language as rule_language
+from alfred.rules.conditions import Compiled, Finding, explain, match
+from alfred.rules.language import CompiledRule, NotUnderstood, explain_rule
+from alfred.rules.situation import SituationInput
+
+routes = Routes("Rules")
+
+Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+_SENTENCE = "Quando o cliente pedir desconto, me avise e crie uma tarefa para amanhã"
+_COMPILED = {
+    "version": 1,
+    "trigger": "message.received",
+    "when": {"field": "message.urgency", "op": "eq", "value": "high"},
+    "then": [{"action": "notify"}],
+}
+BACKTEST_LIMIT = 20_000
+
+
+class NewRule(Input):
+    name: Name | None = Field(None, description="Its sentence's beginning, if left out.")
+    text: Sentence | None = Field(None, examples=[_SENTENCE])
+    compiled: Compiled | None = Field(None, description="Instead of `text`.", examples=[_COMPILED])
+    enabled: bool = True
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.text is None) == (self.compiled is None):
+            raise ValueError("give either text or compiled")
+        return self
+
+
+class RuleChange(Input):
+    name: Name | None = None
+    text: Sentence | None = Field(None, examples=[_SENTENCE])
+    compiled: Compiled | None = None
+    enabled: bool | None = None
+
+    @model_validator(mode="after")
+    def _not_both(self) -> Self:
+        if self.text is not None and self.compiled is not None:
+            raise ValueError("give either text or compiled")
+        return self
+
+
+class RuleText(Input):
+    text: Sentence = Field(examples=[_SENTENCE])
+
+
+class Backtest(Input):
+    days: int = Field(30, ge=1, le=365)
+
+
+class Rule(Output):
+    id: UUID
+    name: str = Field(examples=["Desconto"])
+    text: str | None = Field(examples=[_SENTENCE])
+    compiled: dict[str, Any] = Field(examples=[_COMPILED])
+    enabled: bool
+    explanation: str = Field(examples=["Quando chegar uma mensagem urgente: avisar."])
+    warnings: list[str]
+    match_count: int
+    last_matched_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class CompiledOut(Output):
+    compiled: dict[str, Any] = Field(examples=[_COMPILED])
+    explanation: str
+    warnings: list[str]
+
+
+class Verdict(Output):
+    matched: bool
+    conditions: list[Finding]
+    actions: list[dict[str, Any]] = Field(examples=[[{"action": "notify"}]])
+
+
+class PastMatch(Output):
+    message_id: UUID
+    conversation_id: UUID
+    sent_at: datetime
+
+
+class BacktestResult(Output):
+    days: int
+    checked: int = Field(description="Inbound messages looked at, the newest first.")
+    matched: int
+    truncated: bool = Field(description="Whether there were more messages than one call looks at.")
+    matches: list[PastMatch] = Field(description="The newest 200.")
+
+
+@routes.on("GET", "/rules")
+async def list_rules(db: Db, caller: Caller, request: web.Request, query: Listing) -> Page[Rule]:
+    """The rules, newest first."""
+    at, before = after("rules", query, datetime.fromisoformat, UUID)
+    rows = await sql.rules.page.all(db, user_id=caller.user_id, before_at=at, before_id=before, limit=query.limit + 1)
+    return page(request, "rules", query, rows, lambda row: (row["created_at"].isoformat(), row["id"])).of(Rule.read)
+
+
+@routes.on("POST", "/rules", status=201)
+async def add_rule(db: Db, caller: Caller, body: NewRule) -> Rule:
+    """Add a rule, by a sentence or in its compiled form."""
+    rule = await _compiled(db, caller, body.text, body.compiled)
+    rule_id = uuid7()
+    name = body.name or (body.text or rule["explanation"])[:60]
+    await sql.rules.add.run(db, user_id=caller.user_id, rule_id=rule_id, name=name, enabled=body.enabled, **rule)
+    return await get_rule(db, caller, rule_id)
+
+
+@routes.on("POST", "/rules/compile", scope="read")
+async def compile_rule(db: Db, caller: Caller, body: RuleText) -> CompiledOut:
+    """What a sentence would become; nothing is stored."""
+    return CompiledOut.model_validate(await _compiled(db, caller, body.text, None))
+
+
+@routes.on("GET", "/rules/{rule_id}", errors=(404,))
+async def get_rule(db: Db, caller: Caller, rule_id: UUID) -> Rule:
+    """One rule."""
+    row = await sql.rules.get.one(db, user_id=caller.user_id, rule_id=rule_id)
+    if row is None:
+        raise not_found("rule")
+    return Rule.read(row)
+
+
+@routes.on("PATCH", "/rules/{rule_id}", errors=(404,))
+async def change_rule(db: Db, caller: Caller, rule_id: UUID, body: RuleChange) -> Rule:
+    """Rename, switch on or off, or say it anew."""
+    anew = dict.fromkeys(("text", "language", "compiled", "explanation", "warnings"))
+    if body.text is not None or body.compiled is not None:
+        anew = await _compiled(db, caller, body.text, body.compiled)
+    about = {"user_id": caller.user_id, "rule_id": rule_id}
+    if not await sql.rules.update.run(db, **about, name=body.name, enabled=body.enabled, **anew):
+        raise not_found("rule")
+    return await get_rule(db, caller, rule_id)
+
+
+@routes.on("DELETE", "/rules/{rule_id}", status=204, errors=(404,))
+async def remove_rule(db: Db, caller: Caller, rule_id: UUID) -> None:
+    """Remove a rule."""
+    if not await sql.rules.remove.run(db, user_id=caller.user_id, rule_id=rule_id):
+        raise not_found("rule")
+
+
+@routes.on("POST", "/rules/{rule_id}/test", scope="read", errors=(404,))
+async def test_rule(db: Db, caller: Caller, services: Services, rule_id: UUID, body: SituationInput) -> Verdict:
+    """Would it fire, and why; what the request leaves out is classified. Nothing is done."""
+    rule = Compiled.model_validate((await get_rule(db, caller, rule_id)).compiled)
+    asked, _ = await situation(db, caller, services, body)
+    matched = match(rule.when, asked)
+    return Verdict(matched=matched, conditions=explain(rule.when, asked), actions=shown(rule.then) if matched else [])
+
+
+@routes.on("POST", "/rules/{rule_id}/backtest", scope="read", errors=(404,))
+async def backtest_rule(db: Db, caller: Caller, services: Services, rule_id: UUID, body: Backtest) -> BacktestResult:
+    """Which past messages it would have fired on; contact and conversation count as they are now."""
+    rule = Compiled.model_validate((await get_rule(db, caller, rule_id)).compiled)
+    since = services.clock() - timedelta(days=body.days)
+    rows = await sql.rules.situations.all(db, user_id=caller.user_id, since=since, limit=BACKTEST_LIMIT + 1)
+    checked = rows[:BACKTEST_LIMIT]
+    matches = [row for row in checked if match(rule.when, situation_of(row, row["sent_at"]))]
+    return BacktestResult(
+        days=body.days,
+        checked=len(checked),
+        matched=len(matches),
+        truncated=len(rows) > BACKTEST_LIMIT,
+        matches=[PastMatch.read(row) for row in matches[:200]],
+    )
+
+
+async def _compiled(db: Db, caller: Caller, text: str | None, compiled: Compiled | None) -> dict[str, Any]:
+    """What is stored of a rule, from its sentence or its compiled form."""
+    locale = str(await sql.users.locale.value(db, user_id=caller.user_id))[:2]
+    language: Any = locale if locale in {"pt", "en", "es"} else "en"
+    if compiled is not None:
+        said = explain_rule(compiled, language)
+        rule = CompiledRule(compiled=compiled, explanation=said, language=language)
+    else:
+        try:
+            rule = rule_language.compile(text or "", language=language)
+        except NotUnderstood as error:
+            raise _not_understood(error) from None
+    form = rule.compiled.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return rule.model_dump(mode="json", exclude={"compiled"}) | {"compiled": form, "text": text}
+
+
+def _not_understood(error: NotUnderstood) -> Problem:
+    extra = {
+        "understood": list(error.understood),
+        "not_understood": list(error.not_understood),
+        "example": error.example,
+    }
+    return Problem(422, "rule_not_understood", error.message, extra=extra)

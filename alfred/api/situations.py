@@ -1,0 +1,18 @@
+"""A situation to try a rule or a flow on: what the request leaves out is read by the assistant."""
+
+from alfred.ai.provider import Classification
+from alfred.api.context import Caller, Services
+from alfred.queries import Db, sql
+from alfred.rules.situation import Situation, SituationInput, fill
+
+
+async def situation(
+    db: Db, caller: Caller, services: Services, given: SituationInput
+) -> tuple[Situation, Classification]:
+    """The whole situation, and how its text was read."""
+    read = await services.assistant.classify(given.text, language=given.language)
+    zone = await sql.users.timezone.value(db, user_id=caller.user_id)
+    labels = ("sentiment", "urgency", "negotiation", "should_create_task", "intent", "language")
+    said = {name: getattr(given, name) for name in labels if getattr(given, name) is not None}
+    read = read.model_copy(update=said)
+    return fill(given, read, services.clock(), zone), read

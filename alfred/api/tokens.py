@@ -1,0 +1,74 @@
+"""API tokens: credentials for n8n and scripts, shown once."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from aiohttp import web
+from pydantic import Field, field_validator
+from uuid_utils.compat import uuid7
+
+from alfred.api.context import Caller, Services
+from alfred.api.endpoint import Routes
+from alfred.api.pages import after, page
+from alfred.api.problems import Fault, invalid, not_found
+from alfred.api.shapes import Input, Listing, Moment, Name, Output, Page
+from alfred.identity import digest, new_api_token
+from alfred.queries import Db, sql
+
+routes = Routes("Tokens")
+
+Scope = Literal["read", "write", "webhooks", "admin"]
+
+
+class NewToken(Input):
+    name: Name = Field(examples=["n8n"])
+    scopes: list[Scope] = Field(["read", "write", "webhooks"], min_length=1, max_length=4)
+    expires_at: Moment | None = Field(None, description="Never, if left out.")
+
+    @field_validator("scopes")
+    @classmethod
+    def _each_once(cls, scopes: list[Scope]) -> list[Scope]:
+        return list(dict.fromkeys(scopes))
+
+
+class Token(Output):
+    id: UUID
+    name: str = Field(examples=["n8n"])
+    hint: str = Field(examples=["alf_0_…x9Qf"], description="How the token begins and ends.")
+    scopes: list[Scope] = Field(examples=[["read", "write", "webhooks"]])
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    created_at: datetime
+
+
+class FreshToken(Token):
+    token: str = Field(examples=["alf_0_..."], description="Shown this once; only its hash is kept.")
+
+
+@routes.on("GET", "/tokens")
+async def list_tokens(db: Db, caller: Caller, request: web.Request, query: Listing) -> Page[Token]:
+    """The API tokens, newest first, without their secrets."""
+    at, before = after("tokens", query, datetime.fromisoformat, UUID)
+    rows = await sql.tokens.page.all(db, user_id=caller.user_id, before_at=at, before_id=before, limit=query.limit + 1)
+    return page(request, "tokens", query, rows, lambda row: (row["created_at"].isoformat(), row["id"])).of(Token.read)
+
+
+@routes.on("POST", "/tokens", status=201, scope="admin", secrets=("token",))
+async def add_token(db: Db, caller: Caller, services: Services, body: NewToken) -> FreshToken:
+    """Make a token; this answer is the only one that shows it."""
+    if body.expires_at is not None and body.expires_at <= services.clock():
+        raise invalid([Fault("/expires_at", "must lie in the future", "past")])
+    token, token_id = new_api_token(), uuid7()
+    row = await sql.tokens.add.one(
+        db, user_id=caller.user_id, token_id=token_id, hint=f"{token[:6]}…{token[-4:]}", **body.model_dump()
+    )
+    await sql.tokens.add_hash.run(db, user_id=caller.user_id, token_id=token_id, token_hash=digest(token))
+    return FreshToken(**dict(row or {}), token=token)
+
+
+@routes.on("DELETE", "/tokens/{token_id}", status=204, scope="admin", errors=(404,))
+async def remove_token(db: Db, caller: Caller, token_id: UUID) -> None:
+    """Revoke a token, at once and everywhere."""
+    if not await sql.tokens.remove.run(db, user_id=caller.user_id, token_id=token_id):
+        raise not_found("token")

@@ -1,0 +1,167 @@
+"""What happens by itself: rules act on events, flows suggest."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from alfred.ai.provider import Classification
+from alfred.bus import Consumer
+from alfred.events import Event, EventType, record
+from alfred.flows.definition import InvalidFlow
+from alfred.flows.simulate import simulate
+from alfred.inbox import Draft, send
+from alfred.queries import Db, Row, sql
+from alfred.rules.actions import Action, AddTag, CreateTask, SendReply, SetStatus, delay
+from alfred.rules.conditions import Compiled, match
+from alfred.rules.situation import Contact, Conversation, Situation
+from alfred.tasks import TaskDraft, add
+
+TRIGGERS: tuple[EventType, ...] = ("message.received", "conversation.created", "task.overdue", "lead.stalled")
+# Rules may wake each other by way of tasks; this many times in a row, and no more.
+MOST_DEPTH = 3
+
+
+def situation_of(row: Row, at: datetime) -> Situation:
+    """A row of sql/rules.sql as conditions ask it; `at` where there is no message to tell the time."""
+    read = row["classification"]
+    said = Classification.model_validate(read) if read else None
+    labels = ("sentiment", "urgency", "negotiation", "should_create_task", "intent", "language")
+    return Situation(
+        text=row["text"],
+        channel=row["channel"],
+        at=row["sent_at"] or at,
+        timezone=row["timezone"],
+        contact=Contact(
+            name=row["contact_name"],
+            handle=row["contact_handle"],
+            vip=row["vip"],
+            negotiation_mode=row["negotiation_mode"],
+        ),
+        conversation=Conversation(status=row["status"], tags=tuple(row["tags"]), unread_count=row["unread_count"]),
+        **({name: getattr(said, name) for name in labels} if said else {}),
+    )
+
+
+async def apply_rules(db: Db, event: Event) -> None:
+    """Do what the rules that wait for this event say, each once."""
+    rules = await sql.rules.waiting_for.all(db, user_id=event.user_id, trigger=event.type)
+    if not rules or event.payload.get("depth", 0) >= MOST_DEPTH:
+        return
+    situation = await _situation(db, event)
+    for rule in rules:
+        compiled = Compiled.model_validate(rule["compiled"])
+        if match(compiled.when, situation):
+            await _fire(db, event, rule, compiled)
+
+
+async def suggest(db: Db, event: Event) -> None:
+    """Walk the enabled flows, and note what each would do; nothing is done."""
+    flows = await sql.flows.enabled.all(db, user_id=event.user_id)
+    if not flows:
+        return
+    situation = await _situation(db, event)
+    for flow in flows:
+        try:
+            found = simulate(flow["definition"], situation)
+        except InvalidFlow:  # a later version may be stricter than the one that enabled it
+            continue
+        if found.actions:
+            path = found.model_dump(mode="json", exclude={"actions"}) | {"actions": shown(found.actions)}
+            payload = {"flow_id": str(flow["flow_id"]), "flow_name": flow["name"], **path}
+            await record(db, event.user_id, "flow.matched", payload, **_about(event))
+
+
+def subject_of(event: Event) -> str:
+    """What a rule acts on once: a message, a conversation, a lapse, a silence."""
+    match event.type:
+        case "task.overdue":
+            return f"{event.type}:{event.task_id}:{event.payload['due_date']}"
+        case "lead.stalled":
+            return f"{event.type}:{event.conversation_id}:{event.payload['last_message_at']}"
+        case _:
+            return f"{event.type}:{event.message_id or event.conversation_id}"
+
+
+def shown(actions: Sequence[Action]) -> list[dict[str, Any]]:
+    """Actions as the API writes them: what is not said is left out."""
+    return [action.model_dump(mode="json", exclude_none=True) for action in actions]
+
+
+async def _situation(db: Db, event: Event) -> Situation:
+    row = await sql.rules.situation.one(
+        db,
+        user_id=event.user_id,
+        conversation_id=event.conversation_id,
+        message_id=event.message_id,
+        contact_id=event.contact_id,
+    )
+    assert row is not None
+    return situation_of(row, event.created_at)
+
+
+async def _fire(db: Db, event: Event, rule: Row, compiled: Compiled) -> None:
+    subject = subject_of(event)
+    of_rule = {"user_id": event.user_id, "rule_id": rule["rule_id"]}
+    if not await sql.rules.note_match.value(db, **of_rule, subject=subject, conversation_id=event.conversation_id):
+        return
+    for action in compiled.then:
+        await _do(db, event, rule["rule_id"], action)
+    payload: dict[str, Any] = {
+        "rule_id": str(rule["rule_id"]),
+        "title": rule["name"],
+        "match_key": f"{rule['rule_id']}:{subject}",
+        "actions": shown(compiled.then),
+    }
+    titles = [action.title for action in compiled.then if action.action == "notify" and action.title]
+    if titles:
+        payload["notify_title"] = titles[0]
+    await record(db, event.user_id, "rule.matched", payload, **_about(event))
+
+
+async def _do(db: Db, event: Event, rule_id: UUID, action: Action) -> None:
+    """One action; one that needs a conversation is passed over where there is none."""
+    if isinstance(action, CreateTask):
+        await _create_task(db, event, action)
+    elif event.conversation_id is not None:
+        await _do_there(db, event, event.conversation_id, rule_id, action)
+
+
+async def _do_there(db: Db, event: Event, conversation_id: UUID, rule_id: UUID, action: Action) -> None:
+    where = {"user_id": event.user_id, "conversation_id": conversation_id}
+    change: dict[str, Any] = {}
+    if isinstance(action, AddTag):
+        if tags := await sql.rules.add_tag.value(db, **where, tag=action.tag):
+            change = {"tags": tags}
+    elif isinstance(action, SetStatus):
+        if await sql.rules.set_status.value(db, **where, status=action.status):
+            change = {"status": action.status}
+    elif isinstance(action, SendReply):
+        if await sql.rules.may_reply.value(db, **where, rule_id=rule_id, subject=subject_of(event)):
+            await send(db, event.user_id, conversation_id, Draft(body=action.body), by_rule=True)
+    if change:
+        await record(db, event.user_id, "conversation.updated", change | {"by_rule": str(rule_id)}, **_about(event))
+
+
+async def _create_task(db: Db, event: Event, action: CreateTask) -> None:
+    wait = delay(action.due_in) if action.due_in else None
+    draft = TaskDraft(
+        title=action.title,
+        priority=action.priority or "medium",
+        due_at=_later(event.created_at, wait),
+        conversation_id=event.conversation_id,
+        contact_id=event.contact_id,
+    )
+    await add(db, event.user_id, draft, depth=event.payload.get("depth", 0) + 1)
+
+
+def _later(moment: datetime, wait: timedelta | None) -> datetime | None:
+    return None if wait is None else moment + wait
+
+
+def _about(event: Event) -> dict[str, UUID | None]:
+    return {name: getattr(event, name) for name in ("contact_id", "conversation_id", "message_id", "task_id")}
+
+
+RULES = Consumer(name="rules", types=TRIGGERS, handle=apply_rules)
+FLOWS = Consumer(name="flows", types=("message.received",), handle=suggest)

@@ -1,0 +1,222 @@
+"""The grammar of conditions: clauses with and, or, not and brackets."""
+
+from collections.abc import Callable
+
+from alfred.rules.building import ANYTHING, Cond, all_of, from_key, leaf, negated, trigger
+from alfred.rules.mentions import Mentions
+from alfred.rules.reader import MAX_NESTING, Hit, Refused, join
+from alfred.rules.tokens import Token
+from alfred.rules.vocabulary import Vocabulary
+
+
+class Clauses(Mentions):
+    """Reads whole conditions; `subject` is what the last clause was about, for the next that names none."""
+
+    def __init__(self, text: str, tokens: list[Token], words: Vocabulary) -> None:
+        super().__init__(text, tokens, words)
+        self._clauses: dict[tuple[int, str], tuple[Hit[Cond] | None, str]] = {}
+
+    def condition(self, i: int) -> Hit[Cond] | None:
+        """Clauses joined; a phrase after the last of several with "or" could belong to each: refused."""
+        read: list[Hit[Cond]] = []
+
+        def clause(place: int) -> Hit[Cond] | None:
+            hit = self.clause(self.skip(place, "when"))
+            read.extend([hit] if hit else [])
+            return hit
+
+        hit = self.series(i, clause)
+        taken = [each for each in read if hit and each[1] <= hit[1]]
+        if hit and len(taken) > 1 and "any" in hit[0]:
+            tails = [self.tails.get(each[1]) for each in taken]
+            if tails[-1] is not None and not any(tails[:-1]):
+                raise Refused("ambiguous", tails[-1])
+        return hit
+
+    def clause(self, i: int) -> Hit[Cond] | None:
+        """One clause; remembered, since phrases look ahead whether one begins behind them."""
+        key = (i, self.subject)
+        if key not in self._clauses:
+            before, self.negative = self.negative, False
+            hit = self._clause(i)
+            self._clauses[key], self.negative = (hit, self.subject), before
+        hit, self.subject = self._clauses[key]
+        return hit
+
+    def _clause(self, i: int) -> Hit[Cond] | None:
+        self.nesting += 1
+        if self.nesting > MAX_NESTING:
+            raise Refused("too_long")
+        try:
+            return self._grouped(i) or self._plain(i)
+        finally:
+            self.nesting -= 1
+
+    def _grouped(self, i: int) -> Hit[Cond] | None:
+        """Brackets, as marks or as words: either ... or, both ... and, neither ... nor, not (...)."""
+        if self.mark("(", i):
+            hit = self.condition(self.skip(i + 1, "when"))
+            return (hit[0], hit[1] + 1) if hit and self.mark(")", hit[1]) else None
+        if (start := self.first(i, "not")) is not None and self.mark("(", start):
+            hit = self._grouped(start)
+            return (negated(hit[0]), hit[1]) if hit else None
+        return self.paired(i, self.clause)
+
+    def paired(self, i: int, item: Callable[[int], Hit[Cond] | None]) -> Hit[Cond] | None:
+        """Two items held together by a pair of words."""
+        for opening, closing in (("either", "or"), ("both", "both_and"), ("neither", "nor")):
+            start = self.first(i, opening)
+            first = item(start) if start is not None else None
+            middle = self.first(self._past_comma(first[1]), closing) if first else None
+            second = item(middle) if middle is not None else None
+            if first and second:
+                parts = [first[0], second[0]]
+                if opening == "neither" and not self.negative:
+                    return all_of([negated(part) for part in parts]), second[1]
+                return join("and" if opening == "both" else "or", parts), second[1]
+        return None
+
+    def _past_comma(self, i: int) -> int:
+        return i + 1 if self.mark(",", i) else i
+
+    def _plain(self, i: int) -> Hit[Cond] | None:
+        start, lead = i, list[Cond]()
+        while hit := self.adverbial(start):
+            lead.append(hit[0])
+            start = self._past_comma(hit[1])
+        core = self._core(start)
+        if core is None:
+            return (all_of(lead), hit_end) if lead and (hit_end := self._back(start)) else None
+        parts, end = [*lead, core[0]], core[1]
+        while hit := self.adverbial(end):
+            parts.append(hit[0])
+            if core[0] != ANYTHING:
+                self.tails[hit[1]] = self.source(core[1], hit[1])
+            end = hit[1]
+        return all_of(parts), end
+
+    def _back(self, i: int) -> int:
+        return i - 1 if self.mark(",", i - 1) else i
+
+    def _core(self, i: int) -> Hit[Cond] | None:
+        """What a clause says without what hangs on to it."""
+        return self.starting(i) or self.property(i) or self._existing(i) or self._about(i)
+
+    def starting(self, i: int) -> Hit[Cond] | None:
+        start = self.skip(i, "article")
+        hit = self.find("starts", start)
+        if hit is None and (subject := self.noun(i)):
+            hit = self.find("starts", subject[1]) if subject[0][1] == ANYTHING else None
+        return (trigger("conversation.created"), hit[1]) if hit else None
+
+    def _existing(self, i: int) -> Hit[Cond] | None:
+        """There is a complaint, an urgent message, more than 3 unread ones."""
+        if (start := self.first(i, "exists")) is None:
+            return None
+        noun = self.noun(start)
+        said = self.unread(start) or self._state(start)
+        return said or ((noun[0][1], noun[1]) if noun and noun[0][1] != ANYTHING else None)
+
+    def _about(self, i: int) -> Hit[Cond] | None:
+        """Subject and verb; a verb alone is about what was spoken of; a subject alone must say something."""
+        subject = self.noun(i)
+        if subject is None:
+            return self.verb(i, self.subject)
+        (kind, said), end = subject
+        self.subject = kind
+        that = self.first(end, "that")
+        verb = self.verb(end if that is None else that, kind)
+        if verb and that is not None and (main := self.verb(verb[1], kind)):
+            return all_of([said, verb[0], main[0]]), main[1]
+        if verb:
+            return all_of([said, verb[0]]), verb[1]
+        return (said, end) if said != ANYTHING else None
+
+    def verb(self, i: int, kind: str) -> Hit[Cond] | None:
+        """What the subject does or is."""
+        if (start := self.first(i, "copula_not")) is not None:
+            return self.denied(lambda: self.predicates(start, kind))
+        if (behind := self.first(i, "aux_not")) is not None:
+            return self.denied(lambda: self.verb(behind, kind))
+        if event := self._happening(i, kind):
+            return event
+        if kind == "task":
+            return self._being(i, kind)
+        return (
+            self.mention(i)
+            or self._doing(i)
+            or self._having(i)
+            or self._being(i, kind)
+            or self._written(i)
+            or self._arriving(i)
+        )
+
+    def denied(self, read: Callable[[], Hit[Cond] | None]) -> Hit[Cond] | None:
+        """What was read, negated; what says nothing cannot be."""
+        before, self.negative = self.negative, True
+        try:
+            hit = read()
+        finally:
+            self.negative = before
+        return (negated(hit[0]), hit[1]) if hit and hit[0] != ANYTHING else None
+
+    def _happening(self, i: int, kind: str) -> Hit[Cond] | None:
+        if kind == "task" and (end := self.first(i, "lapse")):
+            return trigger("task.overdue"), end
+        if kind in ("contact", "conversation") and (end := self.first(i, "stall")):
+            return trigger("lead.stalled"), end
+        return None
+
+    def _doing(self, i: int) -> Hit[Cond] | None:
+        hit = self.find("verb_state", i)
+        return (from_key(hit[0]), hit[1]) if hit else None
+
+    def _having(self, i: int) -> Hit[Cond] | None:
+        start = self.first(i, "has")
+        if start is None:
+            return self.carrying(i)
+        return self.unread(start) or self.tags(start) or self._state(start)
+
+    def _state(self, i: int) -> Hit[Cond] | None:
+        hit = self.find("state", self.skip(i, "article", "every"))
+        return (from_key(hit[0]), hit[1]) if hit else None
+
+    def _being(self, i: int, kind: str) -> Hit[Cond] | None:
+        start = self.first(i, "copula")
+        return self.predicates(start, kind) if start is not None else None
+
+    def predicates(self, i: int, kind: str) -> Hit[Cond] | None:
+        def predicate(place: int) -> Hit[Cond] | None:
+            return self._predicate(self.skip(place, "only"), kind)
+
+        return self.paired(i, predicate) or self.series(i, predicate)
+
+    def _predicate(self, i: int, kind: str) -> Hit[Cond] | None:
+        if (start := self.first(i, "not")) is not None:
+            hit = self._predicate(start, kind)
+            return (negated(hit[0]), hit[1]) if hit else None
+        noun = self.noun(i)
+        if noun and noun[0][1] != ANYTHING:
+            return noun[0][1], noun[1]
+        quality = self.quality(i)
+        if quality:
+            return self.fitting([quality[0]], kind, i, quality[1]), quality[1]
+        return self._state(i) or self.adverbial(i)
+
+    def _written(self, i: int) -> Hit[Cond] | None:
+        """Verbs of writing take only quoted words: "writes late" is not about the word late."""
+        start = self.first(i, "write")
+        return self.series(start, self._quoted_phrase) if start is not None else None
+
+    def _quoted_phrase(self, i: int) -> Hit[Cond] | None:
+        hit = self.quoted(self.skip(i, "mention_prep", "word_noun"))
+        return (leaf("message.text", "contains", hit[0]), hit[1]) if hit else None
+
+    def _arriving(self, i: int) -> Hit[Cond] | None:
+        start = self.first(i, "arrive")
+        if start is None or self.moment(i):  # Spanish "entre" is also between
+            return None
+        message = self.noun(start)
+        if message and message[0][0] in ("message", "conversation"):
+            return message[0][1], message[1]
+        return ANYTHING, start

@@ -1,0 +1,131 @@
+"""A rule in its compiled form, and whether its condition holds in a situation."""
+
+from typing import Any, Literal
+
+from pydantic import Field, JsonValue, TypeAdapter
+
+from alfred.rules.actions import Action, AddTag, CreateTask, Notify, SendReply, SetStatus, delay
+from alfred.rules.fields import KINDS, FieldName, Scalar, Value
+from alfred.rules.situation import Classified, Contact, Conversation, Situation, SituationInput, fill
+from alfred.rules.tree import AllOf, AnyOf, Comparison, Condition, Not, leaves
+from alfred.rules.words import Text
+
+__all__ = [
+    "ALWAYS", "Action", "AddTag", "AllOf", "AnyOf", "Classified", "Comparison", "Compiled", "Condition",
+    "Contact", "Conversation", "CreateTask", "FieldName", "Finding", "Not", "Notify", "SendReply",
+    "SetStatus", "Situation", "SituationInput", "Trigger", "delay", "equals", "explain", "fill", "match",
+    "read_condition",
+]  # fmt: skip
+
+Trigger = Literal["message.received", "conversation.created", "task.overdue", "lead.stalled"]
+MAX_ACTIONS = 20
+SHOWN = 200
+
+# What a rule asks when its trigger is all that it waits for: a comparison that always holds.
+ALWAYS = Comparison(field="conversation.unread_count", op="gte", value=0)
+
+
+class Compiled(Value):
+    """A rule: when `trigger` happens and `when` holds, do `then` in order."""
+
+    version: Literal[1] = 1
+    trigger: Trigger = "message.received"
+    when: Condition
+    then: tuple[Action, ...] = Field(min_length=1, max_length=MAX_ACTIONS)
+
+
+class Finding(Value):
+    """One comparison of a rule that was tried: whether it held, and what was there."""
+
+    condition: Comparison
+    held: bool
+    actual: JsonValue
+
+
+_CONDITION: TypeAdapter[Condition] = TypeAdapter(Condition)
+
+
+def read_condition(raw: object) -> Condition:
+    """A condition from JSON; raises pydantic's ValidationError."""
+    return _CONDITION.validate_python(raw)
+
+
+def match(condition: Condition, situation: Situation) -> bool:
+    """Whether the condition holds; what is not known (no name, say) equals and contains nothing."""
+    if isinstance(condition, AllOf):
+        return all(match(part, situation) for part in condition.all)
+    if isinstance(condition, AnyOf):
+        return any(match(part, situation) for part in condition.any)
+    if isinstance(condition, Not):
+        return not match(condition.not_, situation)
+    return _holds(condition, situation)
+
+
+def explain(condition: Condition, situation: Situation) -> list[Finding]:
+    """What became of each comparison, from left to right; long texts are cut."""
+    return [
+        Finding(condition=leaf, held=_holds(leaf, situation), actual=_shown(situation.facts[leaf.field]))
+        for leaf in leaves(condition)
+        if isinstance(leaf, Comparison)
+    ]
+
+
+def equals(field: FieldName, value: Scalar, situation: Situation) -> bool:
+    """Whether a field has this value; tags have each of theirs."""
+    op: Any = "contains" if field == "conversation.tags" else "eq"
+    return _holds(Comparison(field=field, op=op, value=value), situation)
+
+
+def _holds(leaf: Comparison, situation: Situation) -> bool:
+    wanted: Any = leaf.value
+    match leaf.op:
+        case "eq":
+            return _equal(leaf.field, wanted, situation)
+        case "ne":
+            return not _equal(leaf.field, wanted, situation)
+        case "in":
+            return any(_equal(leaf.field, each, situation) for each in wanted)
+        case "contains":
+            return _contains(leaf.field, wanted, situation)
+        case "contains_any":
+            return any(_contains(leaf.field, each, situation) for each in wanted)
+        case "contains_all":
+            return all(_contains(leaf.field, each, situation) for each in wanted)
+    return _ordered(leaf, situation.facts[leaf.field])
+
+
+def _equal(field: FieldName, wanted: Scalar, situation: Situation) -> bool:
+    text = situation.words.get(field)
+    if text is not None and isinstance(wanted, str):
+        return text.equals(wanted)
+    return bool(situation.facts[field] == wanted)
+
+
+def _contains(field: FieldName, wanted: str, situation: Situation) -> bool:
+    if field == "conversation.tags":
+        return any(tag.equals(wanted) for tag in situation.tags)
+    return situation.words.get(field, _NOTHING).contains(wanted)
+
+
+_NOTHING = Text.of("")
+
+
+def _ordered(leaf: Comparison, actual: Any) -> bool:
+    levels = KINDS[leaf.field].levels
+    place: Any = levels.index if levels else int
+    if actual is None:
+        return False
+    here, wanted = place(actual), leaf.value
+    if isinstance(wanted, tuple):
+        low, high = map(place, wanted)
+        return bool(low <= here <= high if low <= high else here >= low or here <= high)
+    there = place(wanted)
+    holds = {"gt": here > there, "gte": here >= there, "lt": here < there, "lte": here <= there}
+    return bool(holds[leaf.op])
+
+
+def _shown(actual: Any) -> JsonValue:
+    if isinstance(actual, str) and len(actual) > SHOWN:
+        return actual[: SHOWN - 1] + "…"
+    shown: JsonValue = actual
+    return shown

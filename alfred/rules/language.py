@@ -1,0 +1,113 @@
+"""Compiles what sellers write into rules, in Portuguese, English and Spanish, or says what it cannot."""
+
+from pydantic import ValidationError
+
+from alfred.rules.building import ANYTHING, Cond
+from alfred.rules.conditions import ALWAYS, Compiled
+from alfred.rules.fields import Language, Value
+from alfred.rules.reader import Refused
+from alfred.rules.sentences import Sentence
+from alfred.rules.telling import explain_rule, tell_action, tell_condition, tell_refusal
+from alfred.rules.tokens import Token, UnclosedQuote, tokenise
+from alfred.rules.tree import leaves
+from alfred.rules.vocabulary import LANGUAGES, vocabulary
+
+__all__ = ["CompiledRule", "NotUnderstood", "compile", "explain_rule"]
+
+MAX_SENTENCE = 1_000
+
+
+class CompiledRule(Value):
+    """A sentence understood: the rule, the rule said back, the words that were left aside."""
+
+    compiled: Compiled
+    explanation: str
+    warnings: tuple[str, ...] = ()
+    language: Language
+
+
+class NotUnderstood(ValueError):
+    """No rule: `understood` and `not_understood` quote or say back parts, `example` is a rule that works."""
+
+    def __init__(self, reason: Refused, understood: tuple[str, ...], language: Language) -> None:
+        self.code = reason.reason
+        self.understood = understood
+        self.not_understood = (reason.words,) if reason.words else ()
+        self.language = language
+        self.message = tell_refusal(reason.reason, reason.words, language)
+        self.example: str = vocabulary(language).say["example"]
+        super().__init__(self.message)
+
+
+def compile(text: str, *, language: Language | None = None) -> CompiledRule:  # noqa: A001 - the verb of the trade
+    """The rule that a sentence states; `language` is tried first. NotUnderstood when there is none."""
+    rules: list[CompiledRule] = []
+    failures: dict[Language, NotUnderstood] = {}
+    for each in _by_likelihood(text, language):
+        try:
+            rule = _compile(text, each)
+        except NotUnderstood as failure:
+            failures[each] = failure
+            continue
+        if not rule.warnings:
+            return rule
+        rules.append(rule)
+    if rules:
+        return min(rules, key=lambda rule: len(rule.warnings))
+    raise failures[_by_likelihood(text, None)[0]]
+
+
+def _by_likelihood(text: str, hint: Language | None) -> list[Language]:
+    """The hint first, then the languages by how many of the words belong to them."""
+    try:
+        tokens = tokenise(text[:MAX_SENTENCE])
+    except UnclosedQuote:
+        tokens = []
+    return sorted(LANGUAGES, key=lambda each: (each != hint, -vocabulary(each).familiarity(tokens)))
+
+
+def _compile(text: str, language: Language) -> CompiledRule:
+    words = vocabulary(language)
+    sentence = Sentence(text, [], words)
+    try:
+        sentence = Sentence(text, _tokens(text), words)
+        trigger, when, then = sentence.read()
+        when = when if when != ANYTHING else ALWAYS.model_dump(mode="json")
+        compiled = Compiled.model_validate({"trigger": trigger, "when": when, "then": then})
+    except UnclosedQuote as error:
+        raise NotUnderstood(Refused("unclosed_quote", error.rest), (), language) from error
+    except ValidationError as error:
+        raise NotUnderstood(Refused("too_long"), _understood(sentence, language), language) from error
+    except Refused as refusal:
+        raise NotUnderstood(refusal, _understood(sentence, language), language) from refusal
+    left_out = [words.say["warning"].format(words=each) for each in sentence.leftovers]
+    supposed = [words.say["supposed"].format(words=each) for each in _supposed(sentence, when)]
+    warnings = (*left_out, *supposed)
+    return CompiledRule(
+        compiled=compiled,
+        explanation=explain_rule(compiled, language),
+        warnings=warnings,
+        language=language,
+    )
+
+
+def _supposed(sentence: Sentence, when: Cond) -> list[str]:
+    """Loose words behind "and" that the rule now looks for."""
+    wanted = [value for leaf in leaves(when) if isinstance(leaf, dict) for value in _values(leaf)]
+    return [each for each in dict.fromkeys(sentence.loose_words) if each in wanted]
+
+
+def _values(leaf: Cond) -> list[object]:
+    value = leaf["value"]
+    return value if isinstance(value, list) else [value]
+
+
+def _tokens(text: str) -> list[Token]:
+    if len(text) > MAX_SENTENCE:
+        raise Refused("too_long")
+    return tokenise(text)
+
+
+def _understood(sentence: Sentence, language: Language) -> tuple[str, ...]:
+    conditions = [tell_condition(part, language) for part in sentence.conditions if part != ANYTHING]
+    return (*conditions, *(tell_action(action, language) for action in sentence.actions))

@@ -1,0 +1,188 @@
+"""The moment that a rule or a flow is asked about: a message, its contact, its conversation, the time."""
+
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from pydantic import AwareDatetime, Field, field_validator, model_validator
+
+from alfred.rules.fields import (
+    KINDS,
+    ChannelType,
+    Language,
+    NegotiationMode,
+    Sentiment,
+    Status,
+    Urgency,
+    Value,
+)
+from alfred.rules.words import Text
+
+
+class Contact(Value):
+    """Who writes."""
+
+    name: str | None = None
+    handle: str | None = None
+    vip: bool = False
+    negotiation_mode: NegotiationMode = "suggest"
+
+
+class Conversation(Value):
+    """Where it is written."""
+
+    status: Status = "open"
+    tags: tuple[str, ...] = ()
+    unread_count: int = Field(default=0, ge=0)
+
+
+class Situation(Value):
+    """Everything that a condition can ask; `timezone` is the user's, known to the IANA database."""
+
+    text: str = ""
+    sentiment: Sentiment | None = None
+    urgency: Urgency | None = None
+    negotiation: bool = False
+    should_create_task: bool = False
+    intent: str | None = None
+    language: Language | None = None
+    channel: ChannelType | None = None
+    contact: Contact = Contact()
+    conversation: Conversation = Conversation()
+    at: AwareDatetime
+    timezone: str = "UTC"
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_is_known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (OSError, ValueError, LookupError) as error:
+            raise ValueError("is not a time zone of the IANA database") from error
+        return name
+
+    @cached_property
+    def local(self) -> datetime:
+        """The moment on the user's clock; where their calendar ends (year 1 or 9999), in UTC."""
+        try:
+            return self.at.astimezone(ZoneInfo(self.timezone))
+        except OverflowError:
+            return self.at.replace(tzinfo=UTC)
+
+    @cached_property
+    def words(self) -> dict[str, Text]:
+        """The texts by their field, made ready once for all comparisons."""
+        texts = {
+            "message.text": self.text, "contact.name": self.contact.name,
+            "contact.handle": self.contact.handle, "message.intent": self.intent,
+        }  # fmt: skip
+        return {field: Text.of(text) for field, text in texts.items() if text is not None}
+
+    @cached_property
+    def tags(self) -> tuple[Text, ...]:
+        return tuple(Text.of(tag) for tag in self.conversation.tags)
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """Each field's actual value."""
+        return {
+            "message.text": self.text,
+            "message.sentiment": self.sentiment,
+            "message.urgency": self.urgency,
+            "message.negotiation": self.negotiation,
+            "message.should_create_task": self.should_create_task,
+            "message.intent": self.intent,
+            "message.language": self.language,
+            "channel.type": self.channel,
+            "contact.vip": self.contact.vip,
+            "contact.name": self.contact.name,
+            "contact.handle": self.contact.handle,
+            "contact.negotiation_mode": self.contact.negotiation_mode,
+            "conversation.status": self.conversation.status,
+            "conversation.tags": list(self.conversation.tags),
+            "conversation.unread_count": self.conversation.unread_count,
+            "time.hour": self.local.hour,
+            "time.weekday": self.local.isoweekday(),
+        }
+
+
+class Classified(Protocol):
+    """What was read out of the text; an assistant's classification fits."""
+
+    @property
+    def sentiment(self) -> Sentiment | None: ...
+    @property
+    def urgency(self) -> Urgency | None: ...
+    @property
+    def negotiation(self) -> bool: ...
+    @property
+    def should_create_task(self) -> bool: ...
+    @property
+    def intent(self) -> str | None: ...
+    @property
+    def language(self) -> Language | None: ...
+
+
+class _Given(Value):
+    """A part of a request: null and the empty strings that form builders send mean "not given"."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_empty(cls, raw: object) -> object:
+        if not isinstance(raw, dict):
+            return raw
+        return {key: value for key, value in raw.items() if key == "text" or value not in ("", None)}
+
+
+class ContactInput(_Given):
+    """The contact of a situation to try."""
+
+    name: str | None = Field(default=None, max_length=200)
+    handle: str | None = Field(default=None, max_length=256)
+    vip: bool | None = None
+    negotiation_mode: NegotiationMode | None = None
+
+
+class ConversationInput(_Given):
+    """The conversation of a situation to try."""
+
+    status: Status | None = None
+    tags: tuple[str, ...] | None = Field(default=None, max_length=50)
+    unread_count: int | None = Field(default=None, ge=0, le=1_000_000)
+
+
+class SituationInput(_Given):
+    """A situation to try a rule or a flow on; what is not given is classified or takes its default."""
+
+    text: str
+    sentiment: Sentiment | None = None
+    urgency: Urgency | None = None
+    negotiation: bool | None = None
+    should_create_task: bool | None = None
+    intent: str | None = Field(default=None, max_length=200)
+    language: Language | None = None
+    channel: ChannelType | None = None
+    at: datetime | None = None
+    contact: ContactInput | None = None
+    conversation: ConversationInput | None = None
+
+    @field_validator("at")
+    @classmethod
+    def _naive_is_utc(cls, at: datetime | None) -> datetime | None:
+        return at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
+
+    @field_validator("language", mode="before")
+    @classmethod
+    def _without_region(cls, raw: object) -> object:
+        return KINDS["message.language"].read(raw) if isinstance(raw, str) else raw
+
+
+_CLASSIFIED = ("sentiment", "urgency", "negotiation", "should_create_task", "intent", "language")
+
+
+def fill(given: SituationInput, classified: Classified, now: datetime, timezone: str) -> Situation:
+    """The whole situation: what was given, else what was classified, else the default; `now` is aware."""
+    values = {name: getattr(classified, name) for name in _CLASSIFIED}
+    said = given.model_dump(exclude_none=True)
+    return Situation.model_validate({"at": now, "timezone": timezone, **values, **said})

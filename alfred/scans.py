@@ -1,0 +1,66 @@
+"""The periodic scans: overdue tasks and stalled leads are told of once, however many replicas look."""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from alfred.db import Database
+from alfred.queries import Query, sql
+
+log = structlog.get_logger()
+
+BATCH = 500
+
+
+class Scans:
+    """Both scans, with a clock from outside."""
+
+    def __init__(
+        self,
+        database: Database,
+        announce: Callable[[Iterable[int]], None],
+        *,
+        clock: Callable[[], datetime],
+        stalled_after: int,
+    ) -> None:
+        self._database = database
+        self._announce = announce
+        self._clock = clock
+        self._stalled_after = stalled_after
+
+    async def overdue(self) -> int:
+        """Tell of the tasks that have lapsed; how many."""
+        return await self._scan("overdue", sql.scans.overdue, {})
+
+    async def stalled(self) -> int:
+        """Tell of the conversations in which nobody has written for long; how many."""
+        return await self._scan("stalled", sql.scans.stalled, {"after_seconds": self._stalled_after})
+
+    def in_turn(self, scan: str, interval: int) -> Callable[[], Any]:
+        """The scan as a periodic job: at the start of a process always, then by the one replica whose turn it is."""
+        first = True
+
+        async def job() -> None:
+            nonlocal first
+            slot = datetime.fromtimestamp(self._clock().timestamp() // interval * interval, UTC)
+            async with self._database.as_service() as db:
+                turn = await sql.scans.claim.value(db, scan=scan, slot=slot)
+            if turn or first:
+                await getattr(self, scan)()
+            first = False
+
+        return job
+
+    async def _scan(self, scan: str, query: Query, limits: dict[str, Any]) -> int:
+        total = 0
+        while True:
+            async with self._database.as_service() as db:
+                rows = await query.all(db, now=self._clock(), limit=BATCH, **limits)
+            found: int = sum(row["found"] for row in rows)
+            total += found
+            self._announce(row["bucket"] for row in rows)
+            if found < BATCH:
+                log.info("scan_done", scan=scan, found=total)
+                return total

@@ -1,0 +1,56 @@
+"""Tasks: what remains to be done for a customer."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+from uuid_utils.compat import uuid7
+
+from alfred.events import record
+from alfred.queries import Db, sql
+
+TaskStatus = Literal["open", "in_progress", "done", "cancelled"]
+Priority = Literal["low", "medium", "high", "urgent"]
+
+
+class TaskDraft(BaseModel):
+    """A task as it is stored; `depth` counts the rules that led to it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    title: str
+    description: str | None = None
+    status: TaskStatus = "open"
+    priority: Priority = "medium"
+    due_at: datetime | None = None
+    conversation_id: UUID | None = None
+    contact_id: UUID | None = None
+
+
+async def add(db: Db, user_id: UUID, draft: TaskDraft, *, depth: int = 0) -> UUID:
+    """Store a task, and tell of it; its id."""
+    task_id = uuid7()
+    values = draft.model_dump()
+    contact_id = await sql.tasks.add.value(db, user_id=user_id, task_id=task_id, depth=depth, **values)
+    about = {"task_id": task_id, "conversation_id": draft.conversation_id, "contact_id": contact_id}
+    await record(db, user_id, "task.created", {"title": draft.title, "priority": draft.priority}, **about)
+    if draft.status == "done":
+        await record(db, user_id, "task.completed", {"title": draft.title}, **about)
+    return task_id
+
+
+async def hold(db: Db, user_id: UUID, task_id: UUID) -> TaskDraft | None:
+    """The task, locked for a change."""
+    row = await sql.tasks.hold.one(db, user_id=user_id, task_id=task_id)
+    return TaskDraft(**dict(row)) if row else None
+
+
+async def change(db: Db, user_id: UUID, task_id: UUID, before: TaskDraft, after: TaskDraft) -> None:
+    """Store a held task anew; becoming done is told once."""
+    if after == before:
+        return
+    await sql.tasks.update.run(db, user_id=user_id, task_id=task_id, **after.model_dump())
+    if after.status == "done" and before.status != "done":
+        about = {"task_id": task_id, "conversation_id": after.conversation_id, "contact_id": after.contact_id}
+        await record(db, user_id, "task.completed", {"title": after.title}, **about)

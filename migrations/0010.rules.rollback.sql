@@ -1,0 +1,5 @@
+drop table flows;
+
+drop table rule_matches;
+
+drop table rules;

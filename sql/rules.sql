@@ -1,0 +1,116 @@
+-- Rules, and what they have done.
+
+-- name: page
+-- Newest first.
+select r.rule_id as id, r.name, r.text, r.compiled, r.enabled, r.explanation, r.warnings, r.created_at, r.updated_at,
+       (select count(*) from rule_matches m where m.user_id = r.user_id and m.rule_id = r.rule_id) as match_count,
+       (select max(matched_at) from rule_matches m where m.user_id = r.user_id and m.rule_id = r.rule_id) as last_matched_at
+  from rules r
+ where r.user_id = :user_id
+   and (:before_at::timestamptz is null or (r.created_at, r.rule_id) < (:before_at, :before_id::uuid))
+ order by r.created_at desc, r.rule_id desc
+ limit :limit
+
+-- name: get
+-- One, in the shape of the list.
+select r.rule_id as id, r.name, r.text, r.compiled, r.enabled, r.explanation, r.warnings, r.created_at, r.updated_at,
+       (select count(*) from rule_matches m where m.user_id = r.user_id and m.rule_id = r.rule_id) as match_count,
+       (select max(matched_at) from rule_matches m where m.user_id = r.user_id and m.rule_id = r.rule_id) as last_matched_at
+  from rules r
+ where r.user_id = :user_id and r.rule_id = :rule_id
+
+-- name: add
+-- As compiled.
+insert into rules (user_id, rule_id, name, text, language, compiled, enabled, explanation, warnings)
+values (:user_id, :rule_id, :name, :text, :language, :compiled, :enabled, :explanation, :warnings)
+
+-- name: update
+-- What is null stays as it is; a new sentence comes with all that was compiled of it.
+update rules
+   set name        = coalesce(:name, name),
+       enabled     = coalesce(:enabled, enabled),
+       text        = case when :compiled::jsonb is null then text else :text end,
+       language    = coalesce(:language, language),
+       compiled    = coalesce(:compiled, compiled),
+       explanation = coalesce(:explanation, explanation),
+       warnings    = coalesce(:warnings, warnings),
+       updated_at  = now()
+ where user_id = :user_id and rule_id = :rule_id
+
+-- name: remove
+-- With what it has done.
+delete from rules where user_id = :user_id and rule_id = :rule_id
+
+-- name: waiting_for
+-- The rules that an event may fire, oldest first.
+select rule_id, name, compiled
+  from rules
+ where user_id = :user_id and enabled and compiled ->> 'trigger' = :trigger
+ order by created_at, rule_id
+
+-- name: situation
+-- Everything that a condition may ask of an event's message, contact and conversation.
+select u.timezone, u.locale,
+       coalesce(m.body, '') as text, m.classification, m.sent_at, m.direction,
+       h.type as channel,
+       c.contact_id, c.name as contact_name, c.handle as contact_handle, coalesce(c.vip, false) as vip,
+       case when coalesce(c.negotiation_enabled, true) then coalesce(c.negotiation_mode, 'suggest') else 'off' end
+           as negotiation_mode,
+       v.conversation_id, coalesce(v.status, 'open') as status, coalesce(v.tags, '{}') as tags,
+       coalesce(v.unread_count, 0) as unread_count
+  from users u
+  left join conversations v on v.user_id = u.user_id and v.conversation_id = :conversation_id::uuid
+  left join messages m on m.user_id = u.user_id and m.message_id = coalesce(:message_id::uuid, v.last_message_id)
+  left join channels h on h.user_id = u.user_id and h.channel_id = v.channel_id
+  left join contacts c on c.user_id = u.user_id and c.contact_id = coalesce(v.contact_id, :contact_id::uuid)
+ where u.user_id = :user_id
+
+-- name: note_match
+-- True the first time.
+insert into rule_matches (user_id, rule_id, subject, conversation_id)
+values (:user_id, :rule_id, :subject, :conversation_id)
+    on conflict (user_id, rule_id, subject) do nothing
+returning true
+
+-- name: may_reply
+-- One automatic reply for each conversation and rule in ten minutes: true marks this match as the one.
+update rule_matches
+   set replied = true
+ where user_id = :user_id and rule_id = :rule_id and subject = :subject
+   and not exists (
+        select from rule_matches m
+         where m.user_id = :user_id and m.rule_id = :rule_id and m.conversation_id = :conversation_id
+           and m.replied and m.matched_at > now() - interval '10 minutes')
+returning true
+
+-- name: add_tag
+-- Once, and at most 50 of them.
+update conversations
+   set tags = tags || :tag::text, updated_at = now()
+ where user_id = :user_id and conversation_id = :conversation_id
+   and not (:tag = any (tags)) and cardinality(tags) < 50
+returning tags
+
+-- name: set_status
+-- Only a change is one.
+update conversations
+   set status = :status, snoozed_until = case when :status = 'snoozed' then snoozed_until end, updated_at = now()
+ where user_id = :user_id and conversation_id = :conversation_id and status <> :status
+returning status
+
+-- name: situations
+-- The situations of several past messages at once; contact and conversation as they are now.
+select m.message_id, u.timezone, u.locale,
+       m.body as text, m.classification, m.sent_at, m.direction,
+       h.type as channel,
+       c.contact_id, c.name as contact_name, c.handle as contact_handle, c.vip,
+       case when c.negotiation_enabled then c.negotiation_mode else 'off' end as negotiation_mode,
+       v.conversation_id, v.status, v.tags, v.unread_count
+  from messages m
+  join users u on u.user_id = m.user_id
+  join conversations v on v.user_id = m.user_id and v.conversation_id = m.conversation_id
+  join channels h on h.user_id = m.user_id and h.channel_id = v.channel_id
+  join contacts c on c.user_id = m.user_id and c.contact_id = v.contact_id
+ where m.user_id = :user_id and m.direction = 'inbound' and m.deleted_at is null and m.sent_at > :since
+ order by m.sent_at desc, m.message_id desc
+ limit :limit

@@ -1,0 +1,157 @@
+"""The event bus: nothing lost, nothing twice, poison set aside."""
+
+import asyncio
+import contextlib
+
+import pytest
+
+from alfred.bus import Bus, Consumer
+from alfred.db import Database
+from alfred.events import record
+from alfred.hub import Hub, bucket_of
+from alfred.queries import sql
+from tests.conftest import serving
+from tests.people import Person
+
+
+@pytest.fixture
+async def ground(cluster, http):
+    """A database of its own with a user and no running consumer; and the user's id."""
+    name = cluster.copy()
+    async with serving(cluster.app(name)) as address:
+        ana = await Person.sign_up(http, address)
+    database = Database(cluster.app(name), size=10)
+    await database.open()
+    yield database, cluster.app(name), __import__("uuid").UUID(ana.id)
+    await database.close()
+
+
+@contextlib.asynccontextmanager
+async def reading(ground, handle, *, name="test"):
+    database, dsn, _ = ground
+    bus = Bus(database, dsn, Hub(database))
+    bus.subscribe(Consumer(name, ("contact.created",), handle))
+    task = asyncio.create_task(bus.run())
+    try:
+        yield bus
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def join(ground, name="test"):
+    async with ground[0].as_service() as db:
+        await sql.events.join_bus.run(db, consumer=name)
+
+
+async def happen(ground, number, delay=0.0):
+    """An event whose transaction stays open for a while."""
+    database, _, user_id = ground
+    async with database.acting_as(user_id) as db:
+        await record(db, user_id, "contact.created", {"number": number})
+        await asyncio.sleep(delay)
+
+
+async def test_reads_late_commits_too_and_each_event_once(ground, eventually):
+    """Numbers are given before commit: a cursor by number would step over the slow ones."""
+    seen = []
+
+    async def handle(db, event):
+        seen.append(event.payload["number"])
+
+    await join(ground)
+    async with reading(ground, handle) as one, reading(ground, handle):
+        for start in range(0, 60, 6):
+            await asyncio.gather(*(happen(ground, start + n, delay=0.03 * (n % 3)) for n in range(6)))
+            one.announce([ground[2]])
+        await eventually(lambda: asyncio.sleep(0, len(seen) >= 60))
+    assert sorted(seen) == list(range(60))
+
+
+async def test_effects_and_cursor_move_together(ground, eventually):
+    """A consumer that dies in the middle of a batch leaves no effect, and begins again."""
+    fail = True
+    seen = []
+
+    async def handle(db, event):
+        seen.append(event.payload["number"])
+        await record(db, event.user_id, "contact.created" if False else "task.created", event.payload)
+        if fail and event.payload["number"] == 2:
+            raise ConnectionError("the line breaks")
+
+    await join(ground)
+    for number in range(4):
+        await happen(ground, number)
+    async with reading(ground, handle):
+        await eventually(lambda: asyncio.sleep(0, 2 in seen))
+        fail = False
+        await eventually(lambda: asyncio.sleep(0, 3 in seen))
+
+        async def effects():
+            async with ground[0].acting_as(ground[2]) as db:
+                return await db.fetchval("select count(*) from ai_events where type = 'task.created'")
+
+        assert await eventually(effects, lambda count: count == 4) == 4
+
+
+async def test_a_poisonous_event_is_set_aside_and_tried_again(ground, eventually, monkeypatch):
+    monkeypatch.setattr("alfred.bus.FIRST_WAIT_SECONDS", 0.01)
+    attempts = 0
+    healthy = []
+
+    async def handle(db, event):
+        nonlocal attempts
+        if event.payload["number"] == 1:
+            attempts += 1
+            await db.execute("select 1 / 0")
+        healthy.append(event.payload["number"])
+
+    await join(ground)
+    for number in range(3):
+        await happen(ground, number)
+    async with reading(ground, handle):
+        assert await eventually(lambda: asyncio.sleep(0, sorted(healthy)), lambda seen: seen == [0, 2]) == [0, 2]
+
+        async def dead():
+            async with ground[0].as_service() as db:
+                await db.execute("select 1")
+                return [dict(row) for row in await sql.events.dead.all(db)]
+
+        buried = await eventually(dead, seconds=20)
+        assert [(row["consumer"], row["attempts"]) for row in buried] == [("test", 8)]
+        assert attempts == 8
+        assert "DivisionByZero" in buried[0]["error"]
+
+
+async def test_a_consumer_that_joins_later_starts_then(ground, eventually):
+    seen = []
+
+    async def handle(db, event):
+        seen.append(event.payload["number"])
+
+    await happen(ground, 1)
+    await join(ground)
+    await happen(ground, 2)
+    async with reading(ground, handle):
+        await eventually(lambda: asyncio.sleep(0, seen))
+    assert seen == [2]
+
+
+async def test_handlers_wear_their_tenants_hat(ground, eventually, http):
+    rows = []
+
+    async def handle(db, event):
+        rows.append(await db.fetch("select user_id from users"))
+
+    await join(ground)
+    await happen(ground, 1)
+    async with reading(ground, handle):
+        await eventually(lambda: asyncio.sleep(0, rows))
+    assert [[row["user_id"] for row in each] for each in rows] == [[ground[2]]]
+
+
+async def test_python_and_sql_agree_on_buckets(app_db):
+    for _ in range(50):
+        user = await app_db.fetchval("select app.uuid7()")
+        assert await app_db.fetchval("select app.bucket($1)", user) == bucket_of(user)

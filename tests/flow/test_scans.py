@@ -1,0 +1,119 @@
+"""Overdue tasks and stalled leads are told of once, whoever scans and however often."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from alfred.db import Database
+from alfred.scans import Scans
+from tests.conftest import serving
+from tests.people import Person
+
+NOW = datetime(2030, 5, 8, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+class Clock:
+    now = NOW
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+async def shop(cluster, http):
+    """A database of its own, a user in it, four scanners with one clock."""
+    dsn = cluster.app(cluster.copy())
+    clock = Clock()
+    databases = [Database(dsn, size=4) for _ in range(4)]
+    for database in databases:
+        await database.open()
+    scanners = [Scans(each, lambda _: None, clock=clock, stalled_after=3 * 86400) for each in databases]
+    async with serving(dsn, stalled_after=10**9) as address:
+        ana = await Person.sign_up(http, address)
+        yield ana, scanners, clock, databases[0]
+    for database in databases:
+        await database.close()
+
+
+async def test_four_replicas_tell_each_lapse_once(shop, eventually):
+    ana, scanners, clock, _ = shop
+    for number in range(30):
+        await ana.made("/tasks", {"title": f"task {number}", "due_date": "2030-05-07"})
+    counts = await asyncio.gather(*(scanner.overdue() for scanner in scanners for _ in range(3)))
+    assert sum(counts) == 30
+    told = await eventually(lambda: ana.notifications(type="overdue_task"), lambda found: len(found) >= 30)
+    assert len(told) == 30
+    assert len({each["task_id"] for each in told}) == 30
+
+    clock.now += DAY
+    assert [await scanner.overdue() for scanner in scanners] == [0, 0, 0, 0]
+
+
+async def test_a_rescheduled_task_may_lapse_again(shop, eventually):
+    ana, scanners, clock, _ = shop
+    task = await ana.made("/tasks", {"title": "Ligar", "due_date": "2030-05-08T11:00:00Z"})
+    assert await scanners[0].overdue() == 1
+    await ana.patch(f"/tasks/{task['id']}", {"title": "Ligar já"})
+    assert await scanners[0].overdue() == 0
+    await ana.patch(f"/tasks/{task['id']}", {"due_date": "2030-05-09T11:00:00Z"})
+    assert await scanners[0].overdue() == 0
+    clock.now += DAY
+    assert await scanners[1].overdue() == 1
+    told = await eventually(lambda: ana.notifications(type="overdue_task"), lambda found: len(found) == 2)
+    assert [each["title"] for each in told] == ["Tarefa atrasada: Ligar já", "Tarefa atrasada: Ligar"]
+
+
+async def test_what_is_done_does_not_lapse(shop):
+    ana, scanners, _, _ = shop
+    task = await ana.made("/tasks", {"title": "x", "due_date": "2030-05-07"})
+    await ana.post(f"/tasks/{task['id']}/complete")
+    await ana.made("/tasks", {"title": "y", "due_date": "2030-05-09"})
+    assert await scanners[0].overdue() == 0
+
+
+async def test_a_silence_is_told_once_and_a_new_one_again(shop, eventually):
+    ana, scanners, clock, _ = shop
+    last = NOW - 4 * DAY
+    clock.now = NOW - 5 * DAY
+    # The database will not believe a message from the future: these are of the past, the clock is moved instead.
+    base = datetime(2024, 5, 1, 12, tzinfo=UTC)
+    clock.now = base + 2 * DAY
+    entry = await ana.hears("oi", at=int(base.timestamp()))
+    assert await scanners[0].stalled() == 0
+    clock.now = base + 4 * DAY
+    assert sum(await asyncio.gather(*(scanner.stalled() for scanner in scanners))) == 1
+    assert await scanners[0].stalled() == 0
+
+    await ana.hears("alguém?", at=int((base + 4 * DAY).timestamp()))
+    assert await scanners[0].stalled() == 0
+    clock.now = base + 8 * DAY
+    assert await scanners[0].stalled() == 1
+    told = await eventually(lambda: ana.notifications(type="stalled_lead"), lambda found: len(found) == 2)
+    assert {each["conversation_id"] for each in told} == {entry["conversation_id"]}
+    assert last < NOW
+
+
+async def test_a_closed_conversation_is_not_stalled(shop):
+    ana, scanners, clock, _ = shop
+    entry = await ana.hears("oi")
+    await ana.patch(f"/conversations/{entry['conversation_id']}", {"status": "closed"})
+    clock.now = datetime(2025, 1, 1, tzinfo=UTC)
+    assert await scanners[0].stalled() == 0
+
+
+async def test_one_replica_runs_a_slot(shop):
+    ana, scanners, clock, database = shop
+    jobs = [scanner.in_turn("overdue", 3600) for scanner in scanners]
+    await asyncio.gather(*(job() for job in jobs))  # at the start each looks
+    await ana.made("/tasks", {"title": "x", "due_date": "2030-05-07"})
+    await asyncio.gather(*(job() for job in jobs))  # the slot is taken: nobody looks
+    assert await ana.events("task.overdue") == []
+    clock.now += timedelta(hours=1)
+    await asyncio.gather(*(job() for job in jobs))
+    assert len(await ana.events("task.overdue")) == 1
+    assert UUID(ana.id)
+    async with database.as_service() as db:
+        assert await db.fetchval("select app.claim_scan('overdue', $1)", clock.now.replace(minute=0)) is None

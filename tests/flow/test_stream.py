@@ -1,0 +1,149 @@
+"""From a webhook to a frame of the live stream."""
+
+import asyncio
+import base64
+
+import aiohttp
+import asyncpg
+
+from tests.conftest import serving
+from tests.people import Person
+
+URGENT = "Preciso disso hoje, é urgente!"
+
+
+async def test_an_urgent_message_is_seen_on_the_stream(ana):
+    async with ana.listening() as frames:
+        entry = await ana.hears(URGENT)
+        frame = await frames.next()
+
+    assert frame["event"] == "notification"
+    assert frame["id"] == frame["data"]["id"]
+    assert frame["data"]["type"] == "urgent_message"
+    assert frame["data"]["conversation_id"] == entry["conversation_id"]
+    assert frame["data"]["body"] == URGENT
+    assert [frame["data"]] == await ana.notifications()
+
+
+async def test_nobody_else_sees_it(ana, bruno):
+    async with bruno.listening() as frames:
+        await ana.hears(URGENT)
+        mine = await bruno.hears(URGENT, sender="+5511900000099")
+        frame = await frames.next()
+    assert frame["data"]["conversation_id"] == mine["conversation_id"]
+    assert len(await bruno.notifications()) == 1
+
+
+async def test_resumes_without_a_gap(ana):
+    async with ana.listening() as frames:
+        await ana.hears(URGENT, sender="+5511900000001")
+        first = await frames.next()
+    for number in range(2, 6):
+        await ana.hears(URGENT, sender=f"+551190000000{number}")
+    async with ana.listening(headers={"Last-Event-ID": first["id"]}) as frames:
+        missed = [await frames.next() for _ in range(4)]
+        await ana.hears(URGENT, sender="+5511900000006")
+        live = await frames.next()
+    ids = [first["id"], *(frame["id"] for frame in missed), live["id"]]
+    assert ids == [each["id"] for each in reversed(await ana.notifications())]
+
+    async with ana.listening(last_event_id=missed[-1]["id"]) as frames:
+        assert (await frames.next())["id"] == live["id"]
+
+
+async def test_refuses_a_damaged_last_event_id(ana):
+    status, _, _ = await ana.call("GET", "/notifications/stream", headers={"Last-Event-ID": "x"})
+    assert status == 400
+
+
+async def test_unnamed_events_for_clients_that_take_no_others(ana):
+    async with ana.listening(format="message") as frames:
+        await ana.hears(URGENT)
+        frame = await frames.next()
+    assert "event" not in frame
+    assert frame["data"]["type"] == "urgent_message"
+
+
+async def test_basic_credentials_carry_a_token_as_the_password(ana):
+    credentials = base64.b64encode(f"n8n:{ana.session['access_token']}".encode()).decode()
+    ana_by_basic = Person(ana._http, ana.address)
+    async with ana_by_basic.listening(headers={"Authorization": f"Basic {credentials}"}) as frames:
+        await ana.hears(URGENT)
+        assert (await frames.next())["data"]["type"] == "urgent_message"
+
+
+async def test_a_ticket_opens_one_stream(ana, stranger):
+    ticket = await ana.made("/notifications/stream-ticket", None)
+    assert ticket["expires_in"] == 60
+    async with stranger.listening(ticket=ticket["ticket"]) as frames:
+        await ana.hears(URGENT)
+        assert (await frames.next())["data"]["type"] == "urgent_message"
+    status, headers, _ = await stranger.call("GET", "/notifications/stream", ticket=ticket["ticket"])
+    assert (status, headers["Content-Type"]) == (401, "application/problem+json")
+    assert (await stranger.call("GET", "/notifications/stream"))[0] == 401
+
+
+async def test_two_replicas_share_the_work_and_tell_all(cluster, http, eventually):
+    """Whichever process makes the notification, streams on both show it, once."""
+    database = cluster.copy()
+    dsn = cluster.app(database)
+    async with serving(dsn) as here, serving(dsn) as there:
+        ana = await Person.sign_up(http, here)
+        ana_there = Person(http, there, ana.session)
+        async with ana.listening() as on_one, ana_there.listening() as on_other:
+            for number in range(6):
+                person = ana if number % 2 else ana_there
+                await person.hears(URGENT, sender=f"+551190000001{number}")
+            seen = [[(await frames.next())["id"] for _ in range(6)] for frames in (on_one, on_other)]
+        assert seen[0] == seen[1]
+        assert len(set(seen[0])) == 6
+        assert len(await ana.notifications()) == 6
+
+
+async def test_survives_the_death_of_its_listening_connection(cluster, http):
+    """The bell is lost; the sweep and the reconnection make up for it."""
+    database = cluster.copy()
+    async with serving(cluster.app(database)) as address:
+        ana = await Person.sign_up(http, address)
+        async with ana.listening() as frames:
+            await ana.hears(URGENT, sender="+5511900000001")
+            assert await frames.next()
+            killed = await _kill(cluster, database, "query ilike '%listen%' or query ilike '%pg_notify%'")
+            assert killed >= 1
+            await ana.hears(URGENT, sender="+5511900000002")
+            assert (await frames.next())["data"]["type"] == "urgent_message"
+
+
+async def test_survives_the_death_of_every_connection(cluster, http):
+    database = cluster.copy()
+    async with serving(cluster.app(database)) as address:
+        ana = await Person.sign_up(http, address)
+        async with ana.listening() as frames:
+            assert await _kill(cluster, database, "true") > 1
+            for number in range(3):
+                await ana.hears(URGENT, sender=f"+551190000000{number}")
+                assert (await frames.next())["data"]["type"] == "urgent_message"
+
+
+async def test_a_thousand_streams_that_come_and_go_leave_nothing_behind(ana, http):
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), headers=ana.headers) as crowd:
+        for _ in range(4):
+            streams = await asyncio.gather(
+                *(crowd.get(f"{ana.address}/api/v1/notifications/stream") for _ in range(50))
+            )
+            for stream in streams:
+                stream.close()
+    async with ana.listening() as frames:
+        await ana.hears(URGENT)
+        assert await frames.next()
+
+
+async def _kill(cluster, database, which):
+    superuser = await asyncpg.connect(cluster.superuser("postgres"))
+    try:
+        rows = await superuser.fetch(
+            f"select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and ({which})", database
+        )
+        return len(rows)
+    finally:
+        await superuser.close()

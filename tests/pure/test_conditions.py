@@ -1,0 +1,350 @@
+"""Conditions say what is so: by table, operator by operator, with what is refused."""
+
+from datetime import UTC, datetime
+
+import pytest
+from pydantic import ValidationError
+
+from alfred.rules.conditions import (
+    ALWAYS,
+    Compiled,
+    Contact,
+    Conversation,
+    Situation,
+    SituationInput,
+    delay,
+    explain,
+    fill,
+    match,
+    read_condition,
+)
+
+MONDAY_20H = datetime(2026, 1, 5, 20, 30, tzinfo=UTC)
+
+ANA = Situation(
+    text="Olá! Não é URGENTE, mas quero um *Desconto* na água de coco: R$50 👍",
+    sentiment="negative",
+    urgency="medium",
+    negotiation=True,
+    intent="price_question",
+    language="pt",
+    channel="whatsapp",
+    contact=Contact(name="João da Silva", handle="@joao", vip=True, negotiation_mode="suggest"),
+    conversation=Conversation(status="pending", tags=("Atenção", "lead quente"), unread_count=3),
+    at=MONDAY_20H,
+)
+
+HELD = [
+    ("message.text", "contains", "desconto"),
+    ("message.text", "contains", "nao e urgente"),
+    ("message.text", "contains", "AGUA de Côco"),
+    ("message.text", "contains", "R$ 50"),
+    ("message.text", "contains", "👍"),
+    ("message.text", "contains", "!"),
+    ("message.text", "contains_any", ["preço", "desconto"]),
+    ("message.text", "contains_all", ["olá", "desconto"]),
+    ("message.text", "ne", "desconto"),
+    ("message.sentiment", "eq", "negative"),
+    ("message.sentiment", "ne", "positive"),
+    ("message.sentiment", "in", ["negative", "neutral"]),
+    ("message.urgency", "gte", "medium"),
+    ("message.urgency", "gt", "low"),
+    ("message.urgency", "lt", "high"),
+    ("message.negotiation", "eq", True),
+    ("message.negotiation", "eq", "true"),
+    ("message.should_create_task", "eq", False),
+    ("message.intent", "eq", "PRICE question"),
+    ("message.intent", "in", ["greeting", "price_question"]),
+    ("message.language", "eq", "pt-BR"),
+    ("channel.type", "in", ["email", "WhatsApp"]),
+    ("contact.vip", "ne", False),
+    ("contact.name", "contains", "joao"),
+    ("contact.name", "eq", "joao da silva"),
+    ("contact.name", "in", ["Ana", "JOÃO DA SILVA"]),
+    ("contact.handle", "eq", "joao"),
+    ("contact.negotiation_mode", "eq", "suggest"),
+    ("conversation.status", "in", ["open", "pending"]),
+    ("conversation.tags", "contains", "atencao"),
+    ("conversation.tags", "contains_any", ["vip", "lead quente"]),
+    ("conversation.tags", "contains_all", ["atenção", "LEAD QUENTE"]),
+    ("conversation.unread_count", "gt", 2),
+    ("conversation.unread_count", "gte", "3"),
+    ("conversation.unread_count", "between", [3, 5]),
+    ("conversation.unread_count", "in", [1, 3]),
+    ("time.hour", "eq", 20),
+    ("time.hour", "between", [18, 8]),
+    ("time.hour", "between", [20, 20]),
+    ("time.hour", "between", [20, 23]),
+    ("time.hour", "lte", 20.0),
+    ("time.weekday", "eq", "monday"),
+    ("time.weekday", "eq", "Mon"),
+    ("time.weekday", "between", ["saturday", "monday"]),
+    ("time.weekday", "in", [1, "tuesday"]),
+]
+
+NOT_HELD = [
+    ("message.text", "contains", "desc"),
+    ("message.text", "contains", "quero desconto"),
+    ("message.text", "contains", "?"),
+    ("message.text", "eq", "desconto"),
+    ("message.text", "in", ["desconto", "olá"]),
+    ("message.text", "contains_all", ["olá", "preço"]),
+    ("message.sentiment", "eq", "neutral"),
+    ("message.urgency", "gte", "high"),
+    ("message.urgency", "lt", "medium"),
+    ("message.language", "in", ["en", "es"]),
+    ("contact.vip", "eq", False),
+    ("contact.name", "contains", "Jo"),
+    ("conversation.tags", "contains", "lead"),
+    ("conversation.tags", "contains_all", ["atenção", "vip"]),
+    ("conversation.unread_count", "lt", 3),
+    ("conversation.unread_count", "between", [4, 9]),
+    ("time.hour", "between", [21, 19]),
+    ("time.hour", "between", [8, 18]),
+    ("time.weekday", "in", ["saturday", 7]),
+    ("time.weekday", "between", [2, 7]),
+]
+
+
+def leaf(field, op, value):
+    return read_condition({"field": field, "op": op, "value": value})
+
+
+@pytest.mark.parametrize(("field", "op", "value"), HELD)
+def test_holds(field, op, value):
+    assert match(leaf(field, op, value), ANA)
+
+
+@pytest.mark.parametrize(("field", "op", "value"), NOT_HELD)
+def test_does_not_hold(field, op, value):
+    assert not match(leaf(field, op, value), ANA)
+
+
+REFUSED = [
+    ("message.text", "gt", "a"),
+    ("message.text", "contains", ""),
+    ("message.text", "contains", "  "),
+    ("message.text", "contains", 5),
+    ("message.text", "contains", ["a"]),
+    ("message.text", "contains_any", "a"),
+    ("message.text", "contains_any", []),
+    ("message.text", "contains_any", ["a"] * 101),
+    ("message.text", "contains", "a" * 1001),
+    ("message.text", "contains", "a\0b"),
+    ("message.text", "contains", "a\ud800"),
+    ("message.sentiment", "eq", "furious"),
+    ("message.sentiment", "gt", "negative"),
+    ("message.sentiment", "in", "negative"),
+    ("message.urgency", "eq", None),
+    ("message.negotiation", "eq", "yes"),
+    ("message.negotiation", "in", [True]),
+    ("message.negotiation", "eq", 1),
+    ("channel.type", "eq", "telegram"),
+    ("contact.vip", "contains", True),
+    ("conversation.tags", "eq", "vip"),
+    ("conversation.tags", "contains", "a" * 51),
+    ("conversation.unread_count", "gt", -1),
+    ("conversation.unread_count", "gt", 1.5),
+    ("conversation.unread_count", "gt", True),
+    ("conversation.unread_count", "between", [5, 3]),
+    ("conversation.unread_count", "between", [5]),
+    ("time.hour", "eq", 24),
+    ("time.hour", "between", 18),
+    ("time.weekday", "eq", 0),
+    ("time.weekday", "eq", 8),
+    ("time.weekday", "eq", "someday"),
+    ("message.sentiments", "eq", "negative"),
+    ("message.text", "matches", ".*"),
+]
+
+
+@pytest.mark.parametrize(("field", "op", "value"), REFUSED)
+def test_refuses_what_a_field_cannot_be_asked(field, op, value):
+    with pytest.raises(ValidationError):
+        leaf(field, op, value)
+
+
+LEAF = {"field": "contact.vip", "op": "eq", "value": True}
+
+
+def nested(depth):
+    return LEAF if depth == 1 else {"not": nested(depth - 1)}
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        None, [], "vip", 5, {}, {"all": []}, {"any": []}, {"all": LEAF}, {"not": None}, {"not": [LEAF]},
+        {"all": [LEAF], "any": [LEAF]}, {**LEAF, "note": "x"}, {"field": "contact.vip", "op": "eq"},
+        nested(21), {"all": [LEAF] * 201}, {"any": [{"all": [LEAF] * 101}, {"all": [LEAF] * 100}]},
+    ],
+)  # fmt: skip
+def test_refuses_what_is_no_condition(raw):
+    with pytest.raises(ValidationError):
+        read_condition(raw)
+
+
+def test_takes_the_largest_that_is_allowed():
+    assert match(read_condition({"all": [LEAF] * 200}), ANA)
+    assert not match(read_condition(nested(20)), ANA)
+
+
+def test_a_very_deep_condition_is_refused_without_recursion():
+    raw = LEAF
+    for _ in range(100_000):
+        raw = {"not": raw}
+    with pytest.raises(ValidationError, match="20 levels"):
+        read_condition(raw)
+
+
+def test_weekdays_and_flags_are_stored_in_one_form():
+    stored = leaf("time.weekday", "in", ["Sunday", "mon", 3, "4"])
+    assert stored.model_dump(mode="json")["value"] == [7, 1, 3, 4]
+    assert leaf("contact.vip", "eq", "True").value is True
+
+
+def test_hours_and_weekdays_are_the_users_own():
+    in_tokyo = ANA.model_copy(update={"timezone": "Asia/Tokyo"})
+    assert match(leaf("time.weekday", "eq", 2), Situation(at=MONDAY_20H, timezone="Asia/Tokyo"))
+    assert match(leaf("time.hour", "eq", 17), Situation(at=MONDAY_20H, timezone="America/Sao_Paulo"))
+    assert in_tokyo.timezone == "Asia/Tokyo"
+
+
+@pytest.mark.parametrize("zone", ["Mars/Base", "", "../etc/passwd", "America", "a\0b"])
+def test_refuses_an_unknown_time_zone(zone):
+    with pytest.raises(ValidationError):
+        Situation(at=MONDAY_20H, timezone=zone)
+
+
+def test_explains_each_comparison():
+    condition = read_condition(
+        {
+            "all": [
+                {"field": "message.urgency", "op": "eq", "value": "medium"},
+                {"not": {"field": "conversation.tags", "op": "contains", "value": "vip"}},
+                {"any": [LEAF, {"field": "time.hour", "op": "lt", "value": 9}]},
+            ]
+        }
+    )
+    found = [finding.model_dump(mode="json") for finding in explain(condition, ANA)]
+    assert [(each["condition"]["field"], each["held"], each["actual"]) for each in found] == [
+        ("message.urgency", True, "medium"),
+        ("conversation.tags", False, ["Atenção", "lead quente"]),
+        ("contact.vip", True, True),
+        ("time.hour", False, 20),
+    ]
+    assert found[2]["condition"] == LEAF
+
+
+def test_explains_long_texts_in_short():
+    long = Situation(text="a" * 10_000, at=MONDAY_20H)
+    (finding,) = explain(leaf("message.text", "contains", "b"), long)
+    assert len(str(finding.actual)) == 200
+
+
+def test_unknown_facts_equal_and_contain_nothing():
+    nothing = Situation(at=MONDAY_20H)
+    for field in ("contact.name", "message.intent"):
+        assert not match(leaf(field, "eq", "x"), nothing)
+        assert match(leaf(field, "ne", "x"), nothing)
+    assert not match(leaf("contact.name", "contains", "x"), nothing)
+    assert not match(leaf("message.urgency", "lt", "high"), nothing)
+    assert match(ALWAYS, nothing)
+
+
+RULE = {
+    "version": 1,
+    "trigger": "message.received",
+    "when": {"all": [LEAF, {"not": {"field": "time.hour", "op": "between", "value": [18, 8]}}]},
+    "then": [
+        {"action": "notify"},
+        {"action": "create_task", "title": "Ligar", "priority": "urgent", "due_in": "PT2H"},
+        {"action": "add_tag", "tag": "vip"},
+        {"action": "set_status", "status": "closed"},
+        {"action": "send_reply", "body": "Olá"},
+    ],
+}
+
+
+def test_a_rule_goes_through_json_unchanged():
+    assert Compiled.model_validate(RULE).model_dump(mode="json", exclude_none=True) == RULE
+    assert Compiled.model_validate_json(Compiled.model_validate(RULE).model_dump_json(exclude_none=True))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"version": 2}, {"trigger": "message.sent"}, {"when": None}, {"then": []}, {"then": None},
+        {"then": [{"action": "notify"}] * 21}, {"name": "x"},
+        {"then": [{"action": "explode"}]}, {"then": [{"action": "notify", "body": "x"}]},
+        {"then": [{"action": "create_task"}]}, {"then": [{"action": "create_task", "title": ""}]},
+        {"then": [{"action": "create_task", "title": "x" * 201}]},
+        {"then": [{"action": "create_task", "title": "x", "priority": "huge"}]},
+        {"then": [{"action": "create_task", "title": "x", "due_in": "tomorrow"}]},
+        {"then": [{"action": "create_task", "title": "x", "due_in": "P2Y"}]},
+        {"then": [{"action": "create_task", "title": "x", "due_in": "-P1D"}]},
+        {"then": [{"action": "add_tag", "tag": ""}]}, {"then": [{"action": "add_tag", "tag": "x" * 51}]},
+        {"then": [{"action": "set_status", "status": "lost"}]},
+        {"then": [{"action": "send_reply", "body": " "}]},
+        {"then": [{"action": "send_reply", "body": "x\0"}]},
+        {"then": [{"action": "send_reply", "body": "x" * 65_537}]},
+    ],
+)  # fmt: skip
+def test_refuses_what_is_no_rule(change):
+    with pytest.raises(ValidationError):
+        Compiled.model_validate(RULE | change)
+
+
+@pytest.mark.parametrize(
+    ("duration", "hours"),
+    [("PT2H", 2), ("P1D", 24), ("P1W", 168), ("P1M", 720), ("PT90M", 1.5), ("P1DT1H", 25), ("PT0.5H", 0.5)],
+)
+def test_reads_durations(duration, hours):
+    assert delay(duration).total_seconds() == hours * 3600
+
+
+@pytest.mark.parametrize("duration", ["", "P", "PT", "1D", "P1H", "PT1D", "P1DT", "p1d", "P1D ", "P١D"])
+def test_refuses_what_is_no_duration(duration):
+    with pytest.raises(ValueError, match="ISO 8601"):
+        delay(duration)
+
+
+CLASSIFIED = Situation(sentiment="negative", urgency="high", negotiation=True, language="pt", at=MONDAY_20H)
+
+
+def test_fills_what_a_request_leaves_out():
+    given = SituationInput.model_validate({"text": "Oi", "urgency": "low", "contact": {"vip": "true"}})
+    assert fill(given, CLASSIFIED, MONDAY_20H, "UTC") == Situation(
+        text="Oi", sentiment="negative", urgency="low", negotiation=True, language="pt",
+        contact=Contact(vip=True), at=MONDAY_20H,
+    )  # fmt: skip
+
+
+def test_takes_everything_that_a_request_gives():
+    raw = {
+        "text": "", "sentiment": "positive", "urgency": "", "negotiation": "false",
+        "should_create_task": None, "intent": "greeting", "language": "es-MX", "channel": "email",
+        "at": "2026-01-05T20:30:00",
+        "contact": {"name": "Ana", "handle": "a@b.c", "negotiation_mode": "auto"},
+        "conversation": {"status": "closed", "tags": ["vip"], "unread_count": "4"},
+    }  # fmt: skip
+    filled = fill(SituationInput.model_validate(raw), CLASSIFIED, datetime.now(UTC), "Europe/Lisbon")
+    assert filled.urgency == "high"
+    assert filled.negotiation is False
+    assert filled.language == "es"
+    assert filled.at == MONDAY_20H
+    assert filled.contact == Contact(name="Ana", handle="a@b.c", negotiation_mode="auto")
+    assert filled.conversation == Conversation(status="closed", tags=("vip",), unread_count=4)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {}, {"text": None}, {"text": "x", "mood": 1}, {"text": "x", "channel": "telegram"},
+        {"text": "x", "contact": {"age": 5}}, {"text": "x", "conversation": {"unread_count": -1}},
+        {"text": "x", "at": "soon"}, {"text": "x", "language": "fr"}, {"text": "x", "conversation": []},
+    ],
+)  # fmt: skip
+def test_refuses_what_is_no_situation(raw):
+    with pytest.raises(ValidationError):
+        SituationInput.model_validate(raw)
