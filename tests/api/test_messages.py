@@ -5,7 +5,7 @@ from itertools import permutations
 import pytest
 from uuid_utils.compat import uuid7
 
-from tests.api.posts import PAGE, edit, event, messenger, page, reaction, revoke
+from tests.api.posts import PAGE, edit, event, flat, messenger, page, reaction, revoke
 from tests.people import cloud, delivery, whatsapp
 
 
@@ -148,6 +148,15 @@ async def test_writes_to_the_customer(ana):
     assert (conversation["unread_count"], conversation["urgency"]) == (1, "low")
     (sent,) = await ana.events("message.sent")
     assert (sent["message_id"], sent["conversation_id"]) == (message["id"], entry["conversation_id"])
+
+
+async def test_an_answer_after_a_message_of_a_fast_clock_is_the_newest(ana):
+    """No message was sent later than it arrived, so what the seller answers comes after it."""
+    entry = (await ana.post("/webhooks/whatsapp", flat("oi", sent_at="2099-01-01T00:00:00Z")))[1]["messages"][0]
+    await ana.made(f"/conversations/{entry['conversation_id']}/messages", {"body": "resposta"})
+    newest = (await ana.messages(entry["conversation_id"]))[0]
+    (conversation,) = await ana.conversations()
+    assert (conversation["snippet"], conversation["last_message_at"]) == (newest["body"], newest["sent_at"])
 
 
 async def test_replies_to_a_message_of_the_conversation(ana, bruno):
