@@ -185,9 +185,7 @@ def test_wrappers_are_taken_off_and_lists_read_one_after_another():
     assert "secret" not in repr(read(webhook)[0].raw)
 
 
-@pytest.mark.parametrize(
-    "payload", [None, 5, "x", [], {}, [[], {}], {"items": [{"sku": 1}]}, {"event": "x"}, b"x"]
-)
+@pytest.mark.parametrize("payload", [None, 5, "x", [], {}, [[], {}], {"items": [{"sku": 1}]}, {"event": "x"}, b"x"])
 def test_what_no_sender_posts_is_not_recognised(payload):
     reading = normalise(payload, "instagram")
     assert not reading.recognised
@@ -211,19 +209,13 @@ def jid(chat: Any = "5511900000012:7@s.whatsapp.net", own: Any = False, **rest: 
         ({"templateButtonReplyMessage": {"selectedDisplayText": "c"}}, "c", []),
         ({"listResponseMessage": {"title": "d"}}, "d", []),
         (
-            {
-                "ephemeralMessage": {
-                    "message": {"viewOnceMessageV2": {"message": {"imageMessage": {"url": "u"}}}}
-                }
-            },
+            {"ephemeralMessage": {"message": {"viewOnceMessageV2": {"message": {"imageMessage": {"url": "u"}}}}}},
             None,
             [("image", None, "u", None)],
         ),
         (
             {
-                "documentWithCaptionMessage": {
-                    "message": {"documentMessage": {"caption": "k", "mimetype": "a/b"}}
-                },
+                "documentWithCaptionMessage": {"message": {"documentMessage": {"caption": "k", "mimetype": "a/b"}}},
                 "mediaUrl": "s3",
             },
             "k",
@@ -261,9 +253,7 @@ def jid(chat: Any = "5511900000012:7@s.whatsapp.net", own: Any = False, **rest: 
     ],
 )
 def test_evolution_messages(message, text, attachments):
-    item = one(
-        evolution({"key": jid(), "pushName": "Marina", "message": message, "messageTimestamp": 1714564800})
-    )
+    item = one(evolution({"key": jid(), "pushName": "Marina", "message": message, "messageTimestamp": 1714564800}))
     assert (item.text, files(item)) == (text, attachments)
     assert (item.sender.handle, item.sender.name, item.recipient) == ("+5511900000012", "Marina", "loja")
     assert "secret" not in repr(item.raw)

@@ -61,9 +61,7 @@ def test_mail_of_machines_is_ignored(lines):
     assert one(source).kind == "ignored"
 
 
-@pytest.mark.parametrize(
-    "writer", ["MAILER-DAEMON@x.example", "Postmaster <postmaster@x.example>", "nobody", ""]
-)
+@pytest.mark.parametrize("writer", ["MAILER-DAEMON@x.example", "Postmaster <postmaster@x.example>", "nobody", ""])
 def test_mail_of_nobody_is_ignored(writer):
     assert one(mime().replace(b"Ana <Ana@Example.com>", writer.encode())).kind == "ignored"
 
@@ -180,9 +178,7 @@ def test_sendgrid_raw_and_its_charsets():
         "headers": b"Subject: x",
         "text": b"ol\xe1 \r\n--c\r\nfim",
     }
-    parts = [
-        f'--b\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n'.encode() + v for n, v in fields.items()
-    ]
+    parts = [f'--b\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n'.encode() + v for n, v in fields.items()]
     body = b"\r\n".join([*parts, b"--b--\r\n"])
     item = one(read_body(body, "multipart/form-data; boundary=b"))
     assert (item.text, item.sender.name, item.recipient) == ("olá \n--c\nfim", "Zoé", "v@example.org")
@@ -259,13 +255,9 @@ def test_ses():
     item = one(ses(base64.b64encode(mime()).decode(), "BASE64"))
     assert (item.external_id, item.text) == ("m1@example.com", "hello")
     assert one(ses(None, headers=[{"name": "Auto-Submitted", "value": "auto-replied"}])).kind == "ignored"
+    assert one({"Type": "Notification", "TopicArn": "arn", "Message": "Successfully validated"}).kind == "ignored"
     assert (
-        one({"Type": "Notification", "TopicArn": "arn", "Message": "Successfully validated"}).kind
-        == "ignored"
-    )
-    assert (
-        one({"Type": "Notification", "TopicArn": "arn", "Message": '{"notificationType":"Bounce"}'}).kind
-        == "ignored"
+        one({"Type": "Notification", "TopicArn": "arn", "Message": '{"notificationType":"Bounce"}'}).kind == "ignored"
     )
 
 
@@ -481,9 +473,7 @@ def test_bodies(body, content_type, expected):
 def test_of_a_file_only_its_description_is_kept():
     head = b'Content-Disposition: form-data; name="f"; filename="x.bin"\r\nContent-Type: a/b'
     body = b"--b\r\n" + head + b"\r\n\r\n12\xff\r\n--b--"
-    assert read_body(body, "multipart/form-data; boundary=b") == {
-        "f": {"filename": "x.bin", "type": "a/b", "size": 3}
-    }
+    assert read_body(body, "multipart/form-data; boundary=b") == {"f": {"filename": "x.bin", "type": "a/b", "size": 3}}
 
 
 @pytest.mark.parametrize(
