@@ -64,7 +64,7 @@ class Mentions(Properties):
         end = start
         while self.kind(end) in ("word", "number", "other") and not self._stops(end, start):
             adverb = end > start and self.tokens[end].text.endswith(self.words.adverbs)
-            if adverb or self.find("suspicious", end):
+            if adverb or self.first(end, "suspicious", "loose_time"):
                 return None
             end += 1
         return (self.source(start, end), end) if start < end <= start + longest else None

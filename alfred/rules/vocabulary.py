@@ -54,6 +54,10 @@ class Vocabulary:
                 found = (node[_END], place + 1)
         return found
 
+    @property
+    def categories(self) -> tuple[str, ...]:
+        return tuple(self._tries)
+
     def familiarity(self, tokens: Sequence[Token]) -> int:
         """How many of the words belong to this language's rules."""
         return sum(token.kind == "word" and token.text in self._known for token in tokens)
