@@ -121,7 +121,7 @@ class Clauses(Mentions):
         """Subject and verb; a verb alone is about what was spoken of; a subject alone must say something."""
         subject = self.noun(i)
         if subject is None:
-            return self.verb(i, self.subject)
+            return None if self.begins_order(i) else self.verb(i, self.subject)
         (kind, said), end = subject
         self.subject = kind
         that = self.first(end, "that")
@@ -143,8 +143,8 @@ class Clauses(Mentions):
         if kind == "task":
             return self._being(i, kind)
         return (
-            self.mention(i)
-            or self._doing(i)
+            self._doing(i)
+            or self.mention(i)
             or self._having(i)
             or self._being(i, kind)
             or self._written(i)
@@ -196,12 +196,24 @@ class Clauses(Mentions):
             hit = self._predicate(start, kind)
             return (negated(hit[0]), hit[1]) if hit else None
         noun = self.noun(i)
-        if noun and noun[0][1] != ANYTHING:
+        if noun and noun[0][1] != ANYTHING and not self._speaks_on(noun[1]):
             return noun[0][1], noun[1]
         quality = self.quality(i)
         if quality:
             return self.fitting([quality[0]], kind, i, quality[1]), quality[1]
-        return self._state(i) or self.adverbial(i)
+        state = self._state(i)
+        if state and not self._speaks_on(state[1]):
+            return state
+        if self.find("topic", i):
+            return self.mention(i)
+        if day := self.find("days", i):
+            return leaf("time.weekday", "eq", int(day[0])), day[1]
+        return self.adverbial(i)
+
+    def _speaks_on(self, i: int) -> bool:
+        """A verb follows: what stood before it begins a clause of its own."""
+        verbs = ("copula", "copula_not", "aux_not", "mention", "verb_state", "has", "arrive", "write")
+        return self.first(i, *verbs) is not None
 
     def _written(self, i: int) -> Hit[Cond] | None:
         """Verbs of writing take only quoted words: "writes late" is not about the word late."""

@@ -26,7 +26,7 @@ class Mentions(Properties):
         raise NotImplementedError
 
     def mention(self, i: int) -> Hit[Cond] | None:
-        start = self.first(i, "mention")
+        start = self.first(i, "mention", "topic")
         return self.phrases(start) if start is not None else None
 
     def phrases(self, start: int) -> Hit[Cond] | None:

@@ -151,7 +151,8 @@ class Nouns(Moments):
             return quoted
         start = i + (self.kind(i) == "other" and self.tokens[i].text == "#")
         end = self._compound(start)
-        lone = end == start + 1 and (self.ends(start) or self.find("suspicious", start))
+        small = ("suspicious", "of", "channel_prep", "with", "without", "article", "tag_as", "mention_prep")
+        lone = end == start + 1 and (self.ends(start) or self.first(start, *small) is not None)
         return (self.source(start, end), end) if self.kind(start) == "word" and not lone else None
 
     def _compound(self, i: int) -> int:

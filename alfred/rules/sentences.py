@@ -126,12 +126,18 @@ class Sentence(Orders):
 
     def _bare(self, i: int) -> tuple[str, Hit[Cond]] | None:
         """A condition without "when": a moment, or the messages that the order is about."""
-        moment = self.moments(i)
+        moment = self._moments_in_a_row(i)
         if moment and ("A" in self.shape or not self._continues(moment[1])):
             return "T", moment
-        start = self.skip(i, "about") if self.shape.endswith("A") else i
+        start = i if self.shape and not self.shape.endswith("A") else self.skip(i, "about")
         hit = self.condition(start)
         return ("N", hit) if hit and hit[0] != ANYTHING else None
+
+    def _moments_in_a_row(self, i: int) -> Hit[Cond] | None:
+        parts, end = list[Cond](), i
+        while moment := self.moments(end):
+            parts, end = [*parts, moment[0]], moment[1]
+        return (all_of(parts), end) if parts else None
 
     def _continues(self, i: int) -> bool:
         """Whether the clause goes on behind a leading moment: "on weekends urgent messages ..."."""

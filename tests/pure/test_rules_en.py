@@ -63,9 +63,9 @@ SENTENCES = [
         [task("Call now", "urgent", "PT2H")],
     ),
     (
-        "If the message contains \"invoice\" and it is from a VIP, create a high priority task 'Send invoice'",
+        "If the message contains \"invoice\" and it is from a VIP, create a high priority task 'Send'",
         both(says("invoice"), VIP),
-        [task("Send invoice", "high")],
+        [task("Send", "high")],
     ),
     ("On weekends, reply 'We open on Monday'", WEEKEND, [reply("We open on Monday")]),
     (
@@ -225,6 +225,24 @@ SENTENCES = [
         [NOTIFY, task("X"), tag("a"), tag("b")],
     ),
     ("If the hour is between 9am and 12pm, reply 'Good morning'", hours(9, 11), [reply("Good morning")]),
+    (
+        'On Fridays after 5pm reply "See you Monday" and notify me',
+        both(on(5), since(17)),
+        [reply("See you Monday"), NOTIFY],
+    ),
+    ("Tag conversations from Instagram as social", channel("instagram"), [tag("social")]),
+    ("For urgent messages, notify me", URGENT, [NOTIFY]),
+    ("If the contact is VIP and it's the weekend, notify me", both(VIP, WEEKEND), [NOTIFY]),
+    (
+        "Create a follow-up task for tomorrow when a customer asks for a quote",
+        says("quote"),
+        [task("Follow up", due_in="P1D")],
+    ),
+    ("When a VIP customer sends an urgent message, notify me", both(VIP, URGENT), [NOTIFY]),
+    ('If it\'s Saturday or Sunday, reply "Closed"', WEEKEND, [reply("Closed")]),
+    ("When a customer wants to negotiate the price, notify me", HAGGLING, [NOTIFY]),
+    ("If unread messages exceed 10, notify me", unread("gt", 10), [NOTIFY]),
+    ('Messages about shipping: tag with "shipping"', says("shipping"), [tag("shipping")]),
 ]
 TRIGGERS = [
     ("Whenever a task is overdue, notify me", ALWAYS, [NOTIFY], "task.overdue"),
@@ -246,6 +264,7 @@ TRIGGERS = [
         [task("Follow up", "urgent")],
         "task.overdue",
     ),
+    ('For each new conversation, tag it "new"', ALWAYS, [tag("new")], "conversation.created"),
 ]
 
 

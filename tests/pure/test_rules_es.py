@@ -215,6 +215,20 @@ SENTENCES = [
         both(on(1, 2), hours(9, 11), URGENT),
         [tag("mañana")],
     ),
+    ("Cuando un cliente VIP envíe un mensaje urgente, avísame", both(VIP, URGENT), [NOTIFY]),
+    ("Los mensajes sobre envíos: etiqueta como 'envío'", says("envíos"), [tag("envío")]),
+    ("Si es sábado o domingo, responde 'Cerrado'", WEEKEND, [reply("Cerrado")]),
+    ("Cuando el cliente quiera negociar, avísame", HAGGLING, [NOTIFY]),
+    (
+        "Cuando alguien de Instagram pregunte por el precio, responde 'DM'",
+        both(channel("instagram"), says("precio")),
+        [reply("DM")],
+    ),
+    (
+        "De lunes a viernes de 9h a 18h, etiqueta los mensajes como 'horario'",
+        both(WORKDAYS, hours(9, 17)),
+        [tag("horario")],
+    ),
 ]
 TRIGGERS = [
     ("Cuando una tarea se atrase, avísame", ALWAYS, [NOTIFY], "task.overdue"),
@@ -231,6 +245,7 @@ TRIGGERS = [
         "conversation.created",
     ),
     ("Cuando una tarea esté vencida y el contacto sea VIP, avísame", VIP, [NOTIFY], "task.overdue"),
+    ("Cuando un lead deje de responder, avísame", ALWAYS, [NOTIFY], "lead.stalled"),
 ]
 
 

@@ -17,8 +17,8 @@ PIECES = {
     "pt": """quando se a mensagem for urgente negativa e ou não o cliente VIP pedir mencionar 'x' desconto
         me avise crie uma tarefa para amanhã marque com a tag responda no whatsapp depois das 18h entre 9h às
         exceto só aos fins de semana nem tanto como ontem 7 em horas que com sem de , . ( )""",
-    "en": """when if the message is urgent negative and or not a customer VIP asks for mentions 'x' refund , ( )
-        notify me create a task tomorrow tag it as reply with on whatsapp after 6pm between 9am unless except
+    "en": """when if the message is urgent negative and or not a customer VIP asks mentions 'x' refund , ( )
+        notify me create a task tomorrow tag reply with on whatsapp after 6pm between 9am unless except
         only weekends either neither nor both from 7 in hours that without to .""",
     "es": """cuando si el mensaje es urgente negativo y o no un cliente VIP pida mencione 'x' descuento ,
         avísame crea una tarea para mañana etiqueta como responde en whatsapp después de las 18h entre 9h y
@@ -105,10 +105,10 @@ def test_says_whole_hours_and_brackets():
     early = {"field": "time.hour", "op": "lt", "value": 8}
     vip = {"field": "contact.vip", "op": "eq", "value": True}
     when = {"all": [{"any": [late, early]}, {"not": vip}]}
-    rule = Compiled.model_validate({"when": when, "then": [{"action": "set_status", "status": "closed"}]})
-    assert explain_rule(rule, "en") == (
-        "When a message arrives, if (it is 18:00 or later or it is before 8:00) and the contact is not a VIP: "
-        "set the conversation to closed."
+    then = [{"action": "set_status", "status": "closed"}]
+    assert explain_rule(Compiled.model_validate({"when": when, "then": then}), "en") == (
+        "When a message arrives, if (it is 18:00 or later or it is before 8:00) "
+        "and the contact is not a VIP: set the conversation to closed."
     )
 
 

@@ -215,6 +215,18 @@ SENTENCES = [
         both(says("troca"), speaks("pt")),
         [reply("Já vamos ver")],
     ),
+    ("Depois das 18h responda 'Fechado' e me avise", since(18), [reply("Fechado"), NOTIFY]),
+    ("Avise-me quando um cliente VIP enviar uma mensagem urgente", both(VIP, URGENT), [NOTIFY]),
+    ("Se o contato for VIP ou a urgência for alta, me avise", either(VIP, URGENT), [NOTIFY]),
+    ('Mensagens sobre entrega: marque com "entrega"', says("entrega"), [tag("entrega")]),
+    ("Se o cliente tentar negociar o preço, me avise", HAGGLING, [NOTIFY]),
+    ("Quando for segunda-feira e a mensagem for urgente, me avise", both(on(1), URGENT), [NOTIFY]),
+    ("Para mensagens urgentes, crie uma tarefa", URGENT, [task("Acompanhar a conversa")]),
+    (
+        'Quando um cliente mandar mensagem no WhatsApp com a palavra "orçamento", me avise',
+        both(channel("whatsapp"), says("orçamento")),
+        [NOTIFY],
+    ),
 ]
 TRIGGERS = [
     ("Quando uma tarefa atrasar, me avise", ALWAYS, [NOTIFY], "task.overdue"),
@@ -233,6 +245,7 @@ TRIGGERS = [
     ("Quando um lead esfriar, me avise", ALWAYS, [NOTIFY], "lead.stalled"),
     ("Quando houver uma nova conversa de um cliente VIP, me avise", VIP, [NOTIFY], "conversation.created"),
     ("Tarefa atrasada de cliente VIP: me avise", VIP, [NOTIFY], "task.overdue"),
+    ("Quando um lead parar de responder, me avise", ALWAYS, [NOTIFY], "lead.stalled"),
 ]
 
 

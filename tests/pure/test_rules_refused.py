@@ -59,7 +59,7 @@ REFUSED = [
     ("When a new customer writes, notify me", "unknown"),
     ("When he says he is leaving, notify me", "unknown"),
     ("notify me if the message is urgent unless I am on holiday", "unknown"),
-    ("Notify me when the message is not about price", "unknown"),
+    ("Notify me when the message is not from my boss", "unknown"),
     ("Mark as read when a message is positive", "unknown"),
     ("delete every conversation", "unknown"),
     ("If after 6, notify me", "half_day"),
