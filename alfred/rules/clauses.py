@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from alfred.rules.building import ANYTHING, Cond, all_of, from_key, leaf, negated, trigger
 from alfred.rules.mentions import Mentions
-from alfred.rules.reader import MAX_NESTING, Hit, Refused, join
+from alfred.rules.reader import MAX_NESTING, Hit, Refused, denial, join
 from alfred.rules.tokens import Token
 from alfred.rules.vocabulary import Vocabulary
 
@@ -59,7 +59,7 @@ class Clauses(Mentions):
             return (hit[0], hit[1] + 1) if hit and self.mark(")", hit[1]) else None
         if (start := self.first(i, "not")) is not None and self.mark("(", start):
             hit = self._grouped(start)
-            return (negated(hit[0]), hit[1]) if hit else None
+            return (denial(hit[0]), hit[1]) if hit else None
         return self.paired(i, self.clause)
 
     def paired(self, i: int, item: Callable[[int], Hit[Cond] | None]) -> Hit[Cond] | None:
@@ -72,7 +72,7 @@ class Clauses(Mentions):
             if first and second:
                 parts = [first[0], second[0]]
                 if opening == "neither" and not self.negative:
-                    return all_of([negated(part) for part in parts]), second[1]
+                    return all_of([denial(part) for part in parts]), second[1]
                 return join("and" if opening == "both" else "or", parts), second[1]
         return None
 
@@ -187,7 +187,7 @@ class Clauses(Mentions):
 
     def predicates(self, i: int, kind: str) -> Hit[Cond] | None:
         def predicate(place: int) -> Hit[Cond] | None:
-            return self._predicate(self.skip(place, "only"), kind)
+            return self._predicate(place, kind)
 
         return self.paired(i, predicate) or self.series(i, predicate)
 

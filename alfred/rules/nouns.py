@@ -87,6 +87,8 @@ class Nouns(Moments):
         """What hangs on to a verb: time, channel, sender, tags, language."""
         only = self.skip(i, "only")
         hit = self.moments(only) or self._attached(only)
+        if hit and only > i and self.negative:
+            raise Refused("ambiguous", self.source(i, hit[1]))  # "not only on WhatsApp" is not "not there"
         return hit if hit and hit[0] != ANYTHING else None
 
     def on_channel(self, i: int) -> Hit[Cond] | None:

@@ -193,7 +193,7 @@ class Orders(Clauses):
         while hit := self.tag_name(place) if plain and not tags else self.quoted(place):
             tags, end = [*tags, hit[0]], hit[1]
             joint = self.joint(end)
-            if joint is None or joint[0] == "or":
+            if joint is None or joint[0] in ("or", "nor"):
                 break
             place = self.skip(joint[2], "article", "tag_noun", "tag_as")
         back = self.first(end, "on_it")

@@ -108,7 +108,7 @@ class Reader:
             if (nxt := item(after)) is None:
                 break
             lone = kind == "nor" and not self.negative
-            parts.append(negated(nxt[0]) if lone else nxt[0])
+            parts.append(denial(nxt[0]) if lone else nxt[0])
             joints.append(kind if kind != "nor" else "and" if lone else "or")
             commas.append(comma and kind != ",")
             place = nxt[1]
@@ -116,6 +116,13 @@ class Reader:
                 closed, end = len(parts), place
         parts, joints, commas = parts[:closed], joints[: closed - 1], commas[: closed - 1]
         return bracketed(parts, _resolved(joints), commas), end
+
+
+def denial(part: Cond) -> Cond:
+    """The negation of a condition; what restricts nothing has none."""
+    if part == ANYTHING:
+        raise Refused("no_condition")
+    return negated(part)
 
 
 def _resolved(joints: list[Joint]) -> list[Joint]:

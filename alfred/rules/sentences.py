@@ -69,8 +69,13 @@ class Sentence(Orders):
             return ("L", (negated(hit[0]), hit[1])) if hit and hit[0] != ANYTHING else self.unknown(start)
         if self.find("only_when", i) or (start := self.first(i, "only")) is None:
             return None
-        hit = self.adverbial(start) or self.condition(self.skip(start, "about"))
-        return ("L", hit) if hit and hit[0] != ANYTHING else self.unknown(start)
+        hit = self.adverbial(start) or self._only_these(self.skip(start, "about"))
+        return ("L", hit) if hit else self.unknown(start)
+
+    def _only_these(self, i: int) -> Hit[Cond] | None:
+        """Only urgent messages; "only the contact is a VIP" says something else."""
+        noun = self.noun(i)
+        return (noun[0][1], noun[1]) if noun and noun[0][1] != ANYTHING else None
 
     def unknown(self, i: int) -> NoReturn:
         raise Refused("unknown", self._rest(i))
