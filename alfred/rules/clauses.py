@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from alfred.rules.building import ANYTHING, Cond, all_of, from_key, leaf, negated, trigger
 from alfred.rules.mentions import Mentions
-from alfred.rules.reader import MAX_NESTING, Hit, Refused, denial, join
+from alfred.rules.reader import MAX_NESTING, Hit, Refused, denial
 from alfred.rules.tokens import Token
 from alfred.rules.vocabulary import Vocabulary
 
@@ -62,28 +62,11 @@ class Clauses(Mentions):
             return (denial(hit[0]), hit[1]) if hit else None
         return self.paired(i, self.clause)
 
-    def paired(self, i: int, item: Callable[[int], Hit[Cond] | None]) -> Hit[Cond] | None:
-        """Two items held together by a pair of words."""
-        for opening, closing in (("either", "or"), ("both", "both_and"), ("neither", "nor")):
-            start = self.first(i, opening)
-            first = item(start) if start is not None else None
-            middle = self.first(self._past_comma(first[1]), closing) if first else None
-            second = item(middle) if middle is not None else None
-            if first and second:
-                parts = [first[0], second[0]]
-                if opening == "neither" and not self.negative:
-                    return all_of([denial(part) for part in parts]), second[1]
-                return join("and" if opening == "both" else "or", parts), second[1]
-        return None
-
-    def _past_comma(self, i: int) -> int:
-        return i + 1 if self.mark(",", i) else i
-
     def _plain(self, i: int) -> Hit[Cond] | None:
         start, lead = i, list[Cond]()
         while hit := self.adverbial(start):
             lead.append(hit[0])
-            start = self._past_comma(hit[1])
+            start = self.past_comma(hit[1])
         core = self._core(start)
         if core is None:
             return (all_of(lead), hit_end) if lead and (hit_end := self._back(start)) else None

@@ -1,6 +1,6 @@
 """The grammar of what a message says: words and phrases, quoted or not."""
 
-from alfred.rules.building import Cond, leaf
+from alfred.rules.building import Cond, leaf, negated
 from alfred.rules.properties import Properties
 from alfred.rules.reader import Hit
 from alfred.rules.tokens import Token
@@ -34,17 +34,25 @@ class Mentions(Properties):
 
         def phrase(place: int) -> Hit[Cond] | None:
             joint = "first" if place == start else self._joint_before(place)
+            if joint != "first" and (unlike := self._excluded(place)):
+                return unlike
             text = self._phrase(place, joint)
             return (leaf("message.text", "contains", text[0]), text[1]) if text else None
 
-        return self.series(start, phrase)
+        return self.paired(start, phrase) or self.series(start, phrase)
+
+    def _excluded(self, i: int) -> Hit[Cond] | None:
+        """ "sale" but not "wholesale": in quotation marks, so that no verb can hide in it."""
+        start = self.first(i, "not")
+        text = self.quoted(start) if start is not None else None
+        return (negated(leaf("message.text", "contains", text[0])), text[1]) if text else None
 
     def _joint_before(self, i: int) -> str:
         for back in (1, 2, 3):
             joint = self.joint(i - back) if i >= back else None
             if joint and joint[2] == i:
                 return joint[0]
-        return "and"
+        return "first"
 
     def _phrase(self, i: int, joint: str) -> Hit[str] | None:
         start = self.skip(i, "mention_prep", "word_noun")

@@ -78,7 +78,7 @@ class Nouns(Moments):
     def ends(self, i: int) -> bool:
         """No name, tag or loose word begins here: it belongs to the sentence."""
         ending = ("when", "only_when", "unless", "except", "only", "then", "and", "or", "nor", "otherwise")
-        return self.first(i, *ending) is not None
+        return self.first(i, *ending, "either", "neither") is not None
 
     def _attached(self, i: int) -> Hit[Cond] | None:
         return self.on_channel(i) or self._from_whom(i) or self.carrying(i) or self._in_language(i)
@@ -108,6 +108,8 @@ class Nouns(Moments):
 
     def _from_whom(self, i: int) -> Hit[Cond] | None:
         start = self.first(i, "of")
+        if start is not None and (name := self.quoted(start)):
+            return leaf("contact.name", "contains", name[0]), name[1]
         hit = self.noun(start) if start is not None else None
         return (hit[0][1], hit[1]) if hit and hit[0][0] == "contact" else None
 

@@ -117,6 +117,23 @@ class Reader:
         parts, joints, commas = parts[:closed], joints[: closed - 1], commas[: closed - 1]
         return bracketed(parts, _resolved(joints), commas), end
 
+    def paired(self, i: int, item: Callable[[int], Hit[Cond] | None]) -> Hit[Cond] | None:
+        """Two items held together by a pair of words."""
+        for opening, closing in (("either", "or"), ("both", "both_and"), ("neither", "nor")):
+            start = self.first(i, opening)
+            first = item(start) if start is not None else None
+            middle = self.first(self.past_comma(first[1]), closing) if first else None
+            second = item(middle) if middle is not None else None
+            if first and second:
+                parts = [first[0], second[0]]
+                if opening == "neither" and not self.negative:
+                    return all_of([denial(part) for part in parts]), second[1]
+                return join("and" if opening == "both" else "or", parts), second[1]
+        return None
+
+    def past_comma(self, i: int) -> int:
+        return i + 1 if self.mark(",", i) else i
+
 
 def denial(part: Cond) -> Cond:
     """The negation of a condition; what restricts nothing has none."""

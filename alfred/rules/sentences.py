@@ -67,7 +67,10 @@ class Sentence(Orders):
         if (start := self.first(i, "except")) is not None:
             hit = self.adverbial(start) or self.condition(self.skip(start, "about"))
             return ("L", (negated(hit[0]), hit[1])) if hit and hit[0] != ANYTHING else self.unknown(start)
-        if self.find("only_when", i) or (start := self.first(i, "only")) is None:
+        if (when := self.first(i, "only_when")) is not None:
+            limit = self._after_when(when) if self.shape else None
+            return ("L", limit) if limit and limit[0] != ANYTHING else None
+        if (start := self.first(i, "only")) is None:
             return None
         hit = self.adverbial(start) or self._only_these(self.skip(start, "about"))
         return ("L", hit) if hit else self.unknown(start)
@@ -91,7 +94,7 @@ class Sentence(Orders):
         return end
 
     def _conditioned(self, start: int, when: int) -> int:
-        hit = self.condition(when) or self.predicates(when, "message")
+        hit = self._after_when(when)
         if hit is None:
             raise Refused("unknown", self._rest(when))
         if "C" in self.shape and not (self.shape.endswith("A") and self.shape.count("A") == 1):
@@ -99,6 +102,11 @@ class Sentence(Orders):
         self.shape += "C"
         self.conditions.append(hit[0])
         return hit[1]
+
+    def _after_when(self, i: int) -> Hit[Cond] | None:
+        """A condition, or what one would be about: "if urgent or negative"."""
+        hits = [hit for hit in (self.condition(i), self.predicates(i, "message")) if hit]
+        return max(hits, key=lambda hit: hit[1], default=None)
 
     def _ordered(self, before: int, start: int, order: Hit[Order]) -> int:
         (actions, limit), end = order

@@ -138,6 +138,13 @@ def test_warns_of_what_an_action_cannot_do(sentence, words):
     assert f"“{words}”" in warning
 
 
+def test_takes_a_locale_as_the_hint():
+    both = "Entre 22h a 6h, responde 'ok'"
+    assert compile_rule(both, language="pt-BR").language == "pt"
+    assert compile_rule(both, language="es_MX").language == "es"
+    assert compile_rule(both, language="xx").language in ("pt", "es")
+
+
 @pytest.mark.parametrize("language", ["pt", "en", "es"])
 def test_refuses_in_the_language_of_the_sentence(language):
     with pytest.raises(NotUnderstood) as refusal:
