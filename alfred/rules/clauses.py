@@ -170,16 +170,18 @@ class Clauses(Mentions):
 
     def predicates(self, i: int, kind: str) -> Hit[Cond] | None:
         def predicate(place: int) -> Hit[Cond] | None:
-            return self._predicate(place, kind)
+            return self._predicate(place, kind, first=place == i)
 
         return self.paired(i, predicate) or self.series(i, predicate)
 
-    def _predicate(self, i: int, kind: str) -> Hit[Cond] | None:
+    def _predicate(self, i: int, kind: str, *, first: bool) -> Hit[Cond] | None:
+        """A quality, or a noun that has one; after "or" a noun of another kind begins a new clause."""
         if (start := self.first(i, "not")) is not None:
-            hit = self._predicate(start, kind)
+            hit = self._predicate(start, kind, first=first)
             return (negated(hit[0]), hit[1]) if hit else None
         noun = self.noun(i)
-        if noun and noun[0][1] != ANYTHING and not self._speaks_on(noun[1]):
+        fits = noun and (first or noun[0][0] == kind) and not self._speaks_on(noun[1])
+        if noun and fits and noun[0][1] != ANYTHING:
             return noun[0][1], noun[1]
         quality = self.quality(i)
         if quality:

@@ -22,9 +22,6 @@ class Mentions(Properties):
     def clause(self, i: int) -> Hit[Cond] | None:
         raise NotImplementedError
 
-    def begins_order(self, i: int) -> bool:
-        raise NotImplementedError
-
     def mention(self, i: int) -> Hit[Cond] | None:
         start = self.first(i, "mention", "topic")
         return self.phrases(start) if start is not None else None
@@ -58,7 +55,7 @@ class Mentions(Properties):
         start = self.skip(i, "mention_prep", "word_noun")
         if quoted := self.quoted(start):
             return quoted
-        if joint != "first" and (self.begins_order(i) or self.clause(i)):
+        if self.begins_order(i) or self.adverbial(i) or (joint != "first" and self.clause(i)):
             return None
         while (after := self.first(start, "word_noun", "mention_prep", "article")) is not None:
             start = after
@@ -72,12 +69,12 @@ class Mentions(Properties):
         end = start
         while self.kind(end) in ("word", "number", "other") and not self._stops(end, start):
             adverb = end > start and self.tokens[end].text.endswith(self.words.adverbs)
-            if adverb or self.first(end, "suspicious", "loose_time"):
+            if adverb or self.first(end, "suspicious", "loose_time", "copula", "copula_not", "aux_not"):
                 return None
             end += 1
         return (self.source(start, end), end) if start < end <= start + longest else None
 
     def _stops(self, i: int, start: int) -> bool:
-        if self.ends(i) or self.joint(i):
+        if self.ends(i) or self.joint(i) or self.begins_order(i):
             return True
-        return i > start and (self.begins_order(i) or self.adverbial(i) is not None)
+        return i > start and self.adverbial(i) is not None

@@ -146,7 +146,8 @@ class Nouns(Moments):
         return self.series(i, self._tag_condition)
 
     def _tag_condition(self, i: int) -> Hit[Cond] | None:
-        hit = self.tag_name(self._behind_tag_noun(i))
+        start = self._behind_tag_noun(i)
+        hit = None if self.begins_order(start) else self.tag_name(start)
         return (leaf("conversation.tags", "contains", hit[0]), hit[1]) if hit else None
 
     def tag_name(self, i: int) -> Hit[str] | None:

@@ -38,6 +38,10 @@ class Reader:
         self.negative = False  # inside "not ...", where "nor" only means or
         self.tails: dict[int, str] = {}
 
+    def begins_order(self, i: int) -> bool:
+        """Whether an action begins here: it ends whatever is being read."""
+        raise NotImplementedError
+
     def kind(self, i: int) -> str:
         return self.tokens[i].kind if i < len(self.tokens) else "end"
 

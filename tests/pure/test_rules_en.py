@@ -243,6 +243,18 @@ SENTENCES = [
     ("When a customer wants to negotiate the price, notify me", HAGGLING, [NOTIFY]),
     ("If unread messages exceed 10, notify me", unread("gt", 10), [NOTIFY]),
     ('Messages about shipping: tag with "shipping"', says("shipping"), [tag("shipping")]),
+    ("If it mentions either price or discount, notify me", says("price", "discount"), [NOTIFY]),
+    (
+        "When the customer asks for a discount but only if VIP, notify me",
+        both(says("discount"), VIP),
+        [NOTIFY],
+    ),
+    ("When VIP or urgent, notify me", either(VIP, URGENT), [NOTIFY]),
+    (
+        'If it contains "sale" but not "wholesale", notify me',
+        both(says("sale"), no(says("wholesale"))),
+        [NOTIFY],
+    ),
 ]
 TRIGGERS = [
     ("Whenever a task is overdue, notify me", ALWAYS, [NOTIFY], "task.overdue"),

@@ -229,6 +229,7 @@ SENTENCES = [
         both(WORKDAYS, hours(9, 17)),
         [tag("horario")],
     ),
+    ("Cuando el cliente no sea VIP o el mensaje negativo, avísame", either(NOT_VIP, NEGATIVE), [NOTIFY]),
 ]
 TRIGGERS = [
     ("Cuando una tarea se atrase, avísame", ALWAYS, [NOTIFY], "task.overdue"),

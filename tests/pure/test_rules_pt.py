@@ -227,6 +227,11 @@ SENTENCES = [
         both(channel("whatsapp"), says("orçamento")),
         [NOTIFY],
     ),
+    ("Quando o cliente falar comigo no Instagram, me avise", channel("instagram"), [NOTIFY]),
+    ("Quando o cliente pedir para cancelar, me avise", says("cancelar"), [NOTIFY]),
+    ('Se contiver "pix" mas não "boleto", me avise', both(says("pix"), no(says("boleto"))), [NOTIFY]),
+    ('Me avise de mensagens de "João Silva"', named("João Silva"), [NOTIFY]),
+    ("Se não mencionar nem preço nem frete, me avise", no(says("preço", "frete")), [NOTIFY]),
 ]
 TRIGGERS = [
     ("Quando uma tarefa atrasar, me avise", ALWAYS, [NOTIFY], "task.overdue"),
