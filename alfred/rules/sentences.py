@@ -62,11 +62,10 @@ class Sentence(Orders):
     def _limit(self, i: int) -> tuple[str, Hit[Cond]] | None:
         """Unless, except, only: what narrows the rule down."""
         if (start := self.first(i, "unless")) is not None:
-            hit = self.condition(start)
-            return ("L", (negated(hit[0]), hit[1])) if hit and hit[0] != ANYTHING else self.unknown(start)
+            return "L", self._outside(start, self._after_when(start))
         if (start := self.first(i, "except")) is not None:
-            hit = self.adverbial(start) or self.condition(self.skip(start, "about"))
-            return ("L", (negated(hit[0]), hit[1])) if hit and hit[0] != ANYTHING else self.unknown(start)
+            behind = self.skip(start, "about")
+            return "L", self._outside(start, self.adverbial(start) or self.condition(behind))
         if (when := self.first(i, "only_when")) is not None:
             limit = self._after_when(when) if self.shape else None
             return ("L", limit) if limit and limit[0] != ANYTHING else None
@@ -74,6 +73,10 @@ class Sentence(Orders):
             return None
         hit = self.adverbial(start) or self._only_these(self.skip(start, "about"))
         return ("L", hit) if hit else self.unknown(start)
+
+    def _outside(self, i: int, hit: Hit[Cond] | None) -> Hit[Cond]:
+        """Where what was read does not hold."""
+        return (negated(hit[0]), hit[1]) if hit and hit[0] != ANYTHING else self.unknown(i)
 
     def _only_these(self, i: int) -> Hit[Cond] | None:
         """Only urgent messages; "only the contact is a VIP" says something else."""
