@@ -116,7 +116,7 @@ class Lexicon:
     def symbols(self, token: Token) -> tuple[str, ...]:
         """Under which names the net may know this token."""
         if token.kind == "mark":
-            return END
+            return PAUSE if token.form == "," else END
         if token.kind in NUMERIC:
             return NUMERIC[token.kind]
         found = self._symbols.get(token.form)
@@ -143,11 +143,12 @@ class Lexicon:
                 if fresh:
                     for node in starts.get(symbol, ()):
                         _walk(node, named, first, hits)
-            fresh = symbols is END
+            fresh = symbols[0] == "$"
         return sorted(hits, key=lambda hit: (hit.first, hit.last, hit.label))
 
 
 END = ("$",)  # what a mark is, and the end of the text
+PAUSE = ("$", "$,")
 NUMERIC = {
     "num": ("@number",),
     "number": ("@number",),
@@ -171,7 +172,7 @@ def _walk(node: Node, named: list[tuple[str, ...]], first: int, hits: set[Hit]) 
         if node.gap is not None:
             for at in range(last + 1, min(last + 2 + GAP, len(named))):
                 _ahead(node.gap, named, at, waiting)
-                if named[at] is END:
+                if named[at][0] == "$":
                     break
 
 

@@ -19,14 +19,14 @@ _CLEARS: dict[str, frozenset[str]] = {
     "sour": frozenset(("praise",)),
     "unmoney": frozenset(("price", "priceword", "discount", "outrage", "costly", "dispute", "money")),
     "declined": frozenset(("act", "order", "promise", "discount")),
-    "vague": frozenset(("act", "order", "promise")),
     "settled": frozenset(("act",)),
     "mishap": frozenset(("trouble", "act")),
     "norush": frozenset(("urgent", "today", "silence")),
     "irony": frozenset(("praise",)),
     "promise": frozenset(("act", "order")),
     "calm": frozenset(("today", "weekday", "trouble", "hours", "silence", "pain")),
-    "discount": frozenset(("act", "order")),
+    "discount": frozenset(("act", "order", "trouble")),
+    "silence": frozenset(("trouble", "act")),
     "dispute": frozenset(("act", "order", "onspot")),
     "outrage": frozenset(("act", "order")),
 }
@@ -39,7 +39,8 @@ _CONTAINS: dict[str, frozenset[str]] = {
     "discount": frozenset(("praise", "pain")),
     "price": frozenset(("praise", "pain")),
     "act": frozenset(("praise",)),
-    "past": frozenset(("weekday", "later")),
+    "past": frozenset(("weekday", "later", "today")),
+    "today": frozenset(("today",)),
     "hours": frozenset(("today",)),
 }
 
@@ -153,7 +154,7 @@ def _answered(fine: Hit, hits: list[Hit]) -> bool:
 
 
 def _takes(mask: Hit, hit: Hit) -> bool:
-    if hit.first > mask.last or hit.last < mask.first:
+    if hit is mask or hit.first > mask.last or hit.last < mask.first:
         return False
     if hit.label in _CLEARS.get(mask.label, ()):
         return True
@@ -161,7 +162,9 @@ def _takes(mask: Hit, hit: Hit) -> bool:
         return False
     if not (mask.first <= hit.first and hit.last <= mask.last):
         return False
-    return mask.last - mask.first > hit.last - hit.first or mask.label == "greeting" or mask.last > mask.first
+    if mask.label in ("greeting", "nod"):
+        return mask.label == "greeting" or mask.last > mask.first
+    return mask.last - mask.first > hit.last - hit.first
 
 
 class Grammar:
@@ -187,6 +190,8 @@ class Grammar:
         for hit in hits:
             if hit.label in _CONDITIONAL and self._supposed(hit):
                 continue
+            if hit.label == "act" and self._told(hit):
+                continue
             if hit.label in _DENIABLE and self._negated(hit):
                 denied.append(hit)
             else:
@@ -201,6 +206,12 @@ class Grammar:
             if token.form in self.nots:
                 return self.tokens[min(at + 1, hit.first)].form not in _ONLY
         return False
+
+    def _told(self, hit: Hit) -> bool:
+        """Whether a Spanish verb looks like a command but tells what was done: "pasé"."""
+        return self.reading.language == "es" and any(
+            token.seen[-1:] in "éó" and token.kind == "word" for token in self.tokens[hit.first : hit.last + 1]
+        )
 
     def _supposed(self, hit: Hit) -> bool:
         for at in range(hit.first, max(-1, hit.first - 7), -1):

@@ -16,6 +16,8 @@ def hasten(reading: Reading, mood: Mood) -> Urgency:
     own_word = reading.has("promise") and not reading.has("act", "order", "mishap") and not mood.open_problem
     if (reading.has("urgent", "onspot") and not own_word) or _needed_today(reading, mood):
         return "high"
+    if reading.has("mishap") and (reading.has("act") or reading.asking):
+        return "high"
     if mood.open_problem or mood.unanswered or cancels(reading) or reading.has("threat"):
         return "medium"
     if reading.has("hours") and reading.has("today"):
