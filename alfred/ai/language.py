@@ -11,9 +11,21 @@ UNSURE = 0.6  # a second language this near to the first is read as well
 
 _SHAPES: tuple[tuple[Language, float, re.Pattern[str]], ...] = (
     ("pt", 2.0, re.compile(r"[ãõ]|ç[aãoõeu]|[êôâ]|ções$|ção$")),
-    ("pt", 1.0, re.compile(r"(?:nh|lh)[aeoiu]|inh[ao]s?$|eir[ao]s?$|agem$|dade$|[aei]mos$|ei$|ou$|ss|ões$|ndo$|vel$|ês$")),
+    (
+        "pt",
+        1.0,
+        re.compile(
+            r"(?:nh|lh)[aeoiu]|inh[ao]s?$|eir[ao]s?$|agem$|dade$|[aei]mos$|ei$|ou$|ss|ões$|ndo$|vel$|ês$"
+        ),
+    ),
     ("es", 2.0, re.compile(r"ñ|ción$|ciones$|[aeiou]dad$")),
-    ("es", 1.0, re.compile(r"^ll|ue[nlrs]|ie[nrst]|[ií]as?$|[oó]n$|it[ao]s?$|er[ao]s?$|illa|jo$|ja$|ú|ó$|y$(?<=[uo]y)|ble$")),
+    (
+        "es",
+        1.0,
+        re.compile(
+            r"^ll|ue[nlrs]|ie[nrst]|[ií]as?$|[oó]n$|it[ao]s?$|er[ao]s?$|illa|jo$|ja$|ú|ó$|y$(?<=[uo]y)|ble$"
+        ),
+    ),
     ("en", 1.2, re.compile(r"th|[^q]w|^w|ing$|ck|sh|tion$|ed$|ght|oo|ee|ly$|k$|y$|'s$|ea|ff|ow|mm|pp|tt")),
 )
 

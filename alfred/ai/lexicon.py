@@ -86,7 +86,7 @@ class Lexicon:
         self._symbols: dict[str, tuple[str, ...]] = {}
 
     def add(self, phrase: str, meaning: Meaning) -> None:
-        """One line of a file: words, `a|b`, `stem*`, `maybe?`, `@class`, `^` and `$` for the ends, `~` for a gap."""
+        """One line of a file: words, `a|b`, `two_words`, `stem*`, `maybe?`, `@class`, `^`, `$` and `~`."""
         self.entries[meaning.language] = self.entries.get(meaning.language, 0) + 1
         nodes = [self.root]
         for element in phrase.split():
