@@ -68,7 +68,8 @@ class Reader:
 
     async def _turn(self) -> None:
         try:
-            await asyncio.wait_for(self._wake.wait(), SWEEP_SECONDS)
+            async with asyncio.timeout(SWEEP_SECONDS):  # `wait_for` may swallow a cancellation (Python 3.11)
+                await self._wake.wait()
         except TimeoutError:
             self._dirty.update(range(BUCKETS))
             while await self._retry_one():

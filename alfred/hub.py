@@ -84,7 +84,8 @@ class Hub:
         """Hand out what is new, until cancelled."""
         while True:
             try:
-                await asyncio.wait_for(self._wake.wait(), SWEEP_SECONDS)
+                async with asyncio.timeout(SWEEP_SECONDS):  # `wait_for` may swallow a cancellation (Python 3.11)
+                    await self._wake.wait()
             except TimeoutError:
                 self._dirty.update(range(BUCKETS))
             self._wake.clear()

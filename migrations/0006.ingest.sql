@@ -208,7 +208,7 @@ declare
     v_type         text := p_item ->> 'channel_type';
     v_handles      text[] := array(select jsonb_array_elements_text(p_item -> 'handles'));
     v_body         text := coalesce(p_item ->> 'text', '');
-    v_sent_at      timestamptz := least(coalesce((p_item ->> 'sent_at')::timestamptz, now()), now() + interval '1 hour');
+    v_sent_at      timestamptz := least((p_item ->> 'sent_at')::timestamptz, now());
     v_classified   jsonb := p_item -> 'classification';
     v_channel      uuid := app.channel_for(p_user, v_type, p_item ->> 'recipient');
     v_contact      uuid := app.contact_for(p_user, v_type, v_handles, p_item ->> 'name');

@@ -156,8 +156,8 @@ async def list_conversations(
 @routes.on("POST", "/conversations", status=201, also=(200,))
 async def open_conversation(db: Db, caller: Caller, body: NewConversation) -> Answer[Conversation]:
     """Open a conversation with a contact on a channel, or find the one that exists (200)."""
-    contact = await sql.contacts.get.one(db, user_id=caller.user_id, contact_id=body.contact_id)
-    if contact is None:
+    # Locked, so that of two who ask at once the second finds what the first has made.
+    if not await sql.contacts.hold.run(db, user_id=caller.user_id, contact_id=body.contact_id):
         raise bad_reference("/contact_id", "contact")
     channel = await sql.channels.get.one(db, user_id=caller.user_id, channel_id=body.channel_id)
     if channel is None:
