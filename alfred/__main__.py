@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from alfred import log
+from alfred.ai.registry import UnknownProvider
 from alfred.db import UnsafeRole
 from alfred.postgres import Unavailable
 from alfred.running import dead_events, ground, scan_once, serve
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = Settings.load(os.environ)
         log.set_up(settings.log_level, settings.log_format)
         return _run(given, settings)
-    except (BadSetting, UnsafeRole) as error:
+    except (BadSetting, UnknownProvider, UnsafeRole) as error:
         print(f"alfred: {error}", file=sys.stderr)  # noqa: T201
         return 2
     except (Unavailable, OSError) as error:

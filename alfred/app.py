@@ -9,8 +9,10 @@ from aiohttp import web
 
 from alfred import automation, notifications
 from alfred.ai.mock import MockAIProvider
+from alfred.ai.registry import provider
 from alfred.api import (
     accounts,
+    ai,
     channels,
     contacts,
     conversations,
@@ -60,6 +62,7 @@ def endpoints() -> Iterator[Endpoint]:
         tasks,
         rules,
         flows,
+        ai,
         webhooks,
         stream,
         notifications_api,
@@ -89,16 +92,15 @@ def _services(settings: Settings, database_dsn: str, listen_dsn: str) -> Service
     bus = Bus(database, listen_dsn, hub)
     for consumer in (automation.RULES, automation.FLOWS, notifications.CONSUMER):
         bus.subscribe(consumer)
-    assistant = MockAIProvider()
     return Services(
         settings=settings,
         database=database,
         bus=bus,
         hub=hub,
-        inbox=Inbox(database, assistant, bus.announce),
+        inbox=Inbox(database, MockAIProvider(), bus.announce),
         passwords=Passwords(settings.bcrypt_cost),
         tokens=AccessTokens([key.get_secret_value() for key in settings.jwt_secret], settings.access_token_ttl),
-        assistant=assistant,
+        assistant=provider(settings.ai_provider),
         limits=Limits(settings.rate_limit),
         clock=_now,
         ending=Ending(),
