@@ -128,9 +128,7 @@ def quantity(reading: Reading) -> Amount | None:
 
 def offered(reading: Reading) -> Amount | None:
     """The price or the discount in percent that the customer names, where the message is about the price."""
-    if not any(
-        label in reading.by for label in ("price", "discount", "money", "costly", "outrage", "dispute")
-    ):
+    if not any(label in reading.by for label in ("price", "discount", "money", "costly", "outrage", "dispute")):
         return None
     pieces = quantity(reading)
     named = [amount for amount in amounts(reading) if pieces is None or amount.first != pieces.first]

@@ -114,9 +114,7 @@ def working(at: datetime) -> datetime:
 def explain(case: Case, due: datetime) -> str:
     """Why then."""
     if case.day is not None and case.urgency != "high":
-        return (
-            f"{case.situation}; the customer named a day ({case.words}); due {due:%Y-%m-%d %H:%M} local time"
-        )
+        return f"{case.situation}; the customer named a day ({case.words}); due {due:%Y-%m-%d %H:%M} local time"
     return f"{case.situation}, urgency {case.urgency}; due {due:%Y-%m-%d %H:%M} local time"
 
 

@@ -14,17 +14,13 @@ _SHAPES: tuple[tuple[Language, float, re.Pattern[str]], ...] = (
     (
         "pt",
         1.0,
-        re.compile(
-            r"(?:nh|lh)[aeoiu]|inh[ao]s?$|eir[ao]s?$|agem$|dade$|[aei]mos$|ei$|ou$|ss|ões$|ndo$|vel$|ês$"
-        ),
+        re.compile(r"(?:nh|lh)[aeoiu]|inh[ao]s?$|eir[ao]s?$|agem$|dade$|[aei]mos$|ei$|ou$|ss|ões$|ndo$|vel$|ês$"),
     ),
     ("es", 2.0, re.compile(r"ñ|ción$|ciones$|[aeiou]dad$")),
     (
         "es",
         1.0,
-        re.compile(
-            r"^ll|ue[nlrs]|ie[nrst]|[ií]as?$|[oó]n$|it[ao]s?$|er[ao]s?$|illa|jo$|ja$|ú|ó$|y$(?<=[uo]y)|ble$"
-        ),
+        re.compile(r"^ll|ue[nlrs]|ie[nrst]|[ií]as?$|[oó]n$|it[ao]s?$|er[ao]s?$|illa|jo$|ja$|ú|ó$|y$(?<=[uo]y)|ble$"),
     ),
     ("en", 1.2, re.compile(r"th|[^q]w|^w|ing$|ck|sh|tion$|ed$|ght|oo|ee|ly$|k$|y$|'s$|ea|ff|ow|mm|pp|tt")),
 )

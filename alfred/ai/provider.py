@@ -13,7 +13,7 @@ Tone = Literal["formal", "neutral", "friendly", "casual"]
 NegotiationMode = Literal["off", "suggest", "auto"]
 
 
-class NoBasePrice(Exception):  # noqa: N818 - named as the client sees it
+class NoBasePrice(Exception):
     """No price is known, so none can be suggested."""
 
 

@@ -9,7 +9,7 @@ from alfred.ai.provider import AIProvider
 GROUP = "alfred.ai_providers"
 
 
-class UnknownProvider(Exception):  # noqa: N818 - named as the operator sees it
+class UnknownProvider(Exception):
     """No provider has that name."""
 
     def __init__(self, name: str, known: list[str]) -> None:

@@ -119,9 +119,7 @@ class Writer:
         opening = self._pick("opening" if self.name else "opening_plain")
         for bodies in (situations, situations[:1]):
             self.missing.clear()
-            parts = [
-                self._filled(part) for part in (opening, *map(self._pick, bodies), self._pick("closing"))
-            ]
+            parts = [self._filled(part) for part in (opening, *map(self._pick, bodies), self._pick("closing"))]
             whole = " ".join(_capital(parts, at) for at in range(len(parts)) if parts[at])
             if len(whole) <= LONGEST:
                 return whole

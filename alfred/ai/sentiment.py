@@ -40,11 +40,7 @@ def _score(value: float) -> float:
 
 def open_problem(reading: Reading) -> bool:
     """Whether something is broken, late, missing, wrong or dangerous, and not said to be solved."""
-    hits = [
-        hit
-        for label in ("trouble", "danger", "stopped", "dispute", "threat")
-        for hit in reading.by.get(label, ())
-    ]
+    hits = [hit for label in ("trouble", "danger", "stopped", "dispute", "threat") for hit in reading.by.get(label, ())]
     hits = [hit for hit in hits if not _only_asked(reading, hit)]
     if "solved" in reading.denied:
         return True
@@ -55,18 +51,14 @@ def _only_asked(reading: Reading, hit: Hit) -> bool:
     """Whether a short question merely asks about such a problem ("does it leak?")."""
     if hit.label == "dispute" or not reading.questioned(hit):
         return False
-    sentence = [
-        t for t, n in zip(reading.tokens, reading.sentences, strict=True) if n == reading.sentences[hit.first]
-    ]
+    sentence = [t for t, n in zip(reading.tokens, reading.sentences, strict=True) if n == reading.sentences[hit.first]]
     mine = any(token.form in lexicon().grammar["any", "@mine"] for token in sentence)
     return hit.last - hit.first < 2 and not mine and len(sentence) <= 9 and hit.first > 0
 
 
 def solved(reading: Reading, problems: list[Hit]) -> bool:
     """Whether the message says that its problem is over."""
-    said = [
-        hit for hit in reading.by.get("solved", ()) if not reading.asks(hit) and not _wished(reading, hit)
-    ]
+    said = [hit for hit in reading.by.get("solved", ()) if not reading.asks(hit) and not _wished(reading, hit)]
     if not said:
         return False
     return not any(hit.first > said[-1].last and reading.but > said[-1].last for hit in problems)

@@ -9,9 +9,7 @@ def remains(reading: Reading, mood: Mood) -> bool:
     """Whether the seller, or the customer by own word, has something left to do."""
     if mood.open_problem or cancels(reading):
         return True
-    if any(
-        _definite(reading, hit) for label in ("order", "promise", "act") for hit in reading.by.get(label, ())
-    ):
+    if any(_definite(reading, hit) for label in ("order", "promise", "act") for hit in reading.by.get(label, ())):
         return True
     return vows(reading) or helpless(reading) or needs_by(reading, "today", "weekday")
 

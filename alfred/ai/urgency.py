@@ -26,9 +26,7 @@ def hasten(reading: Reading, mood: Mood) -> Urgency:
 
 
 def _needed_today(reading: Reading, mood: Mood) -> bool:
-    if not reading.has("today") and not (
-        reading.has("clock") and not reading.has("weekday", "later", "past")
-    ):
+    if not reading.has("today") and not (reading.has("clock") and not reading.has("weekday", "later", "past")):
         return False
     due = any(hit.weight >= 1 or reading.asks(hit) for hit in reading.by.get("today", ()))
     return (

@@ -25,10 +25,7 @@ PIECES = {
         excepto solo los fines de semana ni tanto como 7 horas que con sin de las , . ( )""",
 }
 salads = st.one_of(
-    *(
-        st.lists(st.sampled_from(pieces.split()), min_size=1, max_size=25).map(" ".join)
-        for pieces in PIECES.values()
-    )
+    *(st.lists(st.sampled_from(pieces.split()), min_size=1, max_size=25).map(" ".join) for pieces in PIECES.values())
 )
 
 
