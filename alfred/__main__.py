@@ -8,9 +8,10 @@ import sys
 from collections.abc import Sequence
 
 from alfred import log
+from alfred.ai.registry import UnknownProvider
 from alfred.db import UnsafeRole
 from alfred.postgres import Unavailable
-from alfred.running import ground, serve
+from alfred.running import dead_events, ground, scan_once, serve
 from alfred.settings import BadSetting, Settings
 
 
@@ -21,6 +22,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_parser("serve", help="apply the migrations, and serve")
     migrate = commands.add_parser("migrate", help="apply the migrations")
     migrate.add_argument("--down", type=int, metavar="N", help="undo the last N instead")
+    scan = commands.add_parser("scan", help="look once for overdue tasks or stalled leads")
+    scan.add_argument("scan", choices=["overdue", "stalled"])
+    events = commands.add_parser("events", help="the events that were given up after repeated failures")
+    events.add_argument("--retry", action="store_true", help="try them again")
     commands.add_parser("seed", help="fill in demo data; twice does no harm")
     commands.add_parser("openapi", help="print the OpenAPI document")
     given = parser.parse_args(arguments)
@@ -28,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = Settings.load(os.environ)
         log.set_up(settings.log_level, settings.log_format)
         return _run(given, settings)
-    except (BadSetting, UnsafeRole) as error:
+    except (BadSetting, UnknownProvider, UnsafeRole) as error:
         print(f"alfred: {error}", file=sys.stderr)  # noqa: T201
         return 2
     except (Unavailable, OSError) as error:
@@ -47,7 +52,13 @@ def _run(given: argparse.Namespace, settings: Settings) -> int:
             from alfred.seed import seed
 
             with ground(settings) as base:
-                asyncio.run(seed(settings, base))
+                asyncio.run(seed(base))
+        case "scan":
+            with ground(settings) as base:
+                print(asyncio.run(scan_once(base, given.scan)))  # noqa: T201
+        case "events":
+            with ground(settings) as base:
+                print(asyncio.run(dead_events(base, retry=given.retry)))  # noqa: T201
         case "openapi":
             from alfred.api.openapi import document
             from alfred.app import endpoints, version_of_alfred

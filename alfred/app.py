@@ -1,6 +1,6 @@
 """The composition root: the one file that knows every part."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -9,8 +9,10 @@ from aiohttp import web
 
 from alfred import automation, notifications
 from alfred.ai.mock import MockAIProvider
+from alfred.ai.registry import provider
 from alfred.api import (
     accounts,
+    ai,
     channels,
     contacts,
     conversations,
@@ -60,6 +62,7 @@ def endpoints() -> Iterator[Endpoint]:
         tasks,
         rules,
         flows,
+        ai,
         webhooks,
         stream,
         notifications_api,
@@ -89,25 +92,24 @@ def _services(settings: Settings, database_dsn: str, listen_dsn: str) -> Service
     bus = Bus(database, listen_dsn, hub)
     for consumer in (automation.RULES, automation.FLOWS, notifications.CONSUMER):
         bus.subscribe(consumer)
-    assistant = MockAIProvider()
     return Services(
         settings=settings,
         database=database,
         bus=bus,
         hub=hub,
-        inbox=Inbox(database, assistant, bus.announce),
+        inbox=Inbox(database, MockAIProvider(), bus.announce),
         passwords=Passwords(settings.bcrypt_cost),
         tokens=AccessTokens([key.get_secret_value() for key in settings.jwt_secret], settings.access_token_ttl),
-        assistant=assistant,
+        assistant=provider(settings.ai_provider),
         limits=Limits(settings.rate_limit),
         clock=_now,
         ending=Ending(),
     )
 
 
-def scans_of(database: Database, bus: Bus, settings: Settings) -> Scans:
+def scans_of(database: Database, announce: Callable[[Iterable[int]], None], settings: Settings) -> Scans:
     """The periodic scans."""
-    return Scans(database, bus.announce_buckets, clock=_now, stalled_after=settings.stalled_after)
+    return Scans(database, announce, clock=_now, stalled_after=settings.stalled_after)
 
 
 def _now() -> datetime:
@@ -126,13 +128,11 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
         stack.push_async_callback(jobs.close)
         await jobs.spawn(services.bus.run())
         await jobs.spawn(services.inbox.run())
-        scans, settings = scans_of(services.database, services.bus, services.settings), services.settings
-        await jobs.spawn(
-            every(settings.overdue_scan_interval, scans.in_turn("overdue", settings.overdue_scan_interval))
-        )
-        await jobs.spawn(
-            every(settings.stalled_scan_interval, scans.in_turn("stalled", settings.stalled_scan_interval))
-        )
+        settings = services.settings
+        scans = scans_of(services.database, services.bus.announce_buckets, settings)
+        intervals = {"overdue": settings.overdue_scan_interval, "stalled": settings.stalled_scan_interval}
+        for scan, seconds in intervals.items():
+            await jobs.spawn(every(seconds, scans.in_turn(scan, seconds)))
         yield
 
 

@@ -15,9 +15,11 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from alfred import schema
-from alfred.app import build
+from alfred.app import build, scans_of
+from alfred.db import Database
 from alfred.files import folder
 from alfred.postgres import Embedded, default_home
+from alfred.queries import sql
 from alfred.settings import BadSetting, Settings
 
 log = structlog.get_logger()
@@ -125,3 +127,29 @@ def _welcome(address: str) -> None:
     lines = (f"Alfred listens on {address}", f"  documentation  {address}/api/v1/docs", "  demo data      bin/seed")
     print("\n".join(lines), file=sys.stderr, flush=True)  # noqa: T201
     log.info("service_started", address=address)
+
+
+async def scan_once(base: Ground, scan: str) -> int:
+    """Run one scan by hand; how much it told."""
+    database = Database(base.database_dsn, size=2)
+    await database.open()
+    try:
+        scans = scans_of(database, lambda _: None, base.settings)
+        return await (scans.overdue() if scan == "overdue" else scans.stalled())
+    finally:
+        await database.close()
+
+
+async def dead_events(base: Ground, *, retry: bool) -> str:
+    """What consumers gave up, one a line; or how many were set to be tried again."""
+    database = Database(base.database_dsn, size=2)
+    await database.open()
+    try:
+        async with database.as_service() as db:
+            if retry:
+                return f"{await sql.events.revive.value(db)} events will be tried again"
+            rows = await sql.events.dead.all(db)
+        lines = [f"{row['created_at']:%F %T} {row['consumer']} event {row['number']}: {row['error']}" for row in rows]
+        return "\n".join(lines) or "none"
+    finally:
+        await database.close()

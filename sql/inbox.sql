@@ -33,3 +33,22 @@ update conversations c
 -- name: apply_waiting
 -- Statuses that came before the message was stored.
 select app.apply_waiting(:user_id, :type, :external_id, :message_id)
+
+-- name: backdate
+-- For imports: when it was really sent.
+update messages set sent_at = :sent_at where user_id = :user_id and message_id = :message_id
+
+-- name: refresh_newest
+-- After an import: what the list shows of the newest message.
+update conversations c
+   set last_message_id        = m.message_id,
+       last_message_at        = m.sent_at,
+       active_at              = m.sent_at,
+       last_message_direction = m.direction,
+       snippet                = app.snippet(m.body, m.attachments)
+  from (select message_id, sent_at, direction, body, attachments
+          from messages
+         where user_id = :user_id and conversation_id = :conversation_id
+         order by sent_at desc, message_id desc
+         limit 1) m
+ where c.user_id = :user_id and c.conversation_id = :conversation_id

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 def test_nobody_calls_upstairs():
     """Run apart: the linter sets up logging of its own."""
     lint = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()"]
-    run = subprocess.run([*lint, "--config", "setup.cfg", "--no-cache"], cwd=ROOT, capture_output=True, text=True)
+    run = subprocess.run([*lint, "setup.cfg", "--no-cache"], cwd=ROOT, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
 
 

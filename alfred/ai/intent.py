@@ -7,8 +7,21 @@ from alfred.ai.signals import Reading
 from alfred.ai.tasks import cancels
 
 Intent = Literal[
-    "cancellation", "complaint", "discount_request", "price_question", "order", "scheduling", "delivery_question",
-    "promise", "request", "question", "praise", "thanks", "greeting", "acknowledgement", "other",
+    "cancellation",
+    "complaint",
+    "discount_request",
+    "price_question",
+    "order",
+    "scheduling",
+    "delivery_question",
+    "promise",
+    "request",
+    "question",
+    "praise",
+    "thanks",
+    "greeting",
+    "acknowledgement",
+    "other",
 ]
 INTENTS: tuple[str, ...] = get_args(Intent)
 

@@ -10,11 +10,25 @@ LANGUAGES: tuple[Language, ...] = ("pt", "en", "es")
 UNSURE = 0.6  # a second language this near to the first is read as well
 
 _SHAPES: tuple[tuple[Language, float, re.Pattern[str]], ...] = (
-    ("pt", 2.0, re.compile(r"^k{2,}$|^rs(?:rs)*$|[ãõ]|ç[aãoõeu]|[êôâ]|ções$|ção$")),
-    ("pt", 1.0, re.compile(r"(?:nh|lh)[aeoiu]|inh[ao]s?$|eir[ao]s?$|agem$|dade$|[aei]mos$|ei$|ou$|ss|ões$|ndo$|vel$|ês$")),
-    ("es", 2.0, re.compile(r"^(?:ja){2,}|^(?:je){2,}|ñ|ción$|ciones$|[aeiou]dad$")),
-    ("es", 1.0, re.compile(r"^ll|ue[nlrs]|ie[nrst]|[ií]as?$|[oó]n$|it[ao]s?$|er[ao]s?$|illa|jo$|ja$|ú|ó$|y$(?<=[uo]y)|ble$")),
-    ("en", 1.2, re.compile(r"^(?:ha){2,}$|^lol$|th|[^q]w|^w|ing$|ck|sh|tion$|ed$|ght|oo|ee|ly$|k$|y$|'s$|ea|ff|ow|mm|pp|tt")),
+    ("pt", 2.0, re.compile(r"[ãõ]|ç[aãoõeu]|[êôâ]|ções$|ção$")),
+    (
+        "pt",
+        1.0,
+        re.compile(r"(?:nh|lh)[aeoiu]|inh[ao]s?$|eir[ao]s?$|agem$|dade$|[aei]mos$|ei$|ou$|ss|ões$|ndo$|vel$|ês$"),
+    ),
+    ("es", 2.0, re.compile(r"ñ|ción$|ciones$|[aeiou]dad$")),
+    (
+        "es",
+        1.0,
+        re.compile(r"^ll|ue[nlrs]|ie[nrst]|[ií]as?$|[oó]n$|it[ao]s?$|er[ao]s?$|illa|jo$|ja$|ú|ó$|y$(?<=[uo]y)|ble$"),
+    ),
+    ("en", 1.2, re.compile(r"th|[^q]w|^w|ing$|ck|sh|tion$|ed$|ght|oo|ee|ly$|k$|y$|'s$|ea|ff|ow|mm|pp|tt")),
+)
+
+_LAUGHTER: tuple[tuple[Language, re.Pattern[str]], ...] = (
+    ("pt", re.compile(r"k{3,}|rs(?:rs)*")),
+    ("es", re.compile(r"(?:ja|je){2,}j?")),
+    ("en", re.compile(r"(?:ha){2,}h?|lol|lmao")),
 )
 
 
@@ -32,6 +46,9 @@ def weigh(tokens: list[Token], lexicon: Lexicon) -> dict[Language, float]:
 
 def votes(token: Token, lexicon: Lexicon) -> dict[Language, float]:
     """What one word says of its language; a word that all have says nothing."""
+    for language, laughter in _LAUGHTER:
+        if laughter.fullmatch(token.seen):
+            return {language: 1.0}
     told = lexicon.tells.get(token.seen) or lexicon.tells.get(token.form) or {}
     if len(told) == 1 or told:
         least = min(told.values()) if len(told) == len(LANGUAGES) else 0.0

@@ -86,7 +86,7 @@ class Lexicon:
         self._symbols: dict[str, tuple[str, ...]] = {}
 
     def add(self, phrase: str, meaning: Meaning) -> None:
-        """One line of a file: words, `a|b`, `stem*`, `maybe?`, `@class`, `^` and `$` for the ends, `~` for a gap."""
+        """One line of a file: words, `a|b`, `two_words`, `stem*`, `maybe?`, `@class`, `^`, `$` and `~`."""
         self.entries[meaning.language] = self.entries.get(meaning.language, 0) + 1
         nodes = [self.root]
         for element in phrase.split():
@@ -116,7 +116,7 @@ class Lexicon:
     def symbols(self, token: Token) -> tuple[str, ...]:
         """Under which names the net may know this token."""
         if token.kind == "mark":
-            return END
+            return PAUSE if token.form == "," else END
         if token.kind in NUMERIC:
             return NUMERIC[token.kind]
         found = self._symbols.get(token.form)
@@ -143,11 +143,12 @@ class Lexicon:
                 if fresh:
                     for node in starts.get(symbol, ()):
                         _walk(node, named, first, hits)
-            fresh = symbols is END
+            fresh = symbols[0] == "$"
         return sorted(hits, key=lambda hit: (hit.first, hit.last, hit.label))
 
 
 END = ("$",)  # what a mark is, and the end of the text
+PAUSE = ("$", "$,")
 NUMERIC = {
     "num": ("@number",),
     "number": ("@number",),
@@ -171,7 +172,7 @@ def _walk(node: Node, named: list[tuple[str, ...]], first: int, hits: set[Hit]) 
         if node.gap is not None:
             for at in range(last + 1, min(last + 2 + GAP, len(named))):
                 _ahead(node.gap, named, at, waiting)
-                if named[at] is END:
+                if named[at][0] == "$":
                     break
 
 

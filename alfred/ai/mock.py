@@ -1,8 +1,21 @@
 """The built-in assistant: rules and a lexicon, no network, no weights, the same answer every time."""
 
+from alfred.ai.follow_ups import follow_up
 from alfred.ai.intent import want
 from alfred.ai.negotiation import bargains
-from alfred.ai.provider import Classification, Language, Signal
+from alfred.ai.prices import price
+from alfred.ai.provider import (
+    Classification,
+    FollowUpRequest,
+    FollowUpSuggestion,
+    Language,
+    PriceRequest,
+    PriceSuggestion,
+    ReplyRequest,
+    ReplySuggestion,
+    Signal,
+)
+from alfred.ai.replies import reply
 from alfred.ai.sentiment import Mood, feel
 from alfred.ai.signals import Reading, read
 from alfred.ai.tasks import remains
@@ -53,3 +66,15 @@ class MockAIProvider:
     async def classify(self, text: str, *, language: Language | None = None) -> Classification:
         """Read one message, alone; never raises on any text."""
         return classify(text, language=language)
+
+    async def suggest_reply(self, request: ReplyRequest) -> ReplySuggestion:
+        """Answer the customer's last turn, with nothing but the facts at hand."""
+        return reply(request, NAME)
+
+    async def suggest_price(self, request: PriceRequest) -> PriceSuggestion:
+        """Price one unit; raises `NoBasePrice` where no price is known."""
+        return price(request, NAME)
+
+    async def suggest_follow_up(self, request: FollowUpRequest) -> FollowUpSuggestion:
+        """Say when to come back and with what; never in the past."""
+        return follow_up(request, NAME)

@@ -1,12 +1,20 @@
 """What an assistant can do for a seller, whoever provides it."""
 
+from datetime import datetime
+from decimal import Decimal
 from typing import Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 Sentiment = Literal["positive", "neutral", "negative"]
 Urgency = Literal["low", "medium", "high"]
 Language = Literal["pt", "en", "es"]
+Tone = Literal["formal", "neutral", "friendly", "casual"]
+NegotiationMode = Literal["off", "suggest", "auto"]
+
+
+class NoBasePrice(Exception):
+    """No price is known, so none can be suggested."""
 
 
 class Value(BaseModel):
@@ -38,11 +46,95 @@ class Classification(Value):
     signals: tuple[Signal, ...] = ()
 
 
+class Turn(Value):
+    """The customer's last turn: every message since the seller's last, oldest first.
+
+    `language` is asked for outright; else the texts' own counts, the conversation's, the user's.
+    """
+
+    texts: tuple[str, ...] = ()
+    language: Language | None = None
+    conversation_language: Language | None = None
+    user_language: Language | None = None
+    contact_name: str | None = None
+    seed: str = ""
+
+
+class ReplyRequest(Turn):
+    """What a reply may build on; `facts` (price, offer, address, hours, ...) is all that it may claim."""
+
+    tone: Tone = "neutral"
+    facts: dict[str, str] = Field(default_factory=dict)
+    negotiation_enabled: bool = False
+    negotiation_mode: NegotiationMode = "off"
+
+
+class PriceRequest(Turn):
+    """What a price may build on; `custom_price` is this contact's own and goes before `base_price`."""
+
+    base_price: Decimal | None = Field(default=None, ge=0)
+    custom_price: Decimal | None = Field(default=None, ge=0)
+    currency: str = "BRL"
+    vip: bool = False
+    negotiation_enabled: bool = False
+    negotiation_mode: NegotiationMode = "off"
+
+
+class FollowUpRequest(Turn):
+    """What a follow-up may build on; `timezone` is the user's, an IANA name."""
+
+    now: AwareDatetime
+    timezone: str = "UTC"
+
+
+class ReplySuggestion(Value):
+    """A reply to send or to change; a missing fact stands in it as `{{its name}}`."""
+
+    reply: str
+    tone: Tone
+    language: Language
+    rationale: str
+    provider: str
+
+
+class PriceSuggestion(Value):
+    """A price for one unit: never under `minimum`, never over `maximum`."""
+
+    minimum: Decimal
+    suggested: Decimal
+    maximum: Decimal
+    currency: str
+    rationale: str
+    provider: str
+
+
+class FollowUpSuggestion(Value):
+    """When to come back to a customer (in UTC), a task's title, and what to write."""
+
+    due_date: datetime
+    title: str
+    message: str
+    rationale: str
+    provider: str
+
+
 class AIProvider(Protocol):
-    """Reads messages; one instance serves the whole process."""
+    """Reads messages and suggests answers; one instance serves the whole process."""
 
     name: str
 
     async def classify(self, text: str, *, language: Language | None = None) -> Classification:
         """Read one message, alone; never raises on any text."""
+        ...
+
+    async def suggest_reply(self, request: ReplyRequest) -> ReplySuggestion:
+        """Answer the customer's last turn, with nothing but the facts at hand."""
+        ...
+
+    async def suggest_price(self, request: PriceRequest) -> PriceSuggestion:
+        """Price one unit; raises `NoBasePrice` where no price is known."""
+        ...
+
+    async def suggest_follow_up(self, request: FollowUpRequest) -> FollowUpSuggestion:
+        """Say when to come back and with what; never in the past."""
         ...

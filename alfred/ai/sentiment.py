@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from alfred.ai.lexicon import Hit
+from alfred.ai.lexicon import Hit, lexicon
 from alfred.ai.provider import Sentiment
 from alfred.ai.signals import Reading
 
@@ -39,7 +39,7 @@ def _score(value: float) -> float:
 
 
 def open_problem(reading: Reading) -> bool:
-    """Whether something is broken, late, missing, wrong or dangerous, and the message doesn't say that it was solved."""
+    """Whether something is broken, late, missing, wrong or dangerous, and not said to be solved."""
     hits = [hit for label in ("trouble", "danger", "stopped", "dispute", "threat") for hit in reading.by.get(label, ())]
     hits = [hit for hit in hits if not _only_asked(reading, hit)]
     if "solved" in reading.denied:
@@ -49,14 +49,11 @@ def open_problem(reading: Reading) -> bool:
 
 def _only_asked(reading: Reading, hit: Hit) -> bool:
     """Whether a short question merely asks about such a problem ("does it leak?")."""
-    if hit.label == "dispute" or not reading.asks(hit):
+    if hit.label == "dispute" or not reading.questioned(hit):
         return False
     sentence = [t for t, n in zip(reading.tokens, reading.sentences, strict=True) if n == reading.sentences[hit.first]]
-    mine = any(token.form in _MINE for token in sentence)
+    mine = any(token.form in lexicon().grammar["any", "@mine"] for token in sentence)
     return hit.last - hit.first < 2 and not mine and len(sentence) <= 9 and hit.first > 0
-
-
-_MINE = frozenset(("meu", "minha", "meus", "minhas", "my", "our", "mi", "mis", "nuestro", "nuestra", "cade"))
 
 
 def solved(reading: Reading, problems: list[Hit]) -> bool:
@@ -69,13 +66,8 @@ def solved(reading: Reading, problems: list[Hit]) -> bool:
 
 def _wished(reading: Reading, hit: Hit) -> bool:
     before = reading.tokens[max(0, hit.first - 4) : hit.first]
-    return any(token.form in _WISHES for token in before)
-
-
-_WISHES = frozenset(
-    ("need", "want", "get", "until", "till", "when", "be", "please", "quero", "preciso", "quando", "ate", "ser", "que")
-    + ("quiero", "necesito", "cuando", "hasta", "sea", "favor", "to", "said", "told", "disseram", "dijeron", "prometeram")
-)
+    wishes = lexicon().grammar["any", "@wish"]
+    return any(token.form in wishes for token in before)
 
 
 def unanswered(reading: Reading) -> bool:
@@ -116,7 +108,7 @@ def _felt(reading: Reading, hit: Hit) -> float:
 
 
 def _wondered(reading: Reading, hit: Hit) -> bool:
-    """Whether a word is part of the question itself ("is it good?"), not said before it ("lovely, how much?")."""
+    """Whether a word is part of the question itself ("is it good?"), not said before it."""
     if not reading.asks(hit) or hit.last - hit.first > 1 or hit.language == "any":
         return False
     later = zip(reading.tokens[hit.last + 1 :], reading.sentences[hit.last + 1 :], strict=True)

@@ -1,4 +1,4 @@
-"""A message as signals: the phrases found, without those that another phrase, a negation or an "if" explains away."""
+"""A message as signals: the phrases found, without those that others, a "not" or an "if" explain away."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -19,14 +19,14 @@ _CLEARS: dict[str, frozenset[str]] = {
     "sour": frozenset(("praise",)),
     "unmoney": frozenset(("price", "priceword", "discount", "outrage", "costly", "dispute", "money")),
     "declined": frozenset(("act", "order", "promise", "discount")),
-    "vague": frozenset(("act", "order", "promise")),
     "settled": frozenset(("act",)),
     "mishap": frozenset(("trouble", "act")),
     "norush": frozenset(("urgent", "today", "silence")),
     "irony": frozenset(("praise",)),
     "promise": frozenset(("act", "order")),
     "calm": frozenset(("today", "weekday", "trouble", "hours", "silence", "pain")),
-    "discount": frozenset(("act", "order")),
+    "discount": frozenset(("act", "order", "trouble")),
+    "silence": frozenset(("trouble", "act")),
     "dispute": frozenset(("act", "order", "onspot")),
     "outrage": frozenset(("act", "order")),
 }
@@ -39,7 +39,8 @@ _CONTAINS: dict[str, frozenset[str]] = {
     "discount": frozenset(("praise", "pain")),
     "price": frozenset(("praise", "pain")),
     "act": frozenset(("praise",)),
-    "past": frozenset(("weekday", "later")),
+    "past": frozenset(("weekday", "later", "today")),
+    "today": frozenset(("today",)),
     "hours": frozenset(("today",)),
 }
 
@@ -54,6 +55,7 @@ class Reading:
     denied: dict[str, list[Hit]] = field(default_factory=dict)
     sentences: list[int] = field(default_factory=list)
     asking: frozenset[int] = frozenset()
+    marked: frozenset[int] = frozenset()
     but: int = -1
     scores: dict[Language, float] = field(default_factory=dict)
 
@@ -69,9 +71,18 @@ class Reading:
         """Whether the hit stands in a question."""
         return self.sentences[hit.first] in self.asking
 
+    def questioned(self, hit: Hit) -> bool:
+        """Whether the hit stands in a sentence with a question mark."""
+        return self.sentences[hit.first] in self.marked
+
     def same_sentence(self, one: Hit, other: Hit) -> bool:
         """Whether both stand in one sentence."""
         return self.sentences[one.first] == self.sentences[other.first]
+
+    def sentence(self, hit: Hit) -> list[Token]:
+        """The tokens of the sentence that the hit stands in."""
+        number = self.sentences[hit.first]
+        return [token for token, at in zip(self.tokens, self.sentences, strict=True) if at == number]
 
     def words(self) -> int:
         """How many tokens are words or numbers."""
@@ -109,8 +120,9 @@ def read(text: str, language: Language | None = None) -> Reading:
     active = near(scores, language)
     hits = [_within(hit, len(found)) for hit in words.find(found) if hit.language in active]
     numbers, asking = sentences(found)
+    marked = asking
     asking |= {numbers[hit.first] for hit in hits if hit.label == "ask"}
-    reading = Reading(found, main, {}, sentences=numbers, asking=frozenset(asking), scores=scores)
+    reading = Reading(found, main, {}, sentences=numbers, asking=asking, marked=marked, scores=scores)
     grammar = Grammar(reading)
     kept, denied = grammar.settle(_unmask(hits))
     reading.by, reading.denied, reading.but = _by_label(kept), _by_label(denied), grammar.last_but()
@@ -153,7 +165,7 @@ def _answered(fine: Hit, hits: list[Hit]) -> bool:
 
 
 def _takes(mask: Hit, hit: Hit) -> bool:
-    if hit.first > mask.last or hit.last < mask.first:
+    if hit is mask or hit.first > mask.last or hit.last < mask.first:
         return False
     if hit.label in _CLEARS.get(mask.label, ()):
         return True
@@ -161,7 +173,9 @@ def _takes(mask: Hit, hit: Hit) -> bool:
         return False
     if not (mask.first <= hit.first and hit.last <= mask.last):
         return False
-    return mask.last - mask.first > hit.last - hit.first or mask.label == "greeting" or mask.last > mask.first
+    if mask.label in ("greeting", "nod"):
+        return mask.label == "greeting" or mask.last > mask.first
+    return mask.last - mask.first > hit.last - hit.first
 
 
 class Grammar:
@@ -187,6 +201,8 @@ class Grammar:
         for hit in hits:
             if hit.label in _CONDITIONAL and self._supposed(hit):
                 continue
+            if hit.label == "act" and self._told(hit):
+                continue
             if hit.label in _DENIABLE and self._negated(hit):
                 denied.append(hit)
             else:
@@ -202,12 +218,18 @@ class Grammar:
                 return self.tokens[min(at + 1, hit.first)].form not in _ONLY
         return False
 
+    def _told(self, hit: Hit) -> bool:
+        """Whether a Spanish verb looks like a command but tells what was done: "pasé"."""
+        return self.reading.language == "es" and any(
+            token.seen[-1:] in "éó" and token.kind == "word" for token in self.tokens[hit.first : hit.last + 1]
+        )
+
     def _supposed(self, hit: Hit) -> bool:
         for at in range(hit.first, max(-1, hit.first - 7), -1):
             token = self.tokens[at]
             if token.kind == "mark" and token.form != ",":
                 return False
-            if token.form in self.ifs and token.seen not in ("sí",) and at < hit.first:
+            if token.form in self.ifs and token.seen != "sí" and at < hit.first:
                 return True
         return False
 
@@ -215,5 +237,18 @@ class Grammar:
 _ONLY = frozenset(("so", "solo", "only", "just", "apenas"))
 _CONDITIONAL = frozenset(("trouble", "pain", "praise", "danger", "stopped", "silence", "solved", "sour"))
 _DENIABLE = frozenset(
-    ("praise", "pain", "trouble", "solved", "urgent", "danger", "costly", "outrage", "threat", "cancel", "act", "order")
+    (
+        "praise",
+        "pain",
+        "trouble",
+        "solved",
+        "urgent",
+        "danger",
+        "costly",
+        "outrage",
+        "threat",
+        "cancel",
+        "act",
+        "order",
+    )
 )

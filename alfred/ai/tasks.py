@@ -9,12 +9,14 @@ def remains(reading: Reading, mood: Mood) -> bool:
     """Whether the seller, or the customer by own word, has something left to do."""
     if mood.open_problem or cancels(reading):
         return True
-    return reading.has("order", "promise") or vows(reading) or asks_to_act(reading) or helpless(reading) or needs_by(reading, "today", "weekday")
+    if any(_definite(reading, hit) for label in ("order", "promise", "act") for hit in reading.by.get(label, ())):
+        return True
+    return vows(reading) or helpless(reading) or needs_by(reading, "today", "weekday")
 
 
-def asks_to_act(reading: Reading) -> bool:
-    """Whether the customer asks for more than an answer."""
-    return reading.has("act")
+def _definite(reading: Reading, hit: Hit) -> bool:
+    """Whether the sentence doesn't leave it open ("maybe", "some day")."""
+    return not any(reading.same_sentence(hit, vague) for vague in reading.by.get("vague", ()))
 
 
 def vows(reading: Reading) -> bool:

@@ -1,9 +1,9 @@
 """How soon a message needs somebody."""
 
+from alfred.ai.lexicon import Hit, lexicon
 from alfred.ai.provider import Urgency
 from alfred.ai.sentiment import Mood
 from alfred.ai.signals import Reading
-from alfred.ai.lexicon import Hit, lexicon
 from alfred.ai.tasks import cancels, needs_by
 
 
@@ -16,6 +16,8 @@ def hasten(reading: Reading, mood: Mood) -> Urgency:
     own_word = reading.has("promise") and not reading.has("act", "order", "mishap") and not mood.open_problem
     if (reading.has("urgent", "onspot") and not own_word) or _needed_today(reading, mood):
         return "high"
+    if reading.has("mishap") and (reading.has("act") or reading.asking):
+        return "high"
     if mood.open_problem or mood.unanswered or cancels(reading) or reading.has("threat"):
         return "medium"
     if reading.has("hours") and reading.has("today"):
@@ -27,13 +29,21 @@ def _needed_today(reading: Reading, mood: Mood) -> bool:
     if not reading.has("today") and not (reading.has("clock") and not reading.has("weekday", "later", "past")):
         return False
     due = any(hit.weight >= 1 or reading.asks(hit) for hit in reading.by.get("today", ()))
-    return (mood.open_problem and due) or reading.has("act", "order", "mishap", "threat") or needs_by(reading, "today", "clock")
+    return (
+        (mood.open_problem and due)
+        or reading.has("act", "order", "mishap", "threat")
+        or needs_by(reading, "today", "clock")
+    )
 
 
 def _needed_this_week(reading: Reading) -> bool:
     if not reading.has("weekday"):
         return False
-    return reading.has("act", "order") or needs_by(reading, "weekday") or any(_visit(reading, hit) for hit in reading.by.get("promise", ()))
+    return (
+        reading.has("act", "order")
+        or needs_by(reading, "weekday")
+        or any(_visit(reading, hit) for hit in reading.by.get("promise", ()))
+    )
 
 
 def _visit(reading: Reading, hit: Hit) -> bool:

@@ -106,7 +106,7 @@ async def add_flow(db: Db, caller: Caller, body: NewFlow) -> Flow:
     return await get_flow(db, caller, flow_id)
 
 
-@routes.on("POST", "/flows/validate", scope="read")
+@routes.on("POST", "/flows/validate")
 async def validate_definition(body: GivenDefinition) -> Validation:
     """What is wrong with a definition."""
     return validate(body.definition)
@@ -142,13 +142,13 @@ async def remove_flow(db: Db, caller: Caller, flow_id: UUID) -> None:
         raise not_found("flow")
 
 
-@routes.on("POST", "/flows/{flow_id}/validate", scope="read", errors=(404,))
+@routes.on("POST", "/flows/{flow_id}/validate", errors=(404,))
 async def validate_flow(db: Db, caller: Caller, flow_id: UUID) -> Validation:
     """What is wrong with a stored flow."""
     return validate((await get_flow(db, caller, flow_id)).definition)
 
 
-@routes.on("POST", "/flows/{flow_id}/simulate", scope="read", errors=(404,))
+@routes.on("POST", "/flows/{flow_id}/simulate", errors=(404,))
 async def simulate_flow(
     db: Db, caller: Caller, services: Services, flow_id: UUID, body: SituationInput
 ) -> SimulationOut:

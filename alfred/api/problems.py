@@ -67,11 +67,11 @@ def away() -> Problem:
     )
 
 
-def faults_of(errors: Sequence[ErrorDetails], *, query: bool) -> list[Fault]:
+def faults_of(errors: Sequence[ErrorDetails], given: Any, *, query: bool) -> list[Fault]:
     """pydantic's complaints as ours."""
     faults = []
     for error in errors:
-        path = [str(part).replace("~", "~0").replace("/", "~1") for part in error["loc"]]
+        path = [str(part).replace("~", "~0").replace("/", "~1") for part in _way(error["loc"], given)]
         code = error["type"]
         if code == "extra_forbidden":
             code = "unknown_parameter" if query else "unknown_field"
@@ -94,6 +94,20 @@ _MESSAGES = {
 def _sentence(words: str) -> str:
     words = words.removeprefix("Value error, ")
     return words[:1].upper() + words[1:].rstrip(".") + "."
+
+
+def _way(loc: Sequence[int | str], given: Any) -> list[int | str]:
+    """The steps that the input has: pydantic also names the branch of a union that it tried."""
+    way: list[int | str] = []
+    for number, step in enumerate(loc):
+        inside = (isinstance(given, dict) and step in given) or (
+            isinstance(given, list) and isinstance(step, int) and step < len(given)
+        )
+        if inside:
+            given = given[step]
+        if inside or (number == len(loc) - 1 and isinstance(given, dict)):
+            way.append(step)
+    return way
 
 
 # A constraint says more exactly than a look beforehand what cannot be: its name becomes the client's error.

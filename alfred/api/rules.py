@@ -126,7 +126,7 @@ async def add_rule(db: Db, caller: Caller, body: NewRule) -> Rule:
     return await get_rule(db, caller, rule_id)
 
 
-@routes.on("POST", "/rules/compile", scope="read")
+@routes.on("POST", "/rules/compile")
 async def compile_rule(db: Db, caller: Caller, body: RuleText) -> CompiledOut:
     """What a sentence would become; nothing is stored."""
     return CompiledOut.model_validate(await _compiled(db, caller, body.text, None))
@@ -160,7 +160,7 @@ async def remove_rule(db: Db, caller: Caller, rule_id: UUID) -> None:
         raise not_found("rule")
 
 
-@routes.on("POST", "/rules/{rule_id}/test", scope="read", errors=(404,))
+@routes.on("POST", "/rules/{rule_id}/test", errors=(404,))
 async def test_rule(db: Db, caller: Caller, services: Services, rule_id: UUID, body: SituationInput) -> Verdict:
     """Would it fire, and why; what the request leaves out is classified. Nothing is done."""
     rule = Compiled.model_validate((await get_rule(db, caller, rule_id)).compiled)
@@ -169,7 +169,7 @@ async def test_rule(db: Db, caller: Caller, services: Services, rule_id: UUID, b
     return Verdict(matched=matched, conditions=explain(rule.when, asked), actions=shown(rule.then) if matched else [])
 
 
-@routes.on("POST", "/rules/{rule_id}/backtest", scope="read", errors=(404,))
+@routes.on("POST", "/rules/{rule_id}/backtest", errors=(404,))
 async def backtest_rule(db: Db, caller: Caller, services: Services, rule_id: UUID, body: Backtest) -> BacktestResult:
     """Which past messages it would have fired on; contact and conversation count as they are now."""
     rule = Compiled.model_validate((await get_rule(db, caller, rule_id)).compiled)

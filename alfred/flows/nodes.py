@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from alfred.rules.actions import optional
 from alfred.rules.conditions import Action, Condition, FieldName
 from alfred.rules.fields import KINDS, Kind, Scalar, Value
 
@@ -18,7 +19,7 @@ class ConditionNode(Value):
 
     id: NodeId
     type: Literal["condition"]
-    label: Label | None = None
+    label: Label | None = optional()
     when: Condition
     yes: NodeId | None = None
     no: NodeId | None = None
@@ -36,7 +37,7 @@ class SwitchNode(Value):
 
     id: NodeId
     type: Literal["switch"]
-    label: Label | None = None
+    label: Label | None = optional()
     field: FieldName
     cases: tuple[Case, ...] = Field(default=(), max_length=MAX_CASES)
     default: NodeId | None = None
@@ -64,7 +65,7 @@ class ActionNode(Value):
 
     id: NodeId
     type: Literal["action"]
-    label: Label | None = None
+    label: Label | None = optional()
     action: Action
     next: NodeId | None = None
 

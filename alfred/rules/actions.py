@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -52,11 +52,16 @@ Body = Annotated[str, Field(min_length=1, max_length=MAX_BODY), AfterValidator(_
 Duration = Annotated[str, Field(max_length=50), AfterValidator(_bounded_delay)]
 
 
+def optional() -> Any:
+    """A field that is not shown when it is not set, whoever dumps it: stored rules come back as written."""
+    return Field(default=None, exclude_if=lambda value: value is None)
+
+
 class Notify(Value):
     """Tells the user; every match is told anyway, so this gives the notification its title."""
 
     action: Literal["notify"]
-    title: Title | None = None
+    title: Title | None = optional()
 
 
 class CreateTask(Value):
@@ -64,8 +69,8 @@ class CreateTask(Value):
 
     action: Literal["create_task"]
     title: Title
-    priority: Priority | None = None
-    due_in: Duration | None = None
+    priority: Priority | None = optional()
+    due_in: Duration | None = optional()
 
 
 class AddTag(Value):

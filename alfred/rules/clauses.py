@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from alfred.rules.building import ANYTHING, Cond, all_of, from_key, leaf, negated, trigger
 from alfred.rules.mentions import Mentions
-from alfred.rules.reader import MAX_NESTING, Hit, Refused, join
+from alfred.rules.reader import MAX_NESTING, Hit, Refused, denial
 from alfred.rules.tokens import Token
 from alfred.rules.vocabulary import Vocabulary
 
@@ -59,31 +59,14 @@ class Clauses(Mentions):
             return (hit[0], hit[1] + 1) if hit and self.mark(")", hit[1]) else None
         if (start := self.first(i, "not")) is not None and self.mark("(", start):
             hit = self._grouped(start)
-            return (negated(hit[0]), hit[1]) if hit else None
+            return (denial(hit[0]), hit[1]) if hit else None
         return self.paired(i, self.clause)
-
-    def paired(self, i: int, item: Callable[[int], Hit[Cond] | None]) -> Hit[Cond] | None:
-        """Two items held together by a pair of words."""
-        for opening, closing in (("either", "or"), ("both", "both_and"), ("neither", "nor")):
-            start = self.first(i, opening)
-            first = item(start) if start is not None else None
-            middle = self.first(self._past_comma(first[1]), closing) if first else None
-            second = item(middle) if middle is not None else None
-            if first and second:
-                parts = [first[0], second[0]]
-                if opening == "neither" and not self.negative:
-                    return all_of([negated(part) for part in parts]), second[1]
-                return join("and" if opening == "both" else "or", parts), second[1]
-        return None
-
-    def _past_comma(self, i: int) -> int:
-        return i + 1 if self.mark(",", i) else i
 
     def _plain(self, i: int) -> Hit[Cond] | None:
         start, lead = i, list[Cond]()
         while hit := self.adverbial(start):
             lead.append(hit[0])
-            start = self._past_comma(hit[1])
+            start = self.past_comma(hit[1])
         core = self._core(start)
         if core is None:
             return (all_of(lead), hit_end) if lead and (hit_end := self._back(start)) else None
@@ -121,7 +104,7 @@ class Clauses(Mentions):
         """Subject and verb; a verb alone is about what was spoken of; a subject alone must say something."""
         subject = self.noun(i)
         if subject is None:
-            return self.verb(i, self.subject)
+            return None if self.begins_order(i) else self.verb(i, self.subject)
         (kind, said), end = subject
         self.subject = kind
         that = self.first(end, "that")
@@ -143,8 +126,8 @@ class Clauses(Mentions):
         if kind == "task":
             return self._being(i, kind)
         return (
-            self.mention(i)
-            or self._doing(i)
+            self._doing(i)
+            or self.mention(i)
             or self._having(i)
             or self._being(i, kind)
             or self._written(i)
@@ -187,21 +170,35 @@ class Clauses(Mentions):
 
     def predicates(self, i: int, kind: str) -> Hit[Cond] | None:
         def predicate(place: int) -> Hit[Cond] | None:
-            return self._predicate(self.skip(place, "only"), kind)
+            return self._predicate(place, kind, first=place == i)
 
         return self.paired(i, predicate) or self.series(i, predicate)
 
-    def _predicate(self, i: int, kind: str) -> Hit[Cond] | None:
+    def _predicate(self, i: int, kind: str, *, first: bool) -> Hit[Cond] | None:
+        """A quality, or a noun that has one; after "or" a noun of another kind begins a new clause."""
         if (start := self.first(i, "not")) is not None:
-            hit = self._predicate(start, kind)
+            hit = self._predicate(start, kind, first=first)
             return (negated(hit[0]), hit[1]) if hit else None
         noun = self.noun(i)
-        if noun and noun[0][1] != ANYTHING:
+        fits = noun and (first or noun[0][0] == kind) and not self._speaks_on(noun[1])
+        if noun and fits and noun[0][1] != ANYTHING:
             return noun[0][1], noun[1]
         quality = self.quality(i)
         if quality:
             return self.fitting([quality[0]], kind, i, quality[1]), quality[1]
-        return self._state(i) or self.adverbial(i)
+        state = self._state(i)
+        if state and not self._speaks_on(state[1]):
+            return state
+        if self.find("topic", i):
+            return self.mention(i)
+        if day := self.find("days", i):
+            return leaf("time.weekday", "eq", int(day[0])), day[1]
+        return self.adverbial(i)
+
+    def _speaks_on(self, i: int) -> bool:
+        """A verb follows: what stood before it begins a clause of its own."""
+        verbs = ("copula", "copula_not", "aux_not", "mention", "verb_state", "has", "arrive", "write")
+        return self.first(i, *verbs) is not None
 
     def _written(self, i: int) -> Hit[Cond] | None:
         """Verbs of writing take only quoted words: "writes late" is not about the word late."""

@@ -10,9 +10,9 @@ from alfred.rules.sentences import Sentence
 from alfred.rules.telling import explain_rule, tell_action, tell_condition, tell_refusal
 from alfred.rules.tokens import Token, UnclosedQuote, tokenise
 from alfred.rules.tree import leaves
-from alfred.rules.vocabulary import LANGUAGES, vocabulary
+from alfred.rules.vocabulary import LANGUAGES, nearest, vocabulary
 
-__all__ = ["CompiledRule", "NotUnderstood", "compile", "explain_rule"]
+__all__ = ["CompiledRule", "NotUnderstood", "compile", "explain_rule", "nearest"]
 
 MAX_SENTENCE = 1_000
 
@@ -39,8 +39,8 @@ class NotUnderstood(ValueError):
         super().__init__(self.message)
 
 
-def compile(text: str, *, language: Language | None = None) -> CompiledRule:  # noqa: A001 - the verb of the trade
-    """The rule that a sentence states; `language` is tried first. NotUnderstood when there is none."""
+def compile(text: str, *, language: str | None = None) -> CompiledRule:  # noqa: A001 - the verb of the trade
+    """The rule that a sentence states; `language`, a tag such as pt-BR, is tried first. Or NotUnderstood."""
     rules: list[CompiledRule] = []
     failures: dict[Language, NotUnderstood] = {}
     for each in _by_likelihood(text, language):
@@ -57,13 +57,14 @@ def compile(text: str, *, language: Language | None = None) -> CompiledRule:  # 
     raise failures[_by_likelihood(text, None)[0]]
 
 
-def _by_likelihood(text: str, hint: Language | None) -> list[Language]:
+def _by_likelihood(text: str, hint: str | None) -> list[Language]:
     """The hint first, then the languages by how many of the words belong to them."""
     try:
         tokens = tokenise(text[:MAX_SENTENCE])
     except UnclosedQuote:
         tokens = []
-    return sorted(LANGUAGES, key=lambda each: (each != hint, -vocabulary(each).familiarity(tokens)))
+    first = nearest(hint)
+    return sorted(LANGUAGES, key=lambda each: (each != first, -vocabulary(each).familiarity(tokens)))
 
 
 def _compile(text: str, language: Language) -> CompiledRule:

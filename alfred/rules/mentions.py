@@ -1,6 +1,6 @@
 """The grammar of what a message says: words and phrases, quoted or not."""
 
-from alfred.rules.building import Cond, leaf
+from alfred.rules.building import Cond, leaf, negated
 from alfred.rules.properties import Properties
 from alfred.rules.reader import Hit
 from alfred.rules.tokens import Token
@@ -22,11 +22,8 @@ class Mentions(Properties):
     def clause(self, i: int) -> Hit[Cond] | None:
         raise NotImplementedError
 
-    def begins_order(self, i: int) -> bool:
-        raise NotImplementedError
-
     def mention(self, i: int) -> Hit[Cond] | None:
-        start = self.first(i, "mention")
+        start = self.first(i, "mention", "topic")
         return self.phrases(start) if start is not None else None
 
     def phrases(self, start: int) -> Hit[Cond] | None:
@@ -34,23 +31,31 @@ class Mentions(Properties):
 
         def phrase(place: int) -> Hit[Cond] | None:
             joint = "first" if place == start else self._joint_before(place)
+            if joint != "first" and (unlike := self._excluded(place)):
+                return unlike
             text = self._phrase(place, joint)
             return (leaf("message.text", "contains", text[0]), text[1]) if text else None
 
-        return self.series(start, phrase)
+        return self.paired(start, phrase) or self.series(start, phrase)
+
+    def _excluded(self, i: int) -> Hit[Cond] | None:
+        """ "sale" but not "wholesale": in quotation marks, so that no verb can hide in it."""
+        start = self.first(i, "not")
+        text = self.quoted(start) if start is not None else None
+        return (negated(leaf("message.text", "contains", text[0])), text[1]) if text else None
 
     def _joint_before(self, i: int) -> str:
         for back in (1, 2, 3):
             joint = self.joint(i - back) if i >= back else None
             if joint and joint[2] == i:
                 return joint[0]
-        return "and"
+        return "first"
 
     def _phrase(self, i: int, joint: str) -> Hit[str] | None:
         start = self.skip(i, "mention_prep", "word_noun")
         if quoted := self.quoted(start):
             return quoted
-        if joint != "first" and (self.begins_order(i) or self.clause(i)):
+        if self.begins_order(i) or self.adverbial(i) or (joint != "first" and self.clause(i)):
             return None
         while (after := self.first(start, "word_noun", "mention_prep", "article")) is not None:
             start = after
@@ -64,12 +69,12 @@ class Mentions(Properties):
         end = start
         while self.kind(end) in ("word", "number", "other") and not self._stops(end, start):
             adverb = end > start and self.tokens[end].text.endswith(self.words.adverbs)
-            if adverb or self.find("suspicious", end):
+            if adverb or self.first(end, "suspicious", "loose_time", "copula", "copula_not", "aux_not"):
                 return None
             end += 1
         return (self.source(start, end), end) if start < end <= start + longest else None
 
     def _stops(self, i: int, start: int) -> bool:
-        if self.ends(i) or self.joint(i):
+        if self.ends(i) or self.joint(i) or self.begins_order(i):
             return True
-        return i > start and (self.begins_order(i) or self.adverbial(i) is not None)
+        return i > start and self.adverbial(i) is not None

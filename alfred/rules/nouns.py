@@ -78,7 +78,7 @@ class Nouns(Moments):
     def ends(self, i: int) -> bool:
         """No name, tag or loose word begins here: it belongs to the sentence."""
         ending = ("when", "only_when", "unless", "except", "only", "then", "and", "or", "nor", "otherwise")
-        return self.first(i, *ending) is not None
+        return self.first(i, *ending, "either", "neither") is not None
 
     def _attached(self, i: int) -> Hit[Cond] | None:
         return self.on_channel(i) or self._from_whom(i) or self.carrying(i) or self._in_language(i)
@@ -87,6 +87,8 @@ class Nouns(Moments):
         """What hangs on to a verb: time, channel, sender, tags, language."""
         only = self.skip(i, "only")
         hit = self.moments(only) or self._attached(only)
+        if hit and only > i and self.negative:
+            raise Refused("ambiguous", self.source(i, hit[1]))  # "not only on WhatsApp" is not "not there"
         return hit if hit and hit[0] != ANYTHING else None
 
     def on_channel(self, i: int) -> Hit[Cond] | None:
@@ -106,6 +108,8 @@ class Nouns(Moments):
 
     def _from_whom(self, i: int) -> Hit[Cond] | None:
         start = self.first(i, "of")
+        if start is not None and (name := self.quoted(start)):
+            return leaf("contact.name", "contains", name[0]), name[1]
         hit = self.noun(start) if start is not None else None
         return (hit[0][1], hit[1]) if hit and hit[0][0] == "contact" else None
 
@@ -142,7 +146,8 @@ class Nouns(Moments):
         return self.series(i, self._tag_condition)
 
     def _tag_condition(self, i: int) -> Hit[Cond] | None:
-        hit = self.tag_name(self._behind_tag_noun(i))
+        start = self._behind_tag_noun(i)
+        hit = None if self.begins_order(start) else self.tag_name(start)
         return (leaf("conversation.tags", "contains", hit[0]), hit[1]) if hit else None
 
     def tag_name(self, i: int) -> Hit[str] | None:
@@ -151,7 +156,8 @@ class Nouns(Moments):
             return quoted
         start = i + (self.kind(i) == "other" and self.tokens[i].text == "#")
         end = self._compound(start)
-        lone = end == start + 1 and (self.ends(start) or self.find("suspicious", start))
+        small = ("suspicious", "of", "channel_prep", "with", "without", "article", "tag_as", "mention_prep")
+        lone = end == start + 1 and (self.ends(start) or self.first(start, *small) is not None)
         return (self.source(start, end), end) if self.kind(start) == "word" and not lone else None
 
     def _compound(self, i: int) -> int:

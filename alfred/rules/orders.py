@@ -20,11 +20,13 @@ class Orders(Clauses):
         self._orders: dict[int, Hit[Order] | None] = {}
 
     def begins_order(self, i: int) -> bool:
-        return self.order(i) is not None
+        try:
+            return self.order(i) is not None
+        except Refused:
+            return True
 
     def order(self, i: int) -> Hit[Order] | None:
         if i not in self._orders:
-            self._orders[i] = None
             self._orders[i] = self._order(self.skip(i, "polite", "then"))
         return self._orders[i]
 
@@ -168,7 +170,7 @@ class Orders(Clauses):
         start = strong if strong is not None else self.first(i, "tag_verb")
         if start is None:
             return None
-        what = self.target(start)
+        what = self._tagged_ones(start) or self.target(start)
         place = what[1] if what else start
         as_ = self.skip(place, "tag_as", "article")
         named = self.skip(as_, "tag_noun")
@@ -178,6 +180,12 @@ class Orders(Clauses):
             return None
         return ([{"action": "add_tag", "tag": tag} for tag in tags], what[0][1] if what else ANYTHING), end
 
+    def _tagged_ones(self, i: int) -> Hit[tuple[str, Cond]] | None:
+        """Messages said in full, where the tag still follows: "tag messages from VIPs as 'x'"."""
+        whole = self.noun(i)
+        follows = whole and (self.find("tag_as", whole[1]) or self.kind(whole[1]) == "quoted")
+        return whole if whole and follows and whole[0][1] != ANYTHING else None
+
     def _tag_list(self, i: int, *, plain: bool) -> Hit[list[str]]:
         """Tags in quotation marks; one plain word where the sentence says that it is a tag."""
         tags: list[str] = []
@@ -185,7 +193,7 @@ class Orders(Clauses):
         while hit := self.tag_name(place) if plain and not tags else self.quoted(place):
             tags, end = [*tags, hit[0]], hit[1]
             joint = self.joint(end)
-            if joint is None or joint[0] == "or":
+            if joint is None or joint[0] in ("or", "nor"):
                 break
             place = self.skip(joint[2], "article", "tag_noun", "tag_as")
         back = self.first(end, "on_it")

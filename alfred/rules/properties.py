@@ -33,8 +33,11 @@ class Properties(Nouns):
         if (start := self.first(place, "aux_not")) is not None:
             hit = self._containing(start, field)
             return (negated(hit[0]), hit[1]) if hit else None
-        start = self.first(place, "copula")
-        return self._values(start, field) if start is not None else self._containing(place, field)
+        if (start := self.first(place, "copula")) is not None:
+            return self._values(start, field)
+        if field in ("conversation.unread_count", "time.hour") and self.find("compare", place):
+            return self._compared(place, field)
+        return self._containing(place, field)
 
     def _named_property(self, i: int) -> Hit[str] | None:
         hit = self.find("property", self.skip(i, "article"))

@@ -38,6 +38,10 @@ class Reader:
         self.negative = False  # inside "not ...", where "nor" only means or
         self.tails: dict[int, str] = {}
 
+    def begins_order(self, i: int) -> bool:
+        """Whether an action begins here: it ends whatever is being read."""
+        raise NotImplementedError
+
     def kind(self, i: int) -> str:
         return self.tokens[i].kind if i < len(self.tokens) else "end"
 
@@ -108,7 +112,7 @@ class Reader:
             if (nxt := item(after)) is None:
                 break
             lone = kind == "nor" and not self.negative
-            parts.append(negated(nxt[0]) if lone else nxt[0])
+            parts.append(denial(nxt[0]) if lone else nxt[0])
             joints.append(kind if kind != "nor" else "and" if lone else "or")
             commas.append(comma and kind != ",")
             place = nxt[1]
@@ -116,6 +120,30 @@ class Reader:
                 closed, end = len(parts), place
         parts, joints, commas = parts[:closed], joints[: closed - 1], commas[: closed - 1]
         return bracketed(parts, _resolved(joints), commas), end
+
+    def paired(self, i: int, item: Callable[[int], Hit[Cond] | None]) -> Hit[Cond] | None:
+        """Two items held together by a pair of words."""
+        for opening, closing in (("either", "or"), ("both", "both_and"), ("neither", "nor")):
+            start = self.first(i, opening)
+            first = item(start) if start is not None else None
+            middle = self.first(self.past_comma(first[1]), closing) if first else None
+            second = item(middle) if middle is not None else None
+            if first and second:
+                parts = [first[0], second[0]]
+                if opening == "neither" and not self.negative:
+                    return all_of([denial(part) for part in parts]), second[1]
+                return join("and" if opening == "both" else "or", parts), second[1]
+        return None
+
+    def past_comma(self, i: int) -> int:
+        return i + 1 if self.mark(",", i) else i
+
+
+def denial(part: Cond) -> Cond:
+    """The negation of a condition; what restricts nothing has none."""
+    if part == ANYTHING:
+        raise Refused("no_condition")
+    return negated(part)
 
 
 def _resolved(joints: list[Joint]) -> list[Joint]:

@@ -62,15 +62,26 @@ class Sentence(Orders):
     def _limit(self, i: int) -> tuple[str, Hit[Cond]] | None:
         """Unless, except, only: what narrows the rule down."""
         if (start := self.first(i, "unless")) is not None:
-            hit = self.condition(start)
-            return ("L", (negated(hit[0]), hit[1])) if hit and hit[0] != ANYTHING else self.unknown(start)
+            return "L", self._outside(start, self._after_when(start))
         if (start := self.first(i, "except")) is not None:
-            hit = self.adverbial(start) or self.condition(self.skip(start, "about"))
-            return ("L", (negated(hit[0]), hit[1])) if hit and hit[0] != ANYTHING else self.unknown(start)
-        if self.find("only_when", i) or (start := self.first(i, "only")) is None:
+            behind = self.skip(start, "about")
+            return "L", self._outside(start, self.adverbial(start) or self.condition(behind))
+        if (when := self.first(i, "only_when")) is not None:
+            limit = self._after_when(when) if self.shape else None
+            return ("L", limit) if limit and limit[0] != ANYTHING else None
+        if (start := self.first(i, "only")) is None:
             return None
-        hit = self.adverbial(start) or self.condition(self.skip(start, "about"))
-        return ("L", hit) if hit and hit[0] != ANYTHING else self.unknown(start)
+        hit = self.adverbial(start) or self._only_these(self.skip(start, "about"))
+        return ("L", hit) if hit else self.unknown(start)
+
+    def _outside(self, i: int, hit: Hit[Cond] | None) -> Hit[Cond]:
+        """Where what was read does not hold."""
+        return (negated(hit[0]), hit[1]) if hit and hit[0] != ANYTHING else self.unknown(i)
+
+    def _only_these(self, i: int) -> Hit[Cond] | None:
+        """Only urgent messages; "only the contact is a VIP" says something else."""
+        noun = self.noun(i)
+        return (noun[0][1], noun[1]) if noun and noun[0][1] != ANYTHING else None
 
     def unknown(self, i: int) -> NoReturn:
         raise Refused("unknown", self._rest(i))
@@ -86,7 +97,7 @@ class Sentence(Orders):
         return end
 
     def _conditioned(self, start: int, when: int) -> int:
-        hit = self.condition(when) or self.predicates(when, "message")
+        hit = self._after_when(when)
         if hit is None:
             raise Refused("unknown", self._rest(when))
         if "C" in self.shape and not (self.shape.endswith("A") and self.shape.count("A") == 1):
@@ -94,6 +105,11 @@ class Sentence(Orders):
         self.shape += "C"
         self.conditions.append(hit[0])
         return hit[1]
+
+    def _after_when(self, i: int) -> Hit[Cond] | None:
+        """A condition, or what one would be about: "if urgent or negative"."""
+        hits = [hit for hit in (self.condition(i), self.predicates(i, "message")) if hit]
+        return max(hits, key=lambda hit: hit[1], default=None)
 
     def _ordered(self, before: int, start: int, order: Hit[Order]) -> int:
         (actions, limit), end = order
@@ -126,12 +142,18 @@ class Sentence(Orders):
 
     def _bare(self, i: int) -> tuple[str, Hit[Cond]] | None:
         """A condition without "when": a moment, or the messages that the order is about."""
-        moment = self.moments(i)
+        moment = self._moments_in_a_row(i)
         if moment and ("A" in self.shape or not self._continues(moment[1])):
             return "T", moment
-        start = self.skip(i, "about") if self.shape.endswith("A") else i
+        start = i if self.shape and not self.shape.endswith("A") else self.skip(i, "about")
         hit = self.condition(start)
         return ("N", hit) if hit and hit[0] != ANYTHING else None
+
+    def _moments_in_a_row(self, i: int) -> Hit[Cond] | None:
+        parts, end = list[Cond](), i
+        while moment := self.moments(end):
+            parts, end = [*parts, moment[0]], moment[1]
+        return (all_of(parts), end) if parts else None
 
     def _continues(self, i: int) -> bool:
         """Whether the clause goes on behind a leading moment: "on weekends urgent messages ..."."""

@@ -54,6 +54,10 @@ class Vocabulary:
                 found = (node[_END], place + 1)
         return found
 
+    @property
+    def categories(self) -> tuple[str, ...]:
+        return tuple(self._tries)
+
     def familiarity(self, tokens: Sequence[Token]) -> int:
         """How many of the words belong to this language's rules."""
         return sum(token.kind == "word" and token.text in self._known for token in tokens)
@@ -79,6 +83,12 @@ def _words(trie: dict[str, Any]) -> Iterator[str]:
         if word != _END:
             yield word
             yield from _words(below)
+
+
+def nearest(locale: str | None) -> Language | None:
+    """The language of a tag such as pt-BR, where it is one of ours."""
+    spoken = (locale or "").replace("_", "-").partition("-")[0].lower()
+    return next((language for language in LANGUAGES if language == spoken), None)
 
 
 @cache

@@ -267,7 +267,8 @@ RULE = {
 
 
 def test_a_rule_goes_through_json_unchanged():
-    assert Compiled.model_validate(RULE).model_dump(mode="json", exclude_none=True) == RULE
+    for without in (True, False):
+        assert Compiled.model_validate(RULE).model_dump(mode="json", exclude_none=without) == RULE
     assert Compiled.model_validate_json(Compiled.model_validate(RULE).model_dump_json(exclude_none=True))
 
 

@@ -1,0 +1,60 @@
+-- What the assistant builds on, and what became of its suggestions.
+
+-- name: turn
+-- The customer's last turn: what they wrote since the seller's message before it, oldest first, at most 20.
+with newest as (
+    select sent_at, message_id
+      from messages
+     where user_id = :user_id and conversation_id = :conversation_id and direction = 'inbound' and deleted_at is null
+     order by sent_at desc, message_id desc
+     limit 1
+), answered as (
+    select m.sent_at, m.message_id
+      from messages m, newest
+     where m.user_id = :user_id and m.conversation_id = :conversation_id and m.direction = 'outbound'
+       and (m.sent_at, m.message_id) < (newest.sent_at, newest.message_id)
+     order by m.sent_at desc, m.message_id desc
+     limit 1
+), turn as (
+    select m.message_id, m.sent_at, m.body, m.classification ->> 'language' as language
+      from messages m
+     where m.user_id = :user_id and m.conversation_id = :conversation_id and m.direction = 'inbound'
+       and m.deleted_at is null
+       and not exists (select from answered where (m.sent_at, m.message_id) < (answered.sent_at, answered.message_id))
+     order by m.sent_at desc, m.message_id desc
+     limit 20
+)
+select * from turn order by sent_at, message_id
+
+-- name: language
+-- That of the conversation: of its last inbound message whose language was told.
+select classification ->> 'language'
+  from messages
+ where user_id = :user_id and conversation_id = :conversation_id and direction = 'inbound'
+   and classification ->> 'language' is not null
+ order by sent_at desc, message_id desc
+ limit 1
+
+-- name: add
+-- To be told the outcome of.
+insert into ai_suggestions (user_id, suggestion_id, kind, contact_id, conversation_id, based_on_message_id, provider)
+values (:user_id, :suggestion_id, :kind, :contact_id, :conversation_id, :based_on_message_id, :provider)
+
+-- name: feedback
+-- The last word counts.
+update ai_suggestions
+   set outcome = :outcome, outcome_at = now()
+ where user_id = :user_id and suggestion_id = :suggestion_id
+returning suggestion_id as id, kind, outcome, outcome_at
+
+-- name: stats
+-- Each kind's outcomes.
+select kind,
+       count(*)                                       as suggested,
+       count(*) filter (where outcome = 'sent')       as sent,
+       count(*) filter (where outcome = 'edited')     as edited,
+       count(*) filter (where outcome = 'dismissed')  as dismissed
+  from ai_suggestions
+ where user_id = :user_id
+ group by kind
+ order by kind

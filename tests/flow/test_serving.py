@@ -1,0 +1,199 @@
+"""The commands, run as a new user runs them: real processes on an embedded PostgreSQL of their own."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import stat
+import sys
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.people import Person, whatsapp
+
+ROOT = Path(__file__).resolve().parents[2]
+URGENT = "Preciso disso hoje, é urgente!"
+
+
+class Process:
+    """One of Alfred's commands; `lines` is what it has said so far."""
+
+    def __init__(self, process):
+        self.process = process
+        self.lines = []
+        self._reading = asyncio.create_task(self._read())
+
+    @classmethod
+    async def start(cls, *arguments, **settings):
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("ALFRED_")}
+        environ |= {"PYTHONPATH": str(ROOT), "ALFRED_PORT": "0", "ALFRED_BCRYPT_COST": "4", **settings}
+        return cls(
+            await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "alfred",
+                *arguments,
+                env=environ,
+                cwd="/",
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+            )
+        )
+
+    async def _read(self):
+        async for line in self.process.stdout:
+            self.lines.append(line.decode().rstrip())
+
+    async def says(self, words, seconds=30):
+        async with asyncio.timeout(seconds):
+            while True:
+                for line in self.lines:
+                    if words in line:
+                        return line
+                assert self.process.returncode is None or not self._reading.done(), self.lines
+                await asyncio.sleep(0.02)
+
+    async def address(self):
+        return (await self.says("listens on")).split()[-1]
+
+    async def ends(self, seconds=10):
+        async with asyncio.timeout(seconds):
+            code = await self.process.wait()
+            await self._reading
+        return code
+
+    def signal(self, number):
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(number)
+
+
+@pytest.fixture
+def home(tmp_path_factory):
+    """Short enough for a socket, and reachable by the account that the server drops to."""
+    folder = tmp_path_factory.mktemp("home")
+    for parent in (folder, *folder.parents):
+        if parent.stat().st_uid == os.geteuid() and parent != Path("/") and parent.is_relative_to("/tmp/"):
+            parent.chmod(0o755)
+    return str(folder / "alfred")
+
+
+@pytest.fixture
+async def run():
+    started = []
+
+    async def start(*arguments, **settings):
+        started.append(await Process.start(*arguments, **settings))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.signal(signal.SIGKILL)
+        await each.ends()
+
+
+async def test_serves_seeds_and_stops_cleanly(run, home, http):
+    service = await run("serve", ALFRED_HOME=home)
+    address = await service.address()
+
+    for _ in range(2):  # beside the live service; the second time finds everything there
+        seed = await run("seed", ALFRED_HOME=home)
+        assert await seed.ends(60) == 0, seed.lines
+    stranger = Person(http, address)
+    status, session = await stranger.post("/auth/login", {"email": "demo@alfred.ai", "password": "password"})
+    assert status == 200
+    demo = Person(http, address, session)
+    pages = [await demo.get(path, limit=200) for path in ("/contacts", "/channels", "/conversations")]
+    contacts, channels, conversations = (page["items"] for _, page in pages)
+    assert len(contacts) == len(conversations) == 26
+    assert {channel["type"] for channel in channels} == {"whatsapp", "instagram", "email"}
+    messages = [message for each in conversations for message in await demo.messages(each["id"])]
+    assert len(messages) >= 60
+    assert {message["direction"] for message in messages} == {"inbound", "outbound"}
+    assert len({message["external_id"] for message in messages}) == len(messages)
+    assert {each["status"] for each in conversations} == {"open"}
+    assert any(each["urgency"] == "high" for each in conversations)
+    assert any(each["unread_count"] for each in conversations)
+    assert len((await demo.get("/tasks", overdue=True))[1]["items"]) >= 2
+
+    secret = Path(home) / "jwt_secret"
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    assert secret.read_text() not in "\n".join(service.lines)
+    assert "password" not in "\n".join(service.lines).replace("wrong_password", "")
+
+    async with demo.listening() as frames:
+        began = time.monotonic()
+        service.signal(signal.SIGTERM)
+        assert await frames.next() is None  # the stream ends, rather than being cut
+    assert await service.ends() == 0
+    assert time.monotonic() - began < 5
+
+
+async def test_data_survive_a_kill_and_a_second_process_takes_over(run, home, http):
+    first = await run("serve", ALFRED_HOME=home)
+    ana = await Person.sign_up(http, await first.address())
+    second = await run("serve", ALFRED_HOME=home)
+    ana_there = Person(http, await second.address(), ana.session)
+    await ana.hears(URGENT, sender="+5511900000001", id="wamid.before")
+
+    first.signal(signal.SIGKILL)
+    began = time.monotonic()
+    while True:
+        status, receipt = await ana_there.post("/webhooks/whatsapp", whatsapp("oi", "+5511900000002"))
+        if status == 200:
+            break
+        assert status == 503, receipt
+        assert time.monotonic() - began < 10
+        await asyncio.sleep(0.1)
+    found = await ana_there.conversations()
+    assert {each["contact"]["handle"] for each in found} == {"+5511900000001", "+5511900000002"}
+    again = await ana_there.hears(URGENT, sender="+5511900000001", id="wamid.before")
+    assert again["duplicate"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"ALFRED_PROT": "8000"}, "ALFRED_PROT: no such setting"),
+        ({"ALFRED_PORT": "many"}, "ALFRED_PORT:"),
+        ({"ALFRED_JWT_SECRET": "short"}, "ALFRED_JWT_SECRET:"),
+        ({"ALFRED_STALLED_AFTER": "0"}, "ALFRED_STALLED_AFTER:"),
+        ({"ALFRED_AI_PROVIDER": "nobody"}, "nobody"),
+    ],
+)
+async def test_a_bad_setting_is_a_clear_message(run, settings, words):
+    service = await run("serve", **settings)
+    assert await service.ends(20) == 2
+    assert any(words in line for line in service.lines), service.lines
+    assert not any("Traceback" in line for line in service.lines)
+
+
+@pytest.mark.parametrize("login", ["superuser", "owner"])
+async def test_refuses_to_serve_past_row_level_security(run, cluster, home, login):
+    dsn = getattr(cluster, login)(cluster.copy())
+    service = await run("serve", ALFRED_HOME=home, ALFRED_DATABASE_URL=dsn)
+    assert await service.ends(20) == 2
+    assert any("row level security" in line for line in service.lines), service.lines
+
+
+async def test_uses_an_existing_server(run, cluster, home, http):
+    """The owner's URL migrates and lets the application's role log in; then the application's alone will do."""
+    with psycopg.connect(cluster.superuser("postgres"), autocommit=True) as superuser:
+        superuser.execute("create database elsewhere owner alfred_owner")
+    urls = {
+        "ALFRED_DATABASE_URL": cluster.app("elsewhere"),
+        "ALFRED_OWNER_DATABASE_URL": cluster.owner("elsewhere"),
+        "ALFRED_HOME": home,
+    }
+    migrate = await run("migrate", **urls)
+    assert await migrate.ends(30) == 0, migrate.lines
+    del urls["ALFRED_OWNER_DATABASE_URL"]
+    service = await run("serve", **urls)
+    ana = await Person.sign_up(http, await service.address())
+    await ana.hears("oi")
+    status, ready = await ana.get("/health/ready")
+    assert (status, ready["checks"]) == (200, {"database": "ok", "migrations": "ok", "event_bus": "ok"})
+    service.signal(signal.SIGINT)
+    assert await service.ends() == 0
