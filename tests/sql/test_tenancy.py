@@ -191,14 +191,15 @@ async def test_the_owner_is_bound_too(table, rich, cluster, database, root):
     """But for the service roles that it made: without those it sees as little as anybody."""
     await row_of(root, table, rich)
     owner = await asyncpg.connect(cluster.owner(database))
+    held = owner.transaction()
+    await held.start()
     try:
-        await owner.execute("begin")
         for role in SERVICE_ROLES:
             await owner.execute(f"revoke {role} from alfred_owner")
         assert await attempt(owner, f"select from {table}") == 0
         assert await attempt(owner, f"delete from {table}") == 0
     finally:
-        await owner.execute("rollback")
+        await held.rollback()
         await owner.close()
 
 
