@@ -30,11 +30,11 @@ class Seen(Input):
 
 class SeveralSeen(Input):
     ids: list[UUID] | None = Field(None, max_length=1000)
-    all: Literal[True] | None = None
+    all: bool | None = None
 
     @model_validator(mode="after")
     def _one_of_them(self) -> Self:
-        if (self.ids is None) == (self.all is None):
+        if (self.ids is None) == (not self.all):
             raise ValueError("give either ids or all: true")
         return self
 

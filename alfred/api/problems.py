@@ -48,8 +48,8 @@ def not_found(noun: str) -> Problem:
 def invalid(faults: Sequence[Fault]) -> Problem:
     """Understood, but not valid."""
     code = "unknown_parameter" if any(fault.code == "unknown_parameter" for fault in faults) else "invalid"
-    detail = "; ".join(f"{fault.pointer or 'body'}: {fault.message}" for fault in faults[:3])
-    return Problem(422, code, detail, faults)
+    detail = "; ".join(f"{fault.pointer or 'body'}: {fault.message.rstrip('.')}" for fault in faults[:3])
+    return Problem(422, code, f"{detail}.", faults)
 
 
 def bad_reference(pointer: str, noun: str) -> Problem:
@@ -75,10 +75,25 @@ def faults_of(errors: Sequence[ErrorDetails], given: Any, *, query: bool) -> lis
         code = error["type"]
         if code == "extra_forbidden":
             code = "unknown_parameter" if query else "unknown_field"
-        message = "There is no such parameter." if code == "unknown_parameter" else error["msg"]
-        message = "There is no such field." if code == "unknown_field" else message
+        message = _MESSAGES.get(code) or _sentence(error["msg"])
         faults.append(Fault("/".join(path) if query else "".join(f"/{part}" for part in path), message, code))
     return faults
+
+
+# Where pydantic speaks of Python, or says less than a person needs.
+_MESSAGES = {
+    "unknown_parameter": "There is no such parameter.",
+    "unknown_field": "There is no such field.",
+    "missing": "This is required.",
+    "model_type": "Send a JSON object.",
+    "model_attributes_type": "Send a JSON object.",
+    "string_pattern_mismatch": "This is not written as it must be.",
+}
+
+
+def _sentence(words: str) -> str:
+    words = words.removeprefix("Value error, ")
+    return words[:1].upper() + words[1:].rstrip(".") + "."
 
 
 def _way(loc: Sequence[int | str], given: Any) -> list[int | str]:

@@ -1,0 +1,96 @@
+"""The event log, as its owner reads it."""
+
+import typing
+
+from uuid_utils.compat import uuid7
+
+from alfred.events import EventType
+from tests.api.posts import edit, reaction, revoke
+from tests.people import delivery
+
+TYPES = {
+    *("message.received", "message.classified", "message.sent", "message.status_changed", "message.edited"),
+    *("message.deleted", "message.reaction", "conversation.created", "conversation.updated", "contact.created"),
+    *("task.created", "task.completed", "task.overdue", "lead.stalled", "rule.matched", "notification.created"),
+}
+
+
+async def test_tells_what_happened_newest_first(ana, eventually):
+    entry = await ana.hears("Preciso disso hoje, é urgente", id="in")
+    path = f"/conversations/{entry['conversation_id']}"
+    await ana.made(f"{path}/messages", {"body": "Olá!", "external_id": "out"})
+    await ana.patch(path, {"status": "pending"})
+    for payload in (delivery("out", "read"), edit("in", "oi"), reaction("in", "👍", at=1714564901), revoke("in")):
+        await ana.post("/webhooks/whatsapp", payload)
+    assert await eventually(lambda: ana.events("notification.created"))
+    events = await ana.events()
+    assert [each["type"] for each in events if each["type"] != "notification.created"] == [
+        "message.deleted",
+        "message.reaction",
+        "message.classified",
+        "message.edited",
+        "message.status_changed",
+        "conversation.updated",
+        "message.sent",
+        "message.classified",
+        "message.received",
+        "conversation.created",
+        "contact.created",
+    ]
+    received = next(each for each in events if each["type"] == "message.received")
+    assert received == {
+        "id": received["id"],
+        "type": "message.received",
+        "conversation_id": entry["conversation_id"],
+        "message_id": entry["message_id"],
+        "payload": {"channel_type": "whatsapp", "external_id": "in"},
+        "created_at": received["created_at"],
+    }
+    moments = [each["created_at"] for each in events]
+    assert moments == sorted(moments, reverse=True)
+
+
+async def test_the_types_are_those_of_the_contract(ana):
+    assert set(typing.get_args(EventType)) >= TYPES
+    for named in TYPES:
+        assert await ana.events(named) == []
+
+
+async def test_filters_by_type_and_conversation(ana):
+    one, two = [await ana.hears("oi", f"+551190000001{n}") for n in range(2)]
+    everything = await ana.events()
+    for query, fits in (
+        ({"type": "message.received"}, lambda each: each["type"] == "message.received"),
+        (
+            {"conversation_id": one["conversation_id"]},
+            lambda each: each["conversation_id"] == one["conversation_id"],
+        ),
+        (
+            {"conversation_id": two["conversation_id"], "type": "message.classified"},
+            lambda each: (each["conversation_id"], each["type"]) == (two["conversation_id"], "message.classified"),
+        ),
+    ):
+        found = await ana.events(**query)
+        assert found == [each for each in everything if fits(each)]
+        assert 0 < len(found) < len(everything)
+    assert await ana.events(conversation_id=str(uuid7())) == []
+    for query in ({"type": "message.lost"}, {"conversation_id": "7"}, {"contact_id": one["contact_id"]}):
+        assert (await ana.get("/events", **query))[0] == 422
+
+
+async def test_pages_hold_every_event_once(ana):
+    for number in range(3):
+        await ana.hears("oi", f"+551190000001{number}")
+    everything = await ana.events()
+    seen, (_, page) = [], await ana.get("/events", limit=5)
+    while page["next"]:
+        seen += page["items"]
+        await ana.hears("novo")
+        _, page = await ana.get(page["next"])
+    assert seen + page["items"] == everything
+    assert (await ana.get("/events", cursor="damaged"))[1]["code"] == "invalid_cursor"
+
+
+async def test_nobody_sees_somebody_elses(ana, bruno):
+    entry = await ana.hears("oi")
+    assert await bruno.events() == await bruno.events(conversation_id=entry["conversation_id"]) == []

@@ -1,0 +1,157 @@
+"""The OpenAPI document is valid and complete, and can be read with no internet access."""
+
+import json
+import re
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from alfred.app import build
+from alfred.settings import Settings
+from tests.conftest import SECRET
+from tests.people import Person
+
+METHODS = {"get", "post", "put", "patch", "delete"}
+PUBLIC = {"/health", "/health/ready", "/auth/register", "/auth/login", "/auth/refresh", "/auth/logout"}
+
+
+@pytest.fixture(scope="module")
+async def document(http, address):
+    status, headers, raw = await Person(http, address).call("GET", "/openapi.json")
+    assert (status, headers["Content-Type"]) == (200, "application/json; charset=utf-8")
+    return json.loads(raw)
+
+
+def operations(document):
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            assert method in METHODS
+            yield path, method, operation
+
+
+async def test_is_valid(document):
+    assert document["openapi"].startswith("3.1")
+    assert [*map(str, OpenAPIV31SpecValidator(document).iter_errors())] == []
+
+
+async def test_every_route_is_in_it(document):
+    app = build(Settings(jwt_secret=SECRET), "postgresql:///none", "postgresql:///none")
+    routes = {
+        (route.resource.canonical.removeprefix("/api/v1"), route.method.lower())
+        for route in app.router.routes()
+        if route.method != "HEAD" and not route.resource.canonical.startswith(("/api/v1/docs", "/api/v1/openapi.json"))
+    }
+    told = {(path.removeprefix("/api/v1"), method) for path, method, _ in operations(document)}
+    assert told == routes
+    assert len(told) > 60
+
+
+async def test_every_operation_has_a_name_of_its_own(document):
+    names = [operation["operationId"] for _, _, operation in operations(document)]
+    assert sorted(names) == sorted(set(names))
+    for path, _, operation in operations(document):
+        assert operation["summary"].strip(), path
+        assert operation["tags"], path
+
+
+async def test_every_body_and_answer_has_an_example(document):
+    for path, method, operation in operations(document):
+        where = f"{method} {path}"
+        contents = [*operation.get("requestBody", {}).get("content", {}).items()][:1]
+        for status, answer in operation["responses"].items():
+            if status.startswith("2") and status != "204":
+                assert answer.get("content"), where
+                contents += answer["content"].items()
+        for kind, content in contents:
+            assert "example" in content or "examples" in content, (where, kind)
+
+
+async def test_every_operation_tells_its_errors(document):
+    problem = {"$ref": "#/components/schemas/ProblemDetails"}
+    for path, method, operation in operations(document):
+        where = f"{method} {path}"
+        responses = operation["responses"]
+        public = path.removeprefix("/api/v1") in PUBLIC
+        assert ("401" in responses or public) or path.startswith("/api/v1/hooks"), where
+        if operation.get("requestBody") and "/webhooks" not in path:
+            assert {"400", "413", "415", "422"} <= responses.keys(), where
+        if "{" in path:
+            assert "404" in responses, where
+        for status, answer in responses.items():
+            if status[0] in "45" and path != "/api/v1/health/ready":
+                assert answer["content"]["application/problem+json"]["schema"] == problem, where
+
+
+async def test_everything_but_the_public_needs_a_token(document):
+    assert {"bearer", "basic"} <= document["components"]["securitySchemes"].keys()
+    for path, _, operation in operations(document):
+        if path.removeprefix("/api/v1") in PUBLIC:
+            assert operation["security"] == []
+        elif not path.startswith("/api/v1/hooks"):
+            assert {"bearer": []} in operation["security"], path
+
+
+async def test_every_filter_is_told(document):
+    def parameters(path, method="get"):
+        return {each["name"] for each in document["paths"][f"/api/v1{path}"][method]["parameters"]}
+
+    page = {"limit", "cursor"}
+    found = {"status", "channel", "unread_only", "q", "sentiment", "urgency", "tag", "contact_id"}
+    assert parameters("/conversations") == found | page
+    assert parameters("/contacts") == {"q", "vip", "channel"} | page
+    assert parameters("/channels") == page
+    assert parameters("/notifications") == {"seen", "type"} | page
+    assert parameters("/events") == {"type", "conversation_id"} | page
+    assert parameters("/conversations/{conversation_id}/messages") == {"conversation_id"} | page
+    assert {"status", "priority", "conversation_id", "contact_id", "overdue", "due_before", "due_after"} <= parameters(
+        "/tasks"
+    )
+    limit = next(each for each in document["paths"]["/api/v1/events"]["get"]["parameters"] if each["name"] == "limit")
+    assert (limit["schema"]["minimum"], limit["schema"]["maximum"], limit["schema"]["default"]) == (1, 200, 50)
+
+
+async def test_answers_are_as_the_document_says(document, http, address):
+    """The fields of what is answered are exactly those of the models."""
+    ana = await Person.sign_up(http, address)
+    entry = await ana.hears("oi")
+
+    def fields(model):
+        return set(document["components"]["schemas"][model]["properties"])
+
+    (conversation,) = await ana.conversations()
+    (message,) = await ana.messages(entry["conversation_id"])
+    _, contact = await ana.get(f"/contacts/{entry['contact_id']}")
+    _, me = await ana.get("/me")
+    for answer, model in (
+        (conversation, "Conversation"),
+        (message, "Message"),
+        (contact, "Contact"),
+        (contact["settings"], "ContactSettings"),
+        (entry, "TakenItem"),
+        ((await ana.events())[0], "EventOut"),
+        (me, "User"),
+        (ana.session, "Session"),
+    ):
+        assert set(answer) == fields(model), model
+
+
+async def test_the_viewer_needs_no_other_host(http, address):
+    reader = Person(http, address)
+    status, headers, raw = await reader.call("GET", "/docs")
+    assert (status, headers["Content-Type"].partition(";")[0]) == (200, "text/html")
+    page = raw.decode()
+    assert not re.search(r"(?:https?:)?//[\w.-]+\.\w", page)
+    links = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(links) >= 3
+    for link in links:
+        status, headers, raw = await reader.call("GET", f"/{link}")
+        kind = "text/css" if link.endswith(".css") else "javascript"
+        assert (status, kind in headers["Content-Type"], len(raw) > 50) == (200, True, True), link
+    for other in ("/docs/passwd", "/docs/..%2f..%2fetc%2fpasswd", "/docs/index.html"):
+        assert (await reader.call("GET", other))[0] == 404
+
+
+async def test_the_viewer_starts_with_our_document(http, address):
+    _, _, raw = await Person(http, address).call("GET", "/docs/start.js")
+    assert "openapi.json" in raw.decode()
+    assert "http" not in raw.decode()
