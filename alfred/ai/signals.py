@@ -146,6 +146,7 @@ def _unmask(hits: list[Hit]) -> list[Hit]:
     masks = [hit for hit in hits if hit.label in _CLEARS or hit.label in _CONTAINS]
     dropped_fine = {hit for hit in masks if hit.label == "fine" and _answered(hit, hits)}
     masks = [hit for hit in masks if hit not in dropped_fine]
+    masks = [hit for hit in masks if not any(_takes(mask, hit) for mask in masks)]
     kept = [hit for hit in hits if hit not in dropped_fine]
     return [hit for hit in kept if not any(_takes(mask, hit) for mask in masks) and not _leads(hit, hits)]
 
