@@ -54,11 +54,8 @@ def votes(token: Token, lexicon: Lexicon) -> dict[Language, float]:
         if laughter.fullmatch(token.seen):
             return {language: 1.0}
     told = lexicon.tells.get(token.seen) or lexicon.tells.get(token.form) or {}
-    if len(told) == 1 or told:
-        least = min(told.values()) if len(told) == len(LANGUAGES) else 0.0
-        found = {language: told.get(language, 0.0) - least for language in LANGUAGES}
-    else:
-        found = dict.fromkeys(LANGUAGES, 0.0)
+    least = min(told.get(language, 0.0) for language in LANGUAGES)
+    found = {language: told.get(language, 0.0) - least for language in LANGUAGES}
     if len(token.seen) > 2:
         for language, weight, shape in _SHAPES:
             if shape.search(token.seen):

@@ -15,11 +15,11 @@ _ASIDE = frozenset(",;:()¿¡")
 
 # A phrase of the first kind takes away those of the second that lie in or across it ...
 _CLEARS: dict[str, frozenset[str]] = {
-    "fine": frozenset(("discount", "pain", "trouble", "silence", "sour", "danger", "stopped")),
+    "fine": frozenset(("discount", "mishap", "pain", "trouble", "silence", "sour", "danger", "stopped")),
     "sour": frozenset(("praise",)),
     "unmoney": frozenset(("price", "priceword", "discount", "outrage", "costly", "dispute", "money")),
     "declined": frozenset(("act", "order", "promise", "discount")),
-    "settled": frozenset(("act",)),
+    "settled": frozenset(("act", "order")),
     "mishap": frozenset(("trouble", "act")),
     "norush": frozenset(("urgent", "today", "silence")),
     "irony": frozenset(("praise",)),
@@ -153,8 +153,12 @@ def _unmask(hits: list[Hit]) -> list[Hit]:
 
 def _leads(act: Hit, hits: list[Hit]) -> bool:
     """Whether what is asked for is a discount: "pode fazer um desconto?" is nothing to do."""
-    return act.label in ("act", "order") and any(
-        hit.label == "discount" and 0 < hit.first - act.first <= 4 and hit.last >= act.last for hit in hits
+    if act.label not in ("act", "order"):
+        return False
+    return any(
+        (hit.label == "discount" and 0 < hit.first - act.first <= 4 and hit.last >= act.last)
+        or (hit.label == "price" and hit.first < act.first <= hit.last + 2)
+        for hit in hits
     )
 
 
