@@ -1,5 +1,6 @@
 """Phrases as data: reads `lexicon/*.txt` once and finds every phrase of a text in one walk."""
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -70,11 +71,51 @@ def spelled(word: str) -> tuple[str, ...]:
     return (fold(word),) if word.endswith("*") else forms(word)
 
 
-class Lexicon:
-    """All phrases of all languages in one net; a token is its word, its classes and its known beginnings."""
+class Start:
+    """Where a first word leads, for all phrases of a language that begin with it at once."""
+
+    __slots__ = ("gap", "meanings", "next")
+
+    def __init__(self, nodes: list[Node]) -> None:
+        self.next: dict[str, list[Node]] = {}
+        self.gap: dict[str, list[Node]] = {}
+        for node in nodes:
+            for symbol, after in node.next.items():
+                self.next.setdefault(symbol, []).extend(after)
+            for symbol, after in node.gap.next.items() if node.gap else ():
+                self.gap.setdefault(symbol, []).extend(after)
+        self.meanings = tuple(meaning for node in nodes for meaning in node.meanings)
+
+
+class Net:
+    """The phrases of one language; the starts are put together when they are first seen."""
 
     def __init__(self) -> None:
         self.root = Node()
+        self.root.step("^")
+        self.starts: dict[str, Start | None] = {}
+
+    def start(self, symbol: str) -> Start | None:
+        """Where a symbol leads from the root; None where no phrase begins with it."""
+        try:
+            return self.starts[symbol]
+        except KeyError:
+            return self._start(symbol)
+
+    def _start(self, symbol: str) -> Start | None:
+        root = self.root.groups["^"] if symbol[0] == "^" and len(symbol) > 1 else self.root
+        nodes = root.next.get(symbol.removeprefix("^") if root is not self.root else symbol)
+        if nodes is None:
+            return None
+        self.starts[symbol] = Start(nodes)
+        return self.starts[symbol]
+
+
+class Lexicon:
+    """The phrases of all languages; a token is known by its word, its classes and its known beginnings."""
+
+    def __init__(self) -> None:
+        self.nets: dict[str, Net] = {}
         self.classes: dict[str, list[str]] = {}
         self.grammar: dict[tuple[str, str], set[str]] = {}
         self.stems: set[str] = set()
@@ -88,7 +129,7 @@ class Lexicon:
     def add(self, phrase: str, meaning: Meaning) -> None:
         """One line of a file: words, `a|b`, `two_words`, `stem*`, `maybe?`, `@class`, `^`, `$` and `~`."""
         self.entries[meaning.language] = self.entries.get(meaning.language, 0) + 1
-        nodes = [self.root]
+        nodes = [self.nets.setdefault(meaning.language, Net()).root]
         for element in phrase.split():
             after = list(dict.fromkeys(node.step(element.rstrip("?")) for node in nodes))
             nodes = nodes + after if element.endswith("?") else after
@@ -114,7 +155,7 @@ class Lexicon:
                     self.learn(symbol, language)
 
     def symbols(self, token: Token) -> tuple[str, ...]:
-        """Under which names the net may know this token."""
+        """Under which names the nets may know this token."""
         if token.kind == "mark":
             return PAUSE if token.form == "," else END
         if token.kind in NUMERIC:
@@ -124,29 +165,27 @@ class Lexicon:
             word = token.form
             begun = [f"{word[:n]}*" for n in range(3, len(word) + 1) if word[:n] in self.stems]
             found = (word, *self.classes.get(word, ()), *begun)
-            if len(self._symbols) > 20_000:
+            if len(self._symbols) > MOST_WORDS:
                 self._symbols.clear()
             self._symbols[word] = found
         return found
 
-    def find(self, tokens: list[Token]) -> list[Hit]:
-        """Every phrase in the tokens; none crosses a mark. Linear: a phrase has a bounded length."""
+    def find(self, tokens: list[Token], languages: Iterable[str]) -> list[Hit]:
+        """Every phrase of these languages in the tokens; none crosses a mark. Linear in their number."""
         named = [self.symbols(token) for token in tokens]
         named.append(END)
-        hits: set[Hit] = set()
-        root, starts = self.root.next, self.root.groups["^"].next
-        fresh = True
-        for first, symbols in enumerate(named):
-            for symbol in symbols:
-                for node in root.get(symbol, ()):
-                    _walk(node, named, first, hits)
-                if fresh:
-                    for node in starts.get(symbol, ()):
-                        _walk(node, named, first, hits)
-            fresh = symbols[0] == "$"
-        return sorted(hits, key=lambda hit: (hit.first, hit.last, hit.label))
+        walk = Walk(named)
+        for language in languages:
+            walk.through(self.nets[language])
+        last_token = len(tokens) - 1
+        hits = [
+            Hit(*meaning, first, min(last, last_token)) for (meaning, first), last in walk.longest.items()
+        ]
+        hits.sort(key=_place)
+        return hits
 
 
+MOST_WORDS = 20_000  # whose symbols are remembered
 END = ("$",)  # what a mark is, and the end of the text
 PAUSE = ("$", "$,")
 NUMERIC = {
@@ -161,26 +200,81 @@ NUMERIC = {
 }
 
 
-def _walk(node: Node, named: list[tuple[str, ...]], first: int, hits: set[Hit]) -> None:
-    waiting = [(node, first)]
-    while waiting:
-        node, last = waiting.pop()
-        for meaning in node.meanings:
-            hits.add(Hit(*meaning, first, last))
-        if node.next:
-            _ahead(node, named, last + 1, waiting)
-        if node.gap is not None:
-            for at in range(last + 1, min(last + 2 + GAP, len(named))):
-                _ahead(node.gap, named, at, waiting)
-                if named[at][0] == "$":
-                    break
+def _place(hit: Hit) -> tuple[int, int, str]:
+    return hit.first, hit.last, hit.label
 
 
-def _ahead(node: Node, named: list[tuple[str, ...]], at: int, waiting: list[tuple[Node, int]]) -> None:
-    if at < len(named):
-        for symbol in named[at]:
-            for child in node.next.get(symbol, ()):
-                waiting.append((child, at))
+def windows(named: list[tuple[str, ...]]) -> list[frozenset[str]]:
+    """For each place the symbols within a gap's reach from there, up to a mark."""
+    found = []
+    for at in range(len(named)):
+        reach: list[str] = []
+        for symbols in named[at : at + GAP + 1]:
+            reach += symbols
+            if symbols[0] == "$":
+                break
+        found.append(frozenset(reach))
+    found.append(frozenset())
+    return found
+
+
+Edges = dict[str, list[Node]]
+_NOWHERE: Edges = {}
+
+
+class Walk:
+    """One walk through the symbols of a text; `longest` keeps how far each phrase reached from each start."""
+
+    __slots__ = ("ahead", "longest", "named")
+
+    def __init__(self, named: list[tuple[str, ...]]) -> None:
+        self.named = named
+        self.ahead = windows(named)
+        self.longest: dict[tuple[Meaning, int], int] = {}
+
+    def through(self, net: Net) -> None:
+        """Finds every phrase of a net."""
+        fresh = True
+        for first, symbols in enumerate(self.named):
+            for symbol in symbols:
+                if (start := net.start(symbol)) is not None:
+                    self._begin(start, first)
+                if fresh and (start := net.start("^" + symbol)) is not None:
+                    self._begin(start, first)
+            fresh = symbols[0] == "$"
+
+    def _begin(self, start: Start, first: int) -> None:
+        longest = self.longest
+        for meaning in start.meanings:
+            longest.setdefault((meaning, first), first)
+        waiting: list[tuple[Node, int]] = []
+        self._go_on(start.next, start.gap, first + 1, waiting)
+        while waiting:
+            node, last = waiting.pop()
+            for meaning in node.meanings:
+                if longest.get((meaning, first), -1) < last:
+                    longest[meaning, first] = last
+            if node.next or node.gap is not None:
+                self._go_on(node.next, node.gap.next if node.gap else _NOWHERE, last + 1, waiting)
+
+    def _go_on(self, near: Edges, far: Edges, at: int, waiting: list[tuple[Node, int]]) -> None:
+        """Goes on to the next word, and after a gap of none to three words."""
+        if at >= len(self.named):
+            return
+        if near:
+            for symbol in self.named[at]:
+                for child in near.get(symbol, ()):
+                    waiting.append((child, at))
+        if far and not self.ahead[at].isdisjoint(far):
+            self._leap(far, at, waiting)
+
+    def _leap(self, far: Edges, at: int, waiting: list[tuple[Node, int]]) -> None:
+        for place in range(at, min(at + GAP + 1, len(self.named))):
+            for symbol in self.named[place]:
+                for child in far.get(symbol, ()):
+                    waiting.append((child, place))
+            if self.named[place][0] == "$":
+                break
 
 
 def read(path: Path) -> list[tuple[list[str], str]]:
@@ -200,7 +294,6 @@ def read(path: Path) -> list[tuple[list[str], str]]:
 def lexicon() -> Lexicon:
     """The one lexicon of this process."""
     made = Lexicon()
-    made.root.step("^")
     for path in sorted(FOLDER.glob("*.txt")):
         for section, line in read(path):
             _take(made, path.name.partition(".")[0], section, line)

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from alfred.ai.language import near, spoken, weigh
 from alfred.ai.lexicon import Hit, lexicon
@@ -11,7 +12,6 @@ from alfred.ai.text import Token, expand, tokens
 
 REACH = 4  # words that a negation can stand before what it denies
 _ENDS = frozenset(".!?…\n")
-_ASIDE = frozenset(",;:()¿¡")
 
 # A phrase of the first kind takes away those of the second that lie in or across it ...
 _CLEARS: dict[str, frozenset[str]] = {
@@ -45,6 +45,10 @@ _CONTAINS: dict[str, frozenset[str]] = {
 }
 
 
+_MASKS = frozenset((*_CLEARS, *_CONTAINS))
+_MASKABLE = frozenset().union(*_CLEARS.values(), *_CONTAINS.values())
+
+
 @dataclass
 class Reading:
     """A text as tokens and, by label, the hits that count."""
@@ -75,14 +79,23 @@ class Reading:
         """Whether the hit stands in a sentence with a question mark."""
         return self.sentences[hit.first] in self.marked
 
-    def same_sentence(self, one: Hit, other: Hit) -> bool:
-        """Whether both stand in one sentence."""
-        return self.sentences[one.first] == self.sentences[other.first]
+    def where(self, *labels: str) -> set[int]:
+        """The numbers of the sentences in which any of the labels was found."""
+        return {self.sentences[hit.first] for label in labels for hit in self.by.get(label, ())}
 
-    def sentence(self, hit: Hit) -> list[Token]:
-        """The tokens of the sentence that the hit stands in."""
-        number = self.sentences[hit.first]
-        return [token for token, at in zip(self.tokens, self.sentences, strict=True) if at == number]
+    @cached_property
+    def stretches(self) -> dict[int, list[Token]]:
+        """The tokens of each sentence."""
+        found: dict[int, list[Token]] = {}
+        for token, number in zip(self.tokens, self.sentences, strict=True):
+            found.setdefault(number, []).append(token)
+        return found
+
+    @cached_property
+    def commas(self) -> dict[int, int]:
+        """The place of each sentence's last comma."""
+        places = enumerate(zip(self.tokens, self.sentences, strict=True))
+        return {number: at for at, (token, number) in places if token.kind == "mark" and token.form in ",;:"}
 
     def words(self) -> int:
         """How many tokens are words or numbers."""
@@ -118,7 +131,7 @@ def read(text: str, language: Language | None = None) -> Reading:
     main = language or spoken(scores)
     found = expand(found, words.slang.get(main or "", {}))
     active = near(scores, language)
-    hits = [_within(hit, len(found)) for hit in words.find(found) if hit.language in active]
+    hits = words.find(found, active)
     numbers, asking = sentences(found)
     marked = asking
     asking |= {numbers[hit.first] for hit in hits if hit.label == "ask"}
@@ -127,11 +140,6 @@ def read(text: str, language: Language | None = None) -> Reading:
     kept, denied = grammar.settle(_unmask(hits))
     reading.by, reading.denied, reading.but = _by_label(kept), _by_label(denied), grammar.last_but()
     return reading
-
-
-def _within(hit: Hit, length: int) -> Hit:
-    """A hit that ends at the end of the text ends with its last token."""
-    return hit if hit.last < length else hit._replace(last=length - 1)
 
 
 def _by_label(hits: Iterable[Hit]) -> dict[str, list[Hit]]:
@@ -143,30 +151,56 @@ def _by_label(hits: Iterable[Hit]) -> dict[str, list[Hit]]:
 
 def _unmask(hits: list[Hit]) -> list[Hit]:
     """The hits that no other one takes away."""
-    masks = [hit for hit in hits if hit.label in _CLEARS or hit.label in _CONTAINS]
-    dropped_fine = {hit for hit in masks if hit.label == "fine" and _answered(hit, hits)}
-    masks = [hit for hit in masks if hit not in dropped_fine]
-    masks = [hit for hit in masks if not any(_takes(mask, hit) for mask in masks)]
-    kept = [hit for hit in hits if hit not in dropped_fine]
-    return [hit for hit in kept if not any(_takes(mask, hit) for mask in masks) and not _leads(hit, hits)]
+    masks = [hit for hit in hits if hit.label in _MASKS]
+    dropped = _answered(hits)
+    cover = _cover(mask for mask in masks if mask not in dropped)
+    cover = _cover(mask for mask in masks if mask not in dropped and not _masked(mask, cover))
+    kept = [hit for hit in hits if hit not in dropped and not _masked(hit, cover)]
+    return _without_led(kept)
 
 
-def _leads(act: Hit, hits: list[Hit]) -> bool:
-    """Whether what is asked for is a discount: "pode fazer um desconto?" is nothing to do."""
-    if act.label not in ("act", "order"):
+def _cover(masks: Iterable[Hit]) -> dict[int, list[Hit]]:
+    """The masks that lie on each token."""
+    found: dict[int, list[Hit]] = {}
+    for mask in masks:
+        for at in range(mask.first, mask.last + 1):
+            found.setdefault(at, []).append(mask)
+    return found
+
+
+def _masked(hit: Hit, cover: dict[int, list[Hit]]) -> bool:
+    if hit.label not in _MASKABLE:
         return False
-    return any(
-        (hit.label == "discount" and 0 < hit.first - act.first <= 4 and hit.last >= act.last)
-        or (hit.label == "price" and hit.first < act.first <= hit.last + 2)
+    return any(_takes(mask, hit) for at in range(hit.first, hit.last + 1) for mask in cover.get(at, ()))
+
+
+def _answered(hits: list[Hit]) -> set[Hit]:
+    """Each "never so" that blame follows: "nunca vi atendimento tão ruim"."""
+    blame = {hit.first for hit in hits if hit.label == "pain"}
+    return {
+        hit
         for hit in hits
-    )
+        if hit.label == "fine"
+        and (hit.last + 1 in blame or hit.last + 2 in blame)
+        and hit.rule.split()[-1].startswith(("tao|", "tan|", "so|", "never"))
+    }
 
 
-def _answered(fine: Hit, hits: list[Hit]) -> bool:
-    """Whether "never so" is followed by blame: "nunca vi atendimento tão ruim"."""
-    return fine.rule.split()[-1].startswith(("tao|", "tan|", "so|", "never")) and any(
-        hit.label == "pain" and 0 < hit.first - fine.last <= 2 for hit in hits
-    )
+def _without_led(hits: list[Hit]) -> list[Hit]:
+    """Without requests for a discount ("pode fazer um desconto?"), or for what is only priced."""
+    discounts: dict[int, int] = {}
+    priced: set[int] = set()
+    for hit in hits:
+        if hit.label == "discount":
+            discounts[hit.first] = max(hit.last, discounts.get(hit.first, 0))
+        elif hit.label == "price":
+            priced.update(range(hit.first + 1, hit.last + 3))
+
+    def led(act: Hit) -> bool:
+        after = range(act.first + 1, act.first + 5)
+        return act.first in priced or any(discounts.get(at, -1) >= act.last for at in after)
+
+    return [hit for hit in hits if hit.label not in ("act", "order") or not led(hit)]
 
 
 def _takes(mask: Hit, hit: Hit) -> bool:
