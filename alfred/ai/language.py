@@ -77,8 +77,8 @@ def spoken(scores: dict[Language, float]) -> Language | None:
 def near(scores: dict[Language, float], given: Language | None) -> frozenset[str]:
     """The languages whose phrases are read: the best one, any other that is near, all where none is known."""
     if given:
-        return frozenset((given, "any"))
+        return frozenset((given,))
     best = max(scores.values())
     if best <= 0:
-        return frozenset((*LANGUAGES, "any"))
-    return frozenset(("any", *(code for code in LANGUAGES if scores[code] >= UNSURE * best)))
+        return frozenset(LANGUAGES)
+    return frozenset(code for code in LANGUAGES if scores[code] >= UNSURE * best)

@@ -71,14 +71,17 @@ def spelled(word: str) -> tuple[str, ...]:
     return (fold(word),) if word.endswith("*") else forms(word)
 
 
+Edges = dict[str, list[Node]]
+
+
 class Start:
     """Where a first word leads, for all phrases of a language that begin with it at once."""
 
     __slots__ = ("gap", "meanings", "next")
 
     def __init__(self, nodes: list[Node]) -> None:
-        self.next: dict[str, list[Node]] = {}
-        self.gap: dict[str, list[Node]] = {}
+        self.next: Edges = {}
+        self.gap: Edges = {}
         for node in nodes:
             for symbol, after in node.next.items():
                 self.next.setdefault(symbol, []).extend(after)
@@ -88,27 +91,21 @@ class Start:
 
 
 class Net:
-    """The phrases of one language; the starts are put together when they are first seen."""
+    """The phrases of one language, and their starts: anywhere, and at the beginning of a clause."""
 
     def __init__(self) -> None:
         self.root = Node()
-        self.root.step("^")
-        self.starts: dict[str, Start | None] = {}
+        self.anywhere: dict[str, Start] = {}
+        self.opening: dict[str, Start] = {}
 
-    def start(self, symbol: str) -> Start | None:
-        """Where a symbol leads from the root; None where no phrase begins with it."""
-        try:
-            return self.starts[symbol]
-        except KeyError:
-            return self._start(symbol)
-
-    def _start(self, symbol: str) -> Start | None:
-        root = self.root.groups["^"] if symbol[0] == "^" and len(symbol) > 1 else self.root
-        nodes = root.next.get(symbol.removeprefix("^") if root is not self.root else symbol)
-        if nodes is None:
-            return None
-        self.starts[symbol] = Start(nodes)
-        return self.starts[symbol]
+    def close(self, shared: Node) -> None:
+        """Nothing more is added but what every language shares."""
+        symbols = dict.fromkeys((*self.root.next, *shared.next))
+        nodes = {
+            symbol: [*self.root.next.get(symbol, ()), *shared.next.get(symbol, ())] for symbol in symbols
+        }
+        self.anywhere = {symbol: Start(after) for symbol, after in nodes.items() if symbol != "^"}
+        self.opening = {symbol: Start(nodes) for symbol, nodes in self.root.step("^").next.items()}
 
 
 class Lexicon:
@@ -145,6 +142,9 @@ class Lexicon:
     def close(self) -> None:
         """Nothing more is added."""
         self.known = frozenset(self._known)
+        shared = self.nets.pop(SHARED).root
+        for net in self.nets.values():
+            net.close(shared)
 
     def _learn(self, phrase: str, language: str) -> None:
         for word in phrase.replace("|", " ").replace("_", " ").split():
@@ -177,14 +177,10 @@ class Lexicon:
         walk = Walk(named)
         for language in languages:
             walk.through(self.nets[language])
-        last_token = len(tokens) - 1
-        hits = [
-            Hit(*meaning, first, min(last, last_token)) for (meaning, first), last in walk.longest.items()
-        ]
-        hits.sort(key=_place)
-        return hits
+        return walk.hits(len(tokens) - 1)
 
 
+SHARED = "any"  # the language of what every language shares
 MOST_WORDS = 20_000  # whose symbols are remembered
 END = ("$",)  # what a mark is, and the end of the text
 PAUSE = ("$", "$,")
@@ -200,81 +196,93 @@ NUMERIC = {
 }
 
 
-def _place(hit: Hit) -> tuple[int, int, str]:
-    return hit.first, hit.last, hit.label
-
-
-def windows(named: list[tuple[str, ...]]) -> list[frozenset[str]]:
-    """For each place the symbols within a gap's reach from there, up to a mark."""
-    found = []
-    for at in range(len(named)):
-        reach: list[str] = []
-        for symbols in named[at : at + GAP + 1]:
-            reach += symbols
-            if symbols[0] == "$":
-                break
-        found.append(frozenset(reach))
-    found.append(frozenset())
-    return found
-
-
-Edges = dict[str, list[Node]]
-_NOWHERE: Edges = {}
+def _place(hit: Hit) -> tuple[int, int]:
+    return hit[4], hit[5]
 
 
 class Walk:
-    """One walk through the symbols of a text; `longest` keeps how far each phrase reached from each start."""
+    """One walk through the symbols of a text; `longest` is how far each meaning reached from each place."""
 
     __slots__ = ("ahead", "longest", "named")
 
     def __init__(self, named: list[tuple[str, ...]]) -> None:
         self.named = named
-        self.ahead = windows(named)
-        self.longest: dict[tuple[Meaning, int], int] = {}
+        self.ahead: list[frozenset[str] | None] = [None] * len(named)
+        self.longest: dict[int, dict[Meaning, int]] = {}
+
+    def hits(self, last_token: int) -> list[Hit]:
+        """What was found, in order."""
+        found = [
+            Hit(*meaning, at, min(last, last_token))
+            for at, meanings in self.longest.items()
+            for meaning, last in meanings.items()
+        ]
+        found.sort(key=_place)
+        return found
 
     def through(self, net: Net) -> None:
         """Finds every phrase of a net."""
+        anywhere, opening = net.anywhere, net.opening
         fresh = True
         for first, symbols in enumerate(self.named):
             for symbol in symbols:
-                if (start := net.start(symbol)) is not None:
-                    self._begin(start, first)
-                if fresh and (start := net.start("^" + symbol)) is not None:
-                    self._begin(start, first)
+                if symbol in anywhere:
+                    self._begin(anywhere[symbol], first)
+                if fresh and symbol in opening:
+                    self._begin(opening[symbol], first)
             fresh = symbols[0] == "$"
 
     def _begin(self, start: Start, first: int) -> None:
-        longest = self.longest
+        found = self.longest.setdefault(first, {})
         for meaning in start.meanings:
-            longest.setdefault((meaning, first), first)
+            found.setdefault(meaning, first)
         waiting: list[tuple[Node, int]] = []
-        self._go_on(start.next, start.gap, first + 1, waiting)
+        at = first + 1
+        if at < len(self.named):
+            self._step(start.next, at, waiting)
+            self._leap(start.gap, at, waiting)
         while waiting:
             node, last = waiting.pop()
             for meaning in node.meanings:
-                if longest.get((meaning, first), -1) < last:
-                    longest[meaning, first] = last
-            if node.next or node.gap is not None:
-                self._go_on(node.next, node.gap.next if node.gap else _NOWHERE, last + 1, waiting)
+                if found.get(meaning, -1) < last:
+                    found[meaning] = last
+            at = last + 1
+            if at < len(self.named):
+                if node.next:
+                    self._step(node.next, at, waiting)
+                if node.gap is not None:
+                    self._leap(node.gap.next, at, waiting)
 
-    def _go_on(self, near: Edges, far: Edges, at: int, waiting: list[tuple[Node, int]]) -> None:
-        """Goes on to the next word, and after a gap of none to three words."""
-        if at >= len(self.named):
+    def _step(self, edges: Edges, at: int, waiting: list[tuple[Node, int]]) -> None:
+        """Goes on to the next word."""
+        for symbol in self.named[at]:
+            if symbol in edges:
+                waiting += [(child, at) for child in edges[symbol]]
+
+    def _leap(self, edges: Edges, at: int, waiting: list[tuple[Node, int]]) -> None:
+        """Goes on after a gap of none to three words, up to a mark."""
+        if not edges:
             return
-        if near:
-            for symbol in self.named[at]:
-                for child in near.get(symbol, ()):
-                    waiting.append((child, at))
-        if far and not self.ahead[at].isdisjoint(far):
-            self._leap(far, at, waiting)
-
-    def _leap(self, far: Edges, at: int, waiting: list[tuple[Node, int]]) -> None:
+        ahead = self.ahead[at]
+        if ahead is None:
+            ahead = self.ahead[at] = self._reach(at)
+        if ahead.isdisjoint(edges):
+            return
         for place in range(at, min(at + GAP + 1, len(self.named))):
-            for symbol in self.named[place]:
-                for child in far.get(symbol, ()):
-                    waiting.append((child, place))
-            if self.named[place][0] == "$":
+            symbols = self.named[place]
+            for symbol in symbols:
+                if symbol in edges:
+                    waiting += [(child, place) for child in edges[symbol]]
+            if symbols[0] == "$":
                 break
+
+    def _reach(self, at: int) -> frozenset[str]:
+        reach: list[str] = []
+        for symbols in self.named[at : at + GAP + 1]:
+            reach += symbols
+            if symbols[0] == "$":
+                break
+        return frozenset(reach)
 
 
 def read(path: Path) -> list[tuple[list[str], str]]:

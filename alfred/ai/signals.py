@@ -46,7 +46,9 @@ _CONTAINS: dict[str, frozenset[str]] = {
 
 
 _MASKS = frozenset((*_CLEARS, *_CONTAINS))
+_CLEARED = frozenset(("price", "discount", "costly", "outrage", "dispute"))
 _MASKABLE = frozenset().union(*_CLEARS.values(), *_CONTAINS.values())
+_ONLY_MASKED = _MASKABLE - _MASKS
 
 
 @dataclass
@@ -101,10 +103,11 @@ class Reading:
         """How many tokens are words or numbers."""
         return sum(token.kind not in ("mark", "sign", "face", "money") for token in self.tokens)
 
-    def signal(self, hit: Hit, label: str | None = None) -> Signal:
+    def signal(self, hit: Hit, label: str) -> Signal:
         """The hit as the seller sees it."""
         span = (self.tokens[hit.first].start, self.tokens[hit.last].end)
-        return Signal(label=label or hit.label, rule=f"{hit.language}: {hit.rule}", span=span)
+        rule = f"{hit.language}: {hit.rule}"
+        return Signal.model_construct(label=label, rule=rule, span=span)  # trusted, so not checked
 
 
 def sentences(found: list[Token]) -> tuple[list[int], frozenset[int]]:
@@ -152,11 +155,12 @@ def _by_label(hits: Iterable[Hit]) -> dict[str, list[Hit]]:
 def _unmask(hits: list[Hit]) -> list[Hit]:
     """The hits that no other one takes away."""
     masks = [hit for hit in hits if hit.label in _MASKS]
-    dropped = _answered(hits)
-    cover = _cover(mask for mask in masks if mask not in dropped)
-    cover = _cover(mask for mask in masks if mask not in dropped and not _masked(mask, cover))
-    kept = [hit for hit in hits if hit not in dropped and not _masked(hit, cover)]
-    return _without_led(kept)
+    gone = _answered(hits)
+    cover = _cover(masks)
+    for labels in (_CLEARED, _MASKABLE):  # what is cleared away contains nothing any more
+        gone |= {mask for mask in masks if mask.label in labels and _masked(mask, cover, gone)}
+    gone |= {hit for hit in hits if hit.label in _ONLY_MASKED and _masked(hit, cover, gone)}
+    return _without_led([hit for hit in hits if hit not in gone])
 
 
 def _cover(masks: Iterable[Hit]) -> dict[int, list[Hit]]:
@@ -168,10 +172,12 @@ def _cover(masks: Iterable[Hit]) -> dict[int, list[Hit]]:
     return found
 
 
-def _masked(hit: Hit, cover: dict[int, list[Hit]]) -> bool:
-    if hit.label not in _MASKABLE:
-        return False
-    return any(_takes(mask, hit) for at in range(hit.first, hit.last + 1) for mask in cover.get(at, ()))
+def _masked(hit: Hit, cover: dict[int, list[Hit]], gone: set[Hit]) -> bool:
+    for at in range(hit.first, hit.last + 1):
+        for mask in cover.get(at, ()):
+            if _takes(mask, hit) and mask not in gone:
+                return True
+    return False
 
 
 def _answered(hits: list[Hit]) -> set[Hit]:
