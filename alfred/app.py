@@ -14,6 +14,7 @@ from alfred.api import (
     accounts,
     ai,
     channels,
+    contact_merges,
     contacts,
     conversations,
     events,
@@ -58,6 +59,7 @@ def endpoints() -> Iterator[Endpoint]:
         tokens,
         conversations,
         contacts,
+        contact_merges,
         channels,
         tasks,
         rules,
@@ -77,9 +79,10 @@ def build(settings: Settings, database_dsn: str, listen_dsn: str) -> web.Applica
     app[SERVICES] = _services(settings, database_dsn, listen_dsn)
     declared = list(endpoints())
     for endpoint in declared:
-        app.router.add_route(endpoint.method, BASE + endpoint.path, endpoint.__call__)
-        if endpoint.path.startswith("/health"):
-            app.router.add_route(endpoint.method, endpoint.path, endpoint.__call__)
+        at_root = [endpoint.path] if endpoint.path.startswith("/health") else []
+        for path in (BASE + endpoint.path, *at_root):
+            for method in ("GET", "HEAD") if endpoint.method == "GET" else (endpoint.method,):
+                app.router.add_route(method, path, endpoint.__call__)
     add_documents(app, BASE, document(declared, version_of_alfred()))
     app.on_shutdown.append(_say_goodbye)
     app.cleanup_ctx.append(_run)

@@ -14,6 +14,7 @@ from uuid_utils.compat import uuid7
 
 from alfred.ai.provider import AIProvider, Classification
 from alfred.channels.item import Attachment, InboundItem
+from alfred.channels.phones import variants
 from alfred.db import Away, Database, connection_lost
 from alfred.events import record
 from alfred.queries import Db, Row, sql
@@ -65,7 +66,11 @@ class Inbox:
         Raises:
             Away: PostgreSQL did not answer in time. A repetition does no harm.
         """
-        readings = [await self._read(item) for item in items]
+        readings = []
+        for number, item in enumerate(items):
+            readings.append(await self._read(item))
+            if number % 50 == 49:
+                await asyncio.sleep(0)  # a long post lets others pass
         prepared = [_prepared(user_id, item, reading) for item, reading in zip(items, readings, strict=True)]
         outcomes: list[dict[str, Any]] = [{} for _ in items]
         writable = [index for index, item in enumerate(prepared) if item is not None]
@@ -145,12 +150,14 @@ def _resolve(post: Post, outcome: "list[dict[str, Any]] | Exception") -> None:
 def _prepared(user_id: UUID, item: InboundItem, reading: Classification | None) -> dict[str, Any] | None:
     """The item as app.take_in() wants it; None where there is nothing to write."""
     sent_at = item.sent_at.isoformat() if item.sent_at else None
+    handles = _handles(item)
     common: dict[str, Any] = {
         "user_id": str(user_id),
-        "key": (str(user_id), item.channel_type, item.sender.handle or "", item.recipient or ""),
+        # All ways to write a number have one key: batches must lock their conversations in one order.
+        "key": (str(user_id), item.channel_type, min(handles, default=""), item.recipient or ""),
         "channel_type": item.channel_type,
         "recipient": _key(item.recipient),
-        "handles": [_key(item.sender.handle)] if item.sender.handle else [],
+        "handles": [_key(handle) for handle in handles],
         "name": item.sender.name,
         "text": item.text,
         "sent_at": sent_at,
@@ -177,6 +184,13 @@ def _prepared(user_id: UUID, item: InboundItem, reading: Classification | None) 
     if item.kind == "status" and item.status in {"delivered", "read"} and item.sent_at and item.sender.handle:
         return common | {"kind": "update", "update": item.status, "target": None}
     return None
+
+
+def _handles(item: InboundItem) -> list[str]:
+    """The customer's handle as sent, then the other ways to write it."""
+    if not item.sender.handle:
+        return []
+    return variants(item.sender.handle) if item.channel_type == "whatsapp" else [item.sender.handle]
 
 
 def _dedupe_key(item: InboundItem) -> str | None:

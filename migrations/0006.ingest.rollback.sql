@@ -1,5 +1,7 @@
 drop function app.take_in(jsonb);
 
+drop function app.people_lock(uuid);
+
 drop function app.take_in_watermark(uuid, jsonb);
 
 drop function app.take_in_update(uuid, jsonb);
@@ -21,6 +23,8 @@ drop function app.snippet(text, jsonb);
 drop function app.conversation_for(uuid, uuid, uuid, text[]);
 
 drop function app.contact_for(uuid, text, text[], text);
+
+drop function app.known_identity(uuid, text, text[]);
 
 drop function app.channel_for(uuid, text, text);
 

@@ -37,10 +37,14 @@ declare
     v_known contact_identities;
     v_contact uuid;
 begin
-    select * into v_known from contact_identities i
-     where i.user_id = p_user and i.channel_type = p_type and i.value = any (p_handles)
-     order by array_position(p_handles, i.value) limit 1;
-    if found then
+    v_known := app.known_identity(p_user, p_type, p_handles);
+    if v_known.value is null and cardinality(p_handles) > 1 then
+        -- No key tells two transactions that two ways to write a number are one: the lock does.
+        perform pg_advisory_xact_lock(hashtextextended(concat_ws(' ', 'contact', p_user, p_type, min(h)), 0))
+           from unnest(p_handles) h;
+        v_known := app.known_identity(p_user, p_type, p_handles);
+    end if;
+    if v_known.value is not null then
         if v_known.value <> p_handles[1] then
             insert into contact_identities (user_id, channel_type, value, contact_id, matched_as)
             values (p_user, p_type, p_handles[1], v_known.contact_id, v_known.value)
@@ -66,7 +70,16 @@ begin
     return v_contact;
 end $$;
 
+create function app.known_identity(p_user uuid, p_type text, p_handles text[]) returns contact_identities
+language sql volatile
+as $$
+    select * from contact_identities i
+     where i.user_id = p_user and i.channel_type = p_type and i.value = any (p_handles)
+     order by array_position(p_handles, i.value) limit 1
+$$;
+
 -- Finds or makes the conversation, and locks its row: events of a conversation follow the order of commits.
+-- One under another way to write the handle only while it is the same person's: an unmerge may have parted them.
 create function app.conversation_for(p_user uuid, p_channel uuid, p_contact uuid, p_handles text[])
 returns conversations
 language plpgsql volatile
@@ -76,6 +89,7 @@ declare
 begin
     select * into v_found from conversations c
      where c.user_id = p_user and c.channel_id = p_channel and c.handle = any (p_handles)
+       and (c.handle = p_handles[1] or c.contact_id = p_contact)
      order by array_position(p_handles, c.handle) limit 1 for no key update;
     if not found then
         insert into conversations (user_id, conversation_id, contact_id, channel_id, handle)
@@ -314,7 +328,11 @@ begin
     select c.* into v_conversation from channels h join conversations c using (user_id, channel_id)
      where h.user_id = p_user and h.type = p_item ->> 'channel_type'
        and h.external_account_id is not distinct from p_item ->> 'recipient' and c.handle = any (v_handles)
-     for no key update of c;
+       and (c.handle = v_handles[1] or not exists (
+                select from contact_identities i
+                 where i.user_id = p_user and i.channel_type = h.type and i.value = v_handles[1]
+                   and i.contact_id <> c.contact_id))
+     order by array_position(v_handles, c.handle) limit 1 for no key update of c;
     with moved as (
         update messages m set status = p_item ->> 'update'
          where m.user_id = p_user and m.conversation_id = v_conversation.conversation_id and m.direction = 'outbound'
@@ -331,8 +349,13 @@ begin
                               'conversation_id', v_conversation.conversation_id, 'contact_id', v_conversation.contact_id);
 end $$;
 
+-- Messages share this lock, a merge of two people has it alone: else one would write to a contact who is just leaving.
+create function app.people_lock(p_user uuid) returns bigint
+language sql immutable
+as $$ select hashtextextended('people ' || p_user, 0) $$;
+
 -- p_items: [{user_id, kind, channel_type, recipient, handles, target, ...}], in the order of their keys.
--- Locks are taken in one order by every batch (messenger ids, channels, then items by key), so batches do not
+-- Locks are taken in one order by every batch (tenants, messenger ids, channels, then items by key), so batches do not
 -- deadlock. Each item wears its own tenant's hat: row level security holds here too.
 create function app.take_in(p_items jsonb) returns jsonb
 language plpgsql volatile
@@ -343,6 +366,9 @@ declare
     v_worn    uuid;
     v_results jsonb := '[]';
 begin
+    perform pg_advisory_xact_lock_shared(k) from (
+        select distinct app.people_lock((i ->> 'user_id')::uuid) as k from jsonb_array_elements(p_items) i order by 1
+    ) keys;
     perform pg_advisory_xact_lock(k) from (
         select distinct hashtextextended(concat_ws(' ', i ->> 'user_id', i ->> 'channel_type', i ->> 'target'), 0) as k
           from jsonb_array_elements(p_items) i where i ->> 'target' is not null order by 1

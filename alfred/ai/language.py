@@ -1,6 +1,7 @@
 """Which language a text is in: words that tell, and letters that only one of them has."""
 
 import re
+from functools import lru_cache
 
 from alfred.ai.lexicon import Lexicon
 from alfred.ai.provider import Language
@@ -34,32 +35,33 @@ _LAUGHTER: tuple[tuple[Language, re.Pattern[str]], ...] = (
 
 def weigh(tokens: list[Token], lexicon: Lexicon) -> dict[Language, float]:
     """How much in the tokens speaks for each language."""
-    found: dict[Language, float] = dict.fromkeys(LANGUAGES, 0.0)
+    portuguese = english = spanish = 0.0
     for token in tokens:
         if token.kind == "word":
-            for language, weight in votes(token, lexicon).items():
-                found[language] += weight
-        elif token.form in "¿¡" and token.kind == "mark":
-            found["es"] += 2
-    return found
+            said = votes(token.seen, token.form, lexicon)
+            portuguese += said[0]
+            english += said[1]
+            spanish += said[2]
+        elif token.kind == "mark" and token.form in "¿¡":
+            spanish += 2
+    return {"pt": portuguese, "en": english, "es": spanish}
 
 
-def votes(token: Token, lexicon: Lexicon) -> dict[Language, float]:
-    """What one word says of its language; a word that all have says nothing."""
+@lru_cache(maxsize=20_000)
+def votes(seen: str, form: str, lexicon: Lexicon) -> tuple[float, ...]:
+    """What one word says for each language; a word that all have says nothing."""
     for language, laughter in _LAUGHTER:
-        if laughter.fullmatch(token.seen):
-            return {language: 1.0}
-    told = lexicon.tells.get(token.seen) or lexicon.tells.get(token.form) or {}
-    if len(told) == 1 or told:
-        least = min(told.values()) if len(told) == len(LANGUAGES) else 0.0
-        found = {language: told.get(language, 0.0) - least for language in LANGUAGES}
-    else:
-        found = dict.fromkeys(LANGUAGES, 0.0)
-    if len(token.seen) > 2:
+        if laughter.fullmatch(seen):
+            return tuple(float(code == language) for code in LANGUAGES)
+    told = lexicon.tells.get(seen) or lexicon.tells.get(form) or {}
+    found = [told.get(language, 0.0) for language in LANGUAGES]
+    least = min(found)
+    found = [value - least for value in found]
+    if len(seen) > 2:
         for language, weight, shape in _SHAPES:
-            if shape.search(token.seen):
-                found[language] += weight * (0.35 if told else 0.5)
-    return found
+            if shape.search(seen):
+                found[LANGUAGES.index(language)] += weight * (0.35 if told else 0.5)
+    return tuple(found)
 
 
 def spoken(scores: dict[Language, float]) -> Language | None:
@@ -71,8 +73,8 @@ def spoken(scores: dict[Language, float]) -> Language | None:
 def near(scores: dict[Language, float], given: Language | None) -> frozenset[str]:
     """The languages whose phrases are read: the best one, any other that is near, all where none is known."""
     if given:
-        return frozenset((given, "any"))
+        return frozenset((given,))
     best = max(scores.values())
     if best <= 0:
-        return frozenset((*LANGUAGES, "any"))
-    return frozenset(("any", *(code for code in LANGUAGES if scores[code] >= UNSURE * best)))
+        return frozenset(LANGUAGES)
+    return frozenset(code for code in LANGUAGES if scores[code] >= UNSURE * best)

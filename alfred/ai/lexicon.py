@@ -1,5 +1,6 @@
 """Phrases as data: reads `lexicon/*.txt` once and finds every phrase of a text in one walk."""
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -70,11 +71,48 @@ def spelled(word: str) -> tuple[str, ...]:
     return (fold(word),) if word.endswith("*") else forms(word)
 
 
-class Lexicon:
-    """All phrases of all languages in one net; a token is its word, its classes and its known beginnings."""
+Edges = dict[str, list[Node]]
+
+
+class Start:
+    """Where a first word leads, for all phrases of a language that begin with it at once."""
+
+    __slots__ = ("gap", "meanings", "next")
+
+    def __init__(self, nodes: list[Node]) -> None:
+        self.next: Edges = {}
+        self.gap: Edges = {}
+        for node in nodes:
+            for symbol, after in node.next.items():
+                self.next.setdefault(symbol, []).extend(after)
+            for symbol, after in node.gap.next.items() if node.gap else ():
+                self.gap.setdefault(symbol, []).extend(after)
+        self.meanings = tuple(meaning for node in nodes for meaning in node.meanings)
+
+
+class Net:
+    """The phrases of one language, and their starts: anywhere, and at the beginning of a clause."""
 
     def __init__(self) -> None:
         self.root = Node()
+        self.anywhere: dict[str, Start] = {}
+        self.opening: dict[str, Start] = {}
+
+    def close(self, shared: Node) -> None:
+        """Nothing more is added but what every language shares."""
+        symbols = dict.fromkeys((*self.root.next, *shared.next))
+        nodes = {
+            symbol: [*self.root.next.get(symbol, ()), *shared.next.get(symbol, ())] for symbol in symbols
+        }
+        self.anywhere = {symbol: Start(after) for symbol, after in nodes.items() if symbol != "^"}
+        self.opening = {symbol: Start(nodes) for symbol, nodes in self.root.step("^").next.items()}
+
+
+class Lexicon:
+    """The phrases of all languages; a token is known by its word, its classes and its known beginnings."""
+
+    def __init__(self) -> None:
+        self.nets: dict[str, Net] = {}
         self.classes: dict[str, list[str]] = {}
         self.grammar: dict[tuple[str, str], set[str]] = {}
         self.stems: set[str] = set()
@@ -88,7 +126,7 @@ class Lexicon:
     def add(self, phrase: str, meaning: Meaning) -> None:
         """One line of a file: words, `a|b`, `two_words`, `stem*`, `maybe?`, `@class`, `^`, `$` and `~`."""
         self.entries[meaning.language] = self.entries.get(meaning.language, 0) + 1
-        nodes = [self.root]
+        nodes = [self.nets.setdefault(meaning.language, Net()).root]
         for element in phrase.split():
             after = list(dict.fromkeys(node.step(element.rstrip("?")) for node in nodes))
             nodes = nodes + after if element.endswith("?") else after
@@ -104,6 +142,9 @@ class Lexicon:
     def close(self) -> None:
         """Nothing more is added."""
         self.known = frozenset(self._known)
+        shared = self.nets.pop(SHARED).root
+        for net in self.nets.values():
+            net.close(shared)
 
     def _learn(self, phrase: str, language: str) -> None:
         for word in phrase.replace("|", " ").replace("_", " ").split():
@@ -114,7 +155,7 @@ class Lexicon:
                     self.learn(symbol, language)
 
     def symbols(self, token: Token) -> tuple[str, ...]:
-        """Under which names the net may know this token."""
+        """Under which names the nets may know this token."""
         if token.kind == "mark":
             return PAUSE if token.form == "," else END
         if token.kind in NUMERIC:
@@ -124,29 +165,23 @@ class Lexicon:
             word = token.form
             begun = [f"{word[:n]}*" for n in range(3, len(word) + 1) if word[:n] in self.stems]
             found = (word, *self.classes.get(word, ()), *begun)
-            if len(self._symbols) > 20_000:
+            if len(self._symbols) > MOST_WORDS:
                 self._symbols.clear()
             self._symbols[word] = found
         return found
 
-    def find(self, tokens: list[Token]) -> list[Hit]:
-        """Every phrase in the tokens; none crosses a mark. Linear: a phrase has a bounded length."""
+    def find(self, tokens: list[Token], languages: Iterable[str]) -> list[Hit]:
+        """Every phrase of these languages in the tokens; none crosses a mark. Linear in their number."""
         named = [self.symbols(token) for token in tokens]
         named.append(END)
-        hits: set[Hit] = set()
-        root, starts = self.root.next, self.root.groups["^"].next
-        fresh = True
-        for first, symbols in enumerate(named):
-            for symbol in symbols:
-                for node in root.get(symbol, ()):
-                    _walk(node, named, first, hits)
-                if fresh:
-                    for node in starts.get(symbol, ()):
-                        _walk(node, named, first, hits)
-            fresh = symbols[0] == "$"
-        return sorted(hits, key=lambda hit: (hit.first, hit.last, hit.label))
+        walk = Walk(named)
+        for language in languages:
+            walk.through(self.nets[language])
+        return walk.hits(len(tokens) - 1)
 
 
+SHARED = "any"  # the language of what every language shares
+MOST_WORDS = 20_000  # whose symbols are remembered
 END = ("$",)  # what a mark is, and the end of the text
 PAUSE = ("$", "$,")
 NUMERIC = {
@@ -161,26 +196,93 @@ NUMERIC = {
 }
 
 
-def _walk(node: Node, named: list[tuple[str, ...]], first: int, hits: set[Hit]) -> None:
-    waiting = [(node, first)]
-    while waiting:
-        node, last = waiting.pop()
-        for meaning in node.meanings:
-            hits.add(Hit(*meaning, first, last))
-        if node.next:
-            _ahead(node, named, last + 1, waiting)
-        if node.gap is not None:
-            for at in range(last + 1, min(last + 2 + GAP, len(named))):
-                _ahead(node.gap, named, at, waiting)
-                if named[at][0] == "$":
-                    break
+def _place(hit: Hit) -> tuple[int, int]:
+    return hit[4], hit[5]
 
 
-def _ahead(node: Node, named: list[tuple[str, ...]], at: int, waiting: list[tuple[Node, int]]) -> None:
-    if at < len(named):
-        for symbol in named[at]:
-            for child in node.next.get(symbol, ()):
-                waiting.append((child, at))
+class Walk:
+    """One walk through the symbols of a text; `longest` is how far each meaning reached from each place."""
+
+    __slots__ = ("ahead", "longest", "named")
+
+    def __init__(self, named: list[tuple[str, ...]]) -> None:
+        self.named = named
+        self.ahead: list[frozenset[str] | None] = [None] * len(named)
+        self.longest: dict[int, dict[Meaning, int]] = {}
+
+    def hits(self, last_token: int) -> list[Hit]:
+        """What was found, in order."""
+        found = [
+            Hit(*meaning, at, min(last, last_token))
+            for at, meanings in self.longest.items()
+            for meaning, last in meanings.items()
+        ]
+        found.sort(key=_place)
+        return found
+
+    def through(self, net: Net) -> None:
+        """Finds every phrase of a net."""
+        anywhere, opening = net.anywhere, net.opening
+        fresh = True
+        for first, symbols in enumerate(self.named):
+            for symbol in symbols:
+                if symbol in anywhere:
+                    self._begin(anywhere[symbol], first)
+                if fresh and symbol in opening:
+                    self._begin(opening[symbol], first)
+            fresh = symbols[0] == "$"
+
+    def _begin(self, start: Start, first: int) -> None:
+        found = self.longest.setdefault(first, {})
+        for meaning in start.meanings:
+            found.setdefault(meaning, first)
+        waiting: list[tuple[Node, int]] = []
+        at = first + 1
+        if at < len(self.named):
+            self._step(start.next, at, waiting)
+            self._leap(start.gap, at, waiting)
+        while waiting:
+            node, last = waiting.pop()
+            for meaning in node.meanings:
+                if found.get(meaning, -1) < last:
+                    found[meaning] = last
+            at = last + 1
+            if at < len(self.named):
+                if node.next:
+                    self._step(node.next, at, waiting)
+                if node.gap is not None:
+                    self._leap(node.gap.next, at, waiting)
+
+    def _step(self, edges: Edges, at: int, waiting: list[tuple[Node, int]]) -> None:
+        """Goes on to the next word."""
+        for symbol in self.named[at]:
+            if symbol in edges:
+                waiting += [(child, at) for child in edges[symbol]]
+
+    def _leap(self, edges: Edges, at: int, waiting: list[tuple[Node, int]]) -> None:
+        """Goes on after a gap of none to three words, up to a mark."""
+        if not edges:
+            return
+        ahead = self.ahead[at]
+        if ahead is None:
+            ahead = self.ahead[at] = self._reach(at)
+        if ahead.isdisjoint(edges):
+            return
+        for place in range(at, min(at + GAP + 1, len(self.named))):
+            symbols = self.named[place]
+            for symbol in symbols:
+                if symbol in edges:
+                    waiting += [(child, place) for child in edges[symbol]]
+            if symbols[0] == "$":
+                break
+
+    def _reach(self, at: int) -> frozenset[str]:
+        reach: list[str] = []
+        for symbols in self.named[at : at + GAP + 1]:
+            reach += symbols
+            if symbols[0] == "$":
+                break
+        return frozenset(reach)
 
 
 def read(path: Path) -> list[tuple[list[str], str]]:
@@ -200,7 +302,6 @@ def read(path: Path) -> list[tuple[list[str], str]]:
 def lexicon() -> Lexicon:
     """The one lexicon of this process."""
     made = Lexicon()
-    made.root.step("^")
     for path in sorted(FOLDER.glob("*.txt")):
         for section, line in read(path):
             _take(made, path.name.partition(".")[0], section, line)

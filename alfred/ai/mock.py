@@ -22,7 +22,7 @@ from alfred.ai.tasks import remains
 from alfred.ai.urgency import hasten
 
 NAME = "mock"
-SHOWN = 40  # signals in an answer, at most
+SHOWN, FEW = 25, 3  # signals in an answer at most, and of one label
 
 
 def classify(text: str, *, language: Language | None = None) -> Classification:
@@ -53,9 +53,10 @@ def _confidence(reading: Reading, mood: Mood) -> float:
 
 
 def _signals(reading: Reading) -> tuple[Signal, ...]:
-    shown = [reading.signal(hit) for label, hits in reading.by.items() if label != "ask" for hit in hits]
-    shown += [reading.signal(hit, f"not {label}") for label, hits in reading.denied.items() for hit in hits]
-    return tuple(sorted(shown, key=lambda signal: signal.span)[:SHOWN])
+    said = [(hit, label) for label, hits in reading.by.items() if label != "ask" for hit in hits[:FEW]]
+    said += [(hit, f"not {label}") for label, hits in reading.denied.items() for hit in hits[:FEW]]
+    said.sort(key=lambda one: (one[0].first, one[0].last))
+    return tuple(reading.signal(hit, label) for hit, label in said[:SHOWN])
 
 
 class MockAIProvider:

@@ -51,9 +51,12 @@ def _only_asked(reading: Reading, hit: Hit) -> bool:
     """Whether a short question merely asks about such a problem ("does it leak?")."""
     if hit.label == "dispute" or not reading.questioned(hit):
         return False
-    sentence = [t for t, n in zip(reading.tokens, reading.sentences, strict=True) if n == reading.sentences[hit.first]]
-    mine = any(token.form in lexicon().grammar["any", "@mine"] for token in sentence)
-    return hit.last - hit.first < 2 and not mine and len(sentence) <= 9 and hit.first > 0
+    sentence = [
+        t for t, n in zip(reading.tokens, reading.sentences, strict=True) if n == reading.sentences[hit.first]
+    ]
+    if hit.last - hit.first >= 2 or len(sentence) > 9 or hit.first == 0:
+        return False
+    return not any(token.form in lexicon().grammar["any", "@mine"] for token in sentence)
 
 
 def solved(reading: Reading, problems: list[Hit]) -> bool:
@@ -111,15 +114,16 @@ def _wondered(reading: Reading, hit: Hit) -> bool:
     """Whether a word is part of the question itself ("is it good?"), not said before it."""
     if not reading.asks(hit) or hit.last - hit.first > 1 or hit.language == "any":
         return False
-    later = zip(reading.tokens[hit.last + 1 :], reading.sentences[hit.last + 1 :], strict=True)
-    number = reading.sentences[hit.last]
-    return not any(token.form in ",;:" and token.kind == "mark" and at == number for token, at in later)
+    return reading.commas.get(reading.sentences[hit.last], -1) <= hit.last
 
 
 def _apart(hits: tuple[Hit, ...] | list[Hit]) -> list[Hit]:
     """The longest of hits that overlap."""
     kept: list[Hit] = []
+    taken: set[int] = set()
     for hit in sorted(hits, key=lambda hit: (hit.first - hit.last, -hit.weight)):
-        if not any(hit.first <= other.last and other.first <= hit.last for other in kept):
+        places = range(hit.first, hit.last + 1)
+        if taken.isdisjoint(places):
             kept.append(hit)
+            taken.update(places)
     return kept

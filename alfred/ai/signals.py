@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from alfred.ai.language import near, spoken, weigh
 from alfred.ai.lexicon import Hit, lexicon
@@ -11,15 +12,14 @@ from alfred.ai.text import Token, expand, tokens
 
 REACH = 4  # words that a negation can stand before what it denies
 _ENDS = frozenset(".!?…\n")
-_ASIDE = frozenset(",;:()¿¡")
 
 # A phrase of the first kind takes away those of the second that lie in or across it ...
 _CLEARS: dict[str, frozenset[str]] = {
-    "fine": frozenset(("discount", "pain", "trouble", "silence", "sour", "danger", "stopped")),
+    "fine": frozenset(("discount", "mishap", "pain", "trouble", "silence", "sour", "danger", "stopped")),
     "sour": frozenset(("praise",)),
     "unmoney": frozenset(("price", "priceword", "discount", "outrage", "costly", "dispute", "money")),
     "declined": frozenset(("act", "order", "promise", "discount")),
-    "settled": frozenset(("act",)),
+    "settled": frozenset(("act", "order")),
     "mishap": frozenset(("trouble", "act")),
     "norush": frozenset(("urgent", "today", "silence")),
     "irony": frozenset(("praise",)),
@@ -43,6 +43,12 @@ _CONTAINS: dict[str, frozenset[str]] = {
     "today": frozenset(("today",)),
     "hours": frozenset(("today",)),
 }
+
+
+_MASKS = frozenset((*_CLEARS, *_CONTAINS))
+_CLEARED = frozenset(("price", "discount", "costly", "outrage", "dispute"))
+_MASKABLE = frozenset().union(*_CLEARS.values(), *_CONTAINS.values())
+_ONLY_MASKED = _MASKABLE - _MASKS
 
 
 @dataclass
@@ -75,23 +81,33 @@ class Reading:
         """Whether the hit stands in a sentence with a question mark."""
         return self.sentences[hit.first] in self.marked
 
-    def same_sentence(self, one: Hit, other: Hit) -> bool:
-        """Whether both stand in one sentence."""
-        return self.sentences[one.first] == self.sentences[other.first]
+    def where(self, *labels: str) -> set[int]:
+        """The numbers of the sentences in which any of the labels was found."""
+        return {self.sentences[hit.first] for label in labels for hit in self.by.get(label, ())}
 
-    def sentence(self, hit: Hit) -> list[Token]:
-        """The tokens of the sentence that the hit stands in."""
-        number = self.sentences[hit.first]
-        return [token for token, at in zip(self.tokens, self.sentences, strict=True) if at == number]
+    @cached_property
+    def stretches(self) -> dict[int, list[Token]]:
+        """The tokens of each sentence."""
+        found: dict[int, list[Token]] = {}
+        for token, number in zip(self.tokens, self.sentences, strict=True):
+            found.setdefault(number, []).append(token)
+        return found
+
+    @cached_property
+    def commas(self) -> dict[int, int]:
+        """The place of each sentence's last comma."""
+        places = enumerate(zip(self.tokens, self.sentences, strict=True))
+        return {number: at for at, (token, number) in places if token.kind == "mark" and token.form in ",;:"}
 
     def words(self) -> int:
         """How many tokens are words or numbers."""
         return sum(token.kind not in ("mark", "sign", "face", "money") for token in self.tokens)
 
-    def signal(self, hit: Hit, label: str | None = None) -> Signal:
+    def signal(self, hit: Hit, label: str) -> Signal:
         """The hit as the seller sees it."""
         span = (self.tokens[hit.first].start, self.tokens[hit.last].end)
-        return Signal(label=label or hit.label, rule=f"{hit.language}: {hit.rule}", span=span)
+        rule = f"{hit.language}: {hit.rule}"
+        return Signal.model_construct(label=label, rule=rule, span=span)  # trusted, so not checked
 
 
 def sentences(found: list[Token]) -> tuple[list[int], frozenset[int]]:
@@ -118,7 +134,7 @@ def read(text: str, language: Language | None = None) -> Reading:
     main = language or spoken(scores)
     found = expand(found, words.slang.get(main or "", {}))
     active = near(scores, language)
-    hits = [_within(hit, len(found)) for hit in words.find(found) if hit.language in active]
+    hits = words.find(found, active)
     numbers, asking = sentences(found)
     marked = asking
     asking |= {numbers[hit.first] for hit in hits if hit.label == "ask"}
@@ -127,11 +143,6 @@ def read(text: str, language: Language | None = None) -> Reading:
     kept, denied = grammar.settle(_unmask(hits))
     reading.by, reading.denied, reading.but = _by_label(kept), _by_label(denied), grammar.last_but()
     return reading
-
-
-def _within(hit: Hit, length: int) -> Hit:
-    """A hit that ends at the end of the text ends with its last token."""
-    return hit if hit.last < length else hit._replace(last=length - 1)
 
 
 def _by_label(hits: Iterable[Hit]) -> dict[str, list[Hit]]:
@@ -143,25 +154,59 @@ def _by_label(hits: Iterable[Hit]) -> dict[str, list[Hit]]:
 
 def _unmask(hits: list[Hit]) -> list[Hit]:
     """The hits that no other one takes away."""
-    masks = [hit for hit in hits if hit.label in _CLEARS or hit.label in _CONTAINS]
-    dropped_fine = {hit for hit in masks if hit.label == "fine" and _answered(hit, hits)}
-    masks = [hit for hit in masks if hit not in dropped_fine]
-    kept = [hit for hit in hits if hit not in dropped_fine]
-    return [hit for hit in kept if not any(_takes(mask, hit) for mask in masks) and not _leads(hit, hits)]
+    masks = [hit for hit in hits if hit.label in _MASKS]
+    gone = _answered(hits)
+    cover = _cover(masks)
+    for labels in (_CLEARED, _MASKABLE):  # what is cleared away contains nothing any more
+        gone |= {mask for mask in masks if mask.label in labels and _masked(mask, cover, gone)}
+    gone |= {hit for hit in hits if hit.label in _ONLY_MASKED and _masked(hit, cover, gone)}
+    return _without_led([hit for hit in hits if hit not in gone])
 
 
-def _leads(act: Hit, hits: list[Hit]) -> bool:
-    """Whether what is asked for is a discount: "pode fazer um desconto?" is nothing to do."""
-    return act.label in ("act", "order") and any(
-        hit.label == "discount" and 0 < hit.first - act.first <= 4 and hit.last >= act.last for hit in hits
-    )
+def _cover(masks: Iterable[Hit]) -> dict[int, list[Hit]]:
+    """The masks that lie on each token."""
+    found: dict[int, list[Hit]] = {}
+    for mask in masks:
+        for at in range(mask.first, mask.last + 1):
+            found.setdefault(at, []).append(mask)
+    return found
 
 
-def _answered(fine: Hit, hits: list[Hit]) -> bool:
-    """Whether "never so" is followed by blame: "nunca vi atendimento tão ruim"."""
-    return fine.rule.split()[-1].startswith(("tao|", "tan|", "so|", "never")) and any(
-        hit.label == "pain" and 0 < hit.first - fine.last <= 2 for hit in hits
-    )
+def _masked(hit: Hit, cover: dict[int, list[Hit]], gone: set[Hit]) -> bool:
+    for at in range(hit.first, hit.last + 1):
+        for mask in cover.get(at, ()):
+            if _takes(mask, hit) and mask not in gone:
+                return True
+    return False
+
+
+def _answered(hits: list[Hit]) -> set[Hit]:
+    """Each "never so" that blame follows: "nunca vi atendimento tão ruim"."""
+    blame = {hit.first for hit in hits if hit.label == "pain"}
+    return {
+        hit
+        for hit in hits
+        if hit.label == "fine"
+        and (hit.last + 1 in blame or hit.last + 2 in blame)
+        and hit.rule.split()[-1].startswith(("tao|", "tan|", "so|", "never"))
+    }
+
+
+def _without_led(hits: list[Hit]) -> list[Hit]:
+    """Without requests for a discount ("pode fazer um desconto?"), or for what is only priced."""
+    discounts: dict[int, int] = {}
+    priced: set[int] = set()
+    for hit in hits:
+        if hit.label == "discount":
+            discounts[hit.first] = max(hit.last, discounts.get(hit.first, 0))
+        elif hit.label == "price":
+            priced.update(range(hit.first + 1, hit.last + 3))
+
+    def led(act: Hit) -> bool:
+        after = range(act.first + 1, act.first + 5)
+        return act.first in priced or any(discounts.get(at, -1) >= act.last for at in after)
+
+    return [hit for hit in hits if hit.label not in ("act", "order") or not led(hit)]
 
 
 def _takes(mask: Hit, hit: Hit) -> bool:

@@ -9,14 +9,9 @@ def remains(reading: Reading, mood: Mood) -> bool:
     """Whether the seller, or the customer by own word, has something left to do."""
     if mood.open_problem or cancels(reading):
         return True
-    if any(_definite(reading, hit) for label in ("order", "promise", "act") for hit in reading.by.get(label, ())):
+    if reading.where("order", "promise", "act") - reading.where("vague"):
         return True
     return vows(reading) or helpless(reading) or needs_by(reading, "today", "weekday")
-
-
-def _definite(reading: Reading, hit: Hit) -> bool:
-    """Whether the sentence doesn't leave it open ("maybe", "some day")."""
-    return not any(reading.same_sentence(hit, vague) for vague in reading.by.get("vague", ()))
 
 
 def vows(reading: Reading) -> bool:
@@ -30,12 +25,7 @@ def needs_by(reading: Reading, *times: str) -> bool:
 
 
 def _together(reading: Reading, label: str, times: tuple[str, ...]) -> bool:
-    return any(
-        reading.same_sentence(hit, time) and not reading.asks(hit)
-        for hit in reading.by.get(label, ())
-        for name in times
-        for time in reading.by.get(name, ())
-    )
+    return bool((reading.where(label) & reading.where(*times)) - reading.asking)
 
 
 def cancels(reading: Reading) -> bool:

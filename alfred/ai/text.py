@@ -8,12 +8,12 @@ from typing import NamedTuple
 LONGEST = 10_000  # characters considered; what follows is not read
 
 _TOKEN = re.compile(
-    r"""(?P<money>(?:[Rr]|[Uu][Ss]|[Uu]|[Ss]/)?[$€£]|[Ss]/(?=\s?\d))
-    |(?P<num>\d{1,15}(?:[.,:/]\d{1,6}){0,3})(?P<unit>\s?%|\s?[apAP]\.?[mM]\b|º|ª|°|[A-Za-z]{1,4}\d{0,2}\b)?
+    r"""(?P<money>(?:[Rr]|[Uu][Ss]?|[Ss](?=/\s?\d))?(?:[$€£]+|(?<=[Ss])/))
     |(?P<word>[^\W\d_][\w\u0300-\u036f]{0,39}(?:['’´`][^\W\d_]{1,3}\b)?)
+    |(?P<num>\d{1,15}(?:[.,:/]\d{1,6}){0,3})(?P<unit>\s?%|\s?[apAP]\.?[mM]\b|º|ª|°|[A-Za-z]{1,4}\d{0,2}\b)?
     |(?P<face>[:;=]['-]?[)(DPp3/|*]{1,4}(?!\w)|<3)
-    |(?P<mark>[.!?…,;:\n¿¡()])
-    |(?P<sign>[^\s\w])""",
+    |(?P<mark>[.!?…]+|\n+|[,;:¿¡()])
+    |(?P<sign>([^\s\w])(?:\ufe0f?\8)*)""",
     re.VERBOSE,
 )
 _REPEAT = re.compile(r"([^\W\d])\1{2,}")
@@ -42,6 +42,9 @@ class Token(NamedTuple):
     kind: str
     start: int
     end: int
+
+
+_new = tuple.__new__  # what Token(...) does, in half the time
 
 
 def fold(word: str) -> str:
@@ -98,27 +101,34 @@ def tokens(text: str, known: frozenset[str] = frozenset()) -> list[Token]:
     for match in _TOKEN.finditer(text, 0, LONGEST):
         kind = match.lastgroup or "sign"
         start, end = match.span()
-        written = match.group()
+        written = match[0]
         if kind == "word":
             seen = written.lower()
             for form in forms(written, known):
-                found.append(Token(form, seen, "word", start, end))
-        elif kind in ("num", "unit"):
-            what = number_kind(match["unit"] or "", match["num"])
-            what = "amount" if after_currency and what == "number" else what
-            found.append(Token(written.lower(), written.lower(), what, start, end))
-        else:
-            found.append(Token(written, written, kind, start, end))
+                found.append(_new(Token, (form, seen, "word", start, end)))
+            after_currency = False
+            continue
+        if kind in ("num", "unit"):
+            kind = number_kind(match["unit"] or "", match["num"])
+            kind = "amount" if after_currency and kind == "number" else kind
+            written = written.lower()
+        elif kind == "mark":
+            written = "?" if "?" in written else written[0]
+        elif kind == "sign":
+            written = written[0]
+        found.append(Token(written, written, kind, start, end))
         after_currency = kind == "money"
     return found
 
 
 def expand(found: list[Token], slang: dict[str, tuple[str, ...]]) -> list[Token]:
     """The tokens with short forms written out: "vc" is "voce"."""
-    if not any(token.form in slang for token in found):
+    if slang.keys().isdisjoint([token[0] for token in found]):
         return found
-    return [
-        token._replace(form=form)
-        for token in found
-        for form in (slang.get(token.form, (token.form,)) if token.kind == "word" else (token.form,))
-    ]
+    spelled: list[Token] = []
+    for token in found:
+        if token.kind == "word" and token.form in slang:
+            spelled += [token._replace(form=form) for form in slang[token.form]]
+        else:
+            spelled.append(token)
+    return spelled

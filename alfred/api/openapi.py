@@ -93,7 +93,7 @@ def _operation(endpoint: Endpoint, schemas: Any) -> dict[str, Any]:
         "operationId": endpoint.handler.__name__,
         "tags": [endpoint.tag],
         "summary": summary,
-        "parameters": [*_path_parameters(endpoint), *_query_parameters(endpoint)],
+        "parameters": [*_path_parameters(endpoint), *_query_parameters(endpoint), *_headers(endpoint)],
         "responses": {**_answers(endpoint, schemas), **_problems(endpoint)},
     }
     if description.strip():
@@ -141,6 +141,14 @@ def _query_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
         }
         for name, part in inlined["properties"].items()
     ]
+
+
+def _headers(endpoint: Endpoint) -> list[dict[str, Any]]:
+    if not endpoint.repeatable:
+        return []
+    words = "The same key and body within 24 hours answers the first response again, and makes nothing twice."
+    key = {"name": "Idempotency-Key", "in": "header", "description": words}
+    return [key | {"required": False, "schema": {"type": "string", "maxLength": 255}}]
 
 
 def _inline(schema: Any, definitions: dict[str, Any]) -> Any:

@@ -1,5 +1,6 @@
 """Webhooks in: a sender's raw payload is read, stored and answered in one round trip."""
 
+import asyncio
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -23,6 +24,9 @@ from alfred.queries import Db, sql
 
 routes = Routes("Webhooks")
 log = structlog.get_logger()
+
+MOST_ITEMS = 2000
+_LARGE = 65_536
 
 
 class TakenItem(Output):
@@ -82,7 +86,7 @@ async def retry_rejected(caller: Caller, services: Services, rejected_id: UUID) 
     if row is None:
         raise not_found("rejected webhook")
     try:
-        reading = _read(row["body"], row["content_type"], row["channel_type"])
+        reading = await _read(row["body"], row["content_type"], row["channel_type"])
     except Problem as problem:
         problem.status = 422
         raise
@@ -137,7 +141,7 @@ async def receive(request: web.Request, caller: Caller, services: Services, chan
     body = await request.read()
     content_type = request.headers.get("Content-Type", "")
     try:
-        reading = _read(body, content_type, channel_type)
+        reading = await _read(body, content_type, channel_type)
     except Problem as problem:
         async with services.database.acting_as(caller.user_id) as db:
             await sql.rejected_webhooks.add.run(
@@ -154,9 +158,13 @@ async def receive(request: web.Request, caller: Caller, services: Services, chan
     return await _take_in(services, caller, channel_type, reading)
 
 
-def _read(body: bytes, content_type: str, channel_type: Any) -> Reading:
+async def _read(body: bytes, content_type: str, channel_type: Any) -> Reading:
+    """A large body is read in a thread, so that other requests do not wait for it."""
     try:
-        reading = normalise(read_body(body, content_type or None), channel_type)
+        if len(body) > _LARGE:
+            reading = await asyncio.to_thread(_normalised, body, content_type, channel_type)
+        else:
+            reading = _normalised(body, content_type, channel_type)
     except BrokenJson as error:
         raise Problem(400, "invalid_json", f"The body is not valid JSON: {error}") from None
     except UnreadableBody as error:
@@ -164,7 +172,13 @@ def _read(body: bytes, content_type: str, channel_type: Any) -> Reading:
     if not reading.recognised:
         detail = "No known sender's shape was recognised in this payload; it is kept under /webhooks/rejected."
         raise Problem(422, "unrecognised_payload", detail)
+    if len(reading.items) > MOST_ITEMS:
+        raise Problem(422, "too_many_items", f"One post holds at most {MOST_ITEMS} items; it is kept.")
     return reading
+
+
+def _normalised(body: bytes, content_type: str, channel_type: Any) -> Reading:
+    return normalise(read_body(body, content_type or None), channel_type)
 
 
 async def _take_in(services: Services, caller: Caller, channel_type: Any, reading: Reading) -> Receipt:

@@ -6,6 +6,7 @@ import os
 import signal
 import stat
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -71,13 +72,11 @@ class Process:
 
 
 @pytest.fixture
-def home(tmp_path_factory):
+def home():
     """Short enough for a socket, and reachable by the account that the server drops to."""
-    folder = tmp_path_factory.mktemp("home")
-    for parent in (folder, *folder.parents):
-        if parent.stat().st_uid == os.geteuid() and parent != Path("/") and parent.is_relative_to("/tmp/"):
-            parent.chmod(0o755)
-    return str(folder / "alfred")
+    with tempfile.TemporaryDirectory(prefix="alf-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        yield f"{folder}/home"
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """What sellers write in English, and the rule that it is."""
 
 import pytest
-from test_rules_shorthand import (
+
+from tests.pure.test_rules_shorthand import (
     ALWAYS,
     CLOSED,
     HAGGLING,

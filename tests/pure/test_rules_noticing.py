@@ -4,12 +4,10 @@ import json
 from contextlib import suppress
 
 import pytest
-import test_rules_en
-import test_rules_es
-import test_rules_pt
 
 from alfred.rules.language import NotUnderstood
 from alfred.rules.language import compile as compile_rule
+from tests.pure import test_rules_en, test_rules_es, test_rules_pt
 
 TABLES = [
     (test_rules_pt.SENTENCES, "não", "sem"),

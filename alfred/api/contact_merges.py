@@ -1,0 +1,82 @@
+"""Two contacts that are one person, and one that is two."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+from uuid import UUID
+
+import asyncpg
+from pydantic import Field
+
+from alfred.api.contacts import Contact, get_contact
+from alfred.api.context import Caller, Services
+from alfred.api.endpoint import Routes
+from alfred.api.problems import Fault, Problem, bad_reference, invalid, not_found
+from alfred.api.shapes import Input
+from alfred.contacts import LastIdentity, NoSuchContact, NothingToUndo, merge, unmerge
+from alfred.queries import Db
+
+T = TypeVar("T")
+
+routes = Routes("Contacts")
+MOST_TRIES = 3
+
+
+class Merge(Input):
+    contact_id: UUID = Field(description="The contact that becomes part of the one in the path, and goes.")
+
+
+@routes.on("POST", "/contacts/{contact_id}/merge", errors=(404,))
+async def merge_contacts(caller: Caller, services: Services, contact_id: UUID, body: Merge) -> Contact:
+    """Join another contact into this one, which is the answer.
+
+    Identities, conversations, tasks and notifications go over, and fill what this contact lacks: name, e-mail, phone,
+    notes, and prices that are in the same currency. Its settings stay. `unmerge` undoes it.
+    """
+    if body.contact_id == contact_id:
+        raise invalid([Fault("/contact_id", "A contact cannot be merged with itself.", "same_contact")])
+
+    async def work(db: Db) -> Contact:
+        await merge(db, caller.user_id, contact_id, body.contact_id)
+        return await get_contact(db, caller, contact_id)
+
+    try:
+        return await _repeated(services, caller, work)
+    except NoSuchContact as error:
+        if error.contact_id == contact_id:
+            raise not_found("contact") from None
+        raise bad_reference("/contact_id", "contact") from None
+
+
+@routes.on("POST", "/contacts/{contact_id}/unmerge", errors=(404, 409))
+async def unmerge_contact(caller: Caller, services: Services, contact_id: UUID) -> Contact:
+    """Undo the last merge into this contact; the answer is the one that came back, as it was.
+
+    It brings its identities, conversations and tasks, and whatever was added to them since. What it had filled in here
+    is emptied again where nobody has changed it. Without a merge to undo, a number that was taken for this contact's
+    (a Brazilian mobile with or without its ninth digit) becomes a contact of its own, and stays one.
+    """
+
+    async def work(db: Db) -> Contact:
+        return await get_contact(db, caller, await unmerge(db, caller.user_id, contact_id))
+
+    try:
+        return await _repeated(services, caller, work)
+    except NoSuchContact:
+        raise not_found("contact") from None
+    except NothingToUndo:
+        raise Problem(409, "nothing_to_undo", "Nothing was merged into this contact.") from None
+    except LastIdentity:
+        detail = "This contact would be left without an identity; give it one of its own first."
+        raise Problem(409, "last_identity", detail) from None
+
+
+async def _repeated(services: Services, caller: Caller, work: Callable[[Db], Awaitable[T]]) -> T:
+    """In a transaction, again when a deadlock with a rule's effects broke it: both touch conversations and contacts."""
+    for _ in range(MOST_TRIES - 1):
+        try:
+            async with services.database.acting_as(caller.user_id) as db:
+                return await work(db)
+        except asyncpg.DeadlockDetectedError:
+            continue
+    async with services.database.acting_as(caller.user_id) as db:
+        return await work(db)

@@ -1,0 +1,155 @@
+"""Two contacts become one person, and part again: merge(), unmerge()."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from alfred.events import record
+from alfred.queries import Db, Row, sql
+
+# What follows a person, in the order in which it moves: later ones ask where their conversations are.
+# `tasks` follows its conversations too, and belongs behind them.
+FOLLOWS = ("conversations", "notifications", "events", "merges")
+
+_WORDS = ("name", "email", "phone", "notes")
+_MONEY = ("base_price", "custom_price", "currency")
+_COLUMNS = (
+    *_WORDS,
+    *_MONEY,
+    "handle",
+    "channel_type",
+    "negotiation_enabled",
+    "negotiation_mode",
+    "vip",
+    "preferred_tone",
+)
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class NoSuchContact(Exception):
+    """Not there, or another tenant's."""
+
+    def __init__(self, contact_id: UUID) -> None:
+        super().__init__(f"no contact {contact_id}")
+        self.contact_id = contact_id
+
+
+class NothingToUndo(Exception):
+    """The contact is not known to be two people."""
+
+
+class LastIdentity(Exception):
+    """Taking the identities apart would leave a contact with none."""
+
+
+async def merge(db: Db, user_id: UUID, contact_id: UUID, merged_id: UUID) -> None:
+    """Everything about one contact goes over to another, who also takes what it lacks itself; then the one is gone.
+
+    Raises:
+        NoSuchContact.
+    """
+    await sql.contact_merges.after_imports.run(db, user_id=user_id)
+    await sql.contact_merges.alone.run(db, user_id=user_id)
+    await _hold(db, user_id, contact_id, merged_id)
+    kept = await sql.contacts.get.one(db, user_id=user_id, contact_id=contact_id)
+    gone = await sql.contacts.get.one(db, user_id=user_id, contact_id=merged_id)
+    assert kept is not None
+    assert gone is not None
+    filled = taken_over(dict(kept), dict(gone), str(await sql.users.currency.value(db, user_id=user_id)))
+    who = {"user_id": user_id, "contact_id": contact_id, "merged_id": merged_id}
+    await sql.contact_merges.note.run(db, **who, filled={name: str(value) for name, value in filled.items()})
+    for what in ("identities", *FOLLOWS):
+        await getattr(sql.contact_merges, f"move_{what}").run(db, **who)
+    await sql.contacts.remove.run(db, user_id=user_id, contact_id=merged_id)
+    await _store(db, user_id, kept, filled)
+
+
+async def unmerge(db: Db, user_id: UUID, contact_id: UUID) -> UUID:
+    """Undo the last merge; where there was none, part the identity that was last taken for another way to write one.
+
+    Returns the id of the contact that is there again, or now.
+
+    Raises:
+        NoSuchContact, NothingToUndo, LastIdentity.
+    """
+    await sql.contact_merges.after_imports.run(db, user_id=user_id)
+    await sql.contact_merges.alone.run(db, user_id=user_id)
+    await _hold(db, user_id, contact_id)
+    merged = await sql.contact_merges.newest.one(db, user_id=user_id, contact_id=contact_id)
+    if merged is None:
+        return await _part(db, user_id, contact_id)
+    about = {"user_id": user_id, "merged_id": merged["merged_id"]}
+    await sql.contact_merges.bring_back.run(db, **about)
+    await sql.contact_merges.return_identities.run(db, **about, contact_id=contact_id)
+    await sql.contact_merges.restore_identities.run(db, **about)
+    await _follow(db, user_id, contact_id, dict(merged))
+    await _mend(db, user_id, contact_id, merged["filled"])
+    await sql.contact_merges.forget.run(db, **about)
+    return UUID(str(merged["merged_id"]))
+
+
+def taken_over(kept: Mapping[str, Any], gone: Mapping[str, Any], currency: str) -> dict[str, Any]:
+    """What the kept contact lacks and the other has; prices only where they mean the same money.
+
+    `currency` is what prices are in where a contact says nothing else.
+    """
+    same_money = (kept["currency"] or currency) == (gone["currency"] or currency)
+    no_money = all(kept[name] is None for name in _MONEY)
+    wanted = (*_WORDS, *_MONEY) if same_money or no_money else _WORDS
+    return {name: gone[name] for name in wanted if kept[name] is None and gone[name] is not None}
+
+
+async def _hold(db: Db, user_id: UUID, *contact_ids: UUID) -> None:
+    rows = await sql.contact_merges.hold.all(db, user_id=user_id, contact_ids=list(contact_ids))
+    found = {UUID(str(row["contact_id"])) for row in rows}
+    for contact_id in contact_ids:
+        if contact_id not in found:
+            raise NoSuchContact(contact_id)
+
+
+async def _follow(db: Db, user_id: UUID, contact_id: UUID, merged: Mapping[str, Any]) -> None:
+    """What is the other's, or has come since, goes to the contact `merged_id`."""
+    noted = {name: merged[name] for name in ("conversations", "tasks", "notifications", "events", "merges")}
+    noted |= {"since": merged["merged_at"], "user_id": user_id, "contact_id": contact_id}
+    for what in FOLLOWS:
+        query = getattr(sql.contact_merges, f"return_{what}")
+        given = {name: value for name, value in noted.items() if name in query.parameters}
+        await query.run(db, **given, merged_id=merged["merged_id"])
+
+
+async def _part(db: Db, user_id: UUID, contact_id: UUID) -> UUID:
+    match = await sql.contact_merges.newest_match.one(db, user_id=user_id, contact_id=contact_id)
+    if match is None:
+        raise NothingToUndo
+    parted, handle, channel_type = uuid7(), match["value"], match["channel_type"]
+    phone = handle if channel_type == "whatsapp" and handle.startswith("+") else None
+    made = dict.fromkeys(("name", "email", "notes")) | {"handle": handle, "channel_type": channel_type, "phone": phone}
+    await sql.contacts.add.run(db, user_id=user_id, contact_id=parted, **made)
+    await sql.contact_merges.part.run(
+        db, user_id=user_id, contact_id=contact_id, merged_id=parted, channel_type=channel_type, value=handle
+    )
+    nothing: dict[str, Any] = {name: [] for name in ("conversations", "tasks", "notifications", "events", "merges")}
+    await _follow(db, user_id, contact_id, nothing | {"merged_id": parted, "merged_at": _LONG_AGO})
+    await _mend(db, user_id, contact_id, {})
+    await record(db, user_id, "contact.created", {}, contact_id=parted)
+    return parted
+
+
+async def _mend(db: Db, user_id: UUID, contact_id: UUID, filled: Mapping[str, str]) -> None:
+    """The contact that stays: without what it had taken over, and with a handle of its own."""
+    about = {"user_id": user_id, "contact_id": contact_id}
+    if not await sql.contact_merges.identity_count.value(db, **about):
+        raise LastIdentity
+    await sql.contact_merges.mend_handle.run(db, **about)
+    row = await sql.contacts.get.one(db, **about)
+    assert row is not None
+    same = {name: None for name, value in filled.items() if row[name] is not None and str(row[name]) == value}
+    await _store(db, user_id, row, same)
+
+
+async def _store(db: Db, user_id: UUID, row: Row, changes: Mapping[str, Any]) -> None:
+    values = {name: row[name] for name in _COLUMNS} | dict(changes)
+    await sql.contacts.update.run(db, user_id=user_id, contact_id=row["id"], **values)
