@@ -11,8 +11,7 @@ from alfred.events import record
 from alfred.queries import Db, Row, sql
 
 # What follows a person, in the order in which it moves: later ones ask where their conversations are.
-# `tasks` follows its conversations too, and belongs behind them.
-FOLLOWS = ("conversations", "notifications", "events", "merges")
+FOLLOWS = ("conversations", "tasks", "notifications", "events", "merges")
 
 _WORDS = ("name", "email", "phone", "notes")
 _MONEY = ("base_price", "custom_price", "currency")

@@ -17,7 +17,7 @@ create table ai_suggestions (
     constraint ai_suggestions_outcome check (outcome in ('sent', 'edited', 'dismissed')),
     constraint ai_suggestions_user foreign key (user_id) references users on delete cascade,
     constraint ai_suggestions_contact foreign key (user_id, contact_id)
-        references contacts (user_id, contact_id) on delete cascade
+        references contacts (user_id, contact_id) on delete set null (contact_id)
 );
 
 create index ai_suggestions_by_contact on ai_suggestions (user_id, contact_id);

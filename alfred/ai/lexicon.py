@@ -101,9 +101,7 @@ class Net:
     def close(self, shared: Node) -> None:
         """Nothing more is added but what every language shares."""
         symbols = dict.fromkeys((*self.root.next, *shared.next))
-        nodes = {
-            symbol: [*self.root.next.get(symbol, ()), *shared.next.get(symbol, ())] for symbol in symbols
-        }
+        nodes = {symbol: [*self.root.next.get(symbol, ()), *shared.next.get(symbol, ())] for symbol in symbols}
         self.anywhere = {symbol: Start(after) for symbol, after in nodes.items() if symbol != "^"}
         self.opening = {symbol: Start(nodes) for symbol, nodes in self.root.step("^").next.items()}
 
