@@ -51,12 +51,12 @@ def test_a_cut_cursor_is_told(cursor, data):
     assert refused("conversations", cursor[-length:])
 
 
-@given(st.text(min_size=1, max_size=200))
+@given(st.text(min_size=1, max_size=60))
 def test_any_other_text_is_told(text):
     assert refused("conversations", text)
 
 
-@given(KEYS, st.lists(st.one_of(st.text(), st.integers(), st.none()), max_size=4))
+@given(KEYS, st.lists(st.one_of(st.text(max_size=20), st.integers(), st.none()), max_size=4))
 def test_a_cursor_of_another_list_is_told(key, other):
     assert refused("conversations", encode("contacts", (key[0].isoformat(), key[1])))
     assume(len(other) != 2)

@@ -9,11 +9,10 @@ from alfred.queries import File
 
 ROOT = Path(__file__).resolve().parents[2]
 QUERIES = {query.name: query for path in sorted((ROOT / "sql").glob("*.sql")) for query in File(path).queries.values()}
-USED = {
-    ".".join(found)
-    for path in (ROOT / "alfred").rglob("*.py")
-    for found in re.findall(r"\bsql\s*\.(\w+)\s*\.(\w+)", path.read_text())
-}
+SOURCE = "\n".join(path.read_text() for path in (ROOT / "alfred").rglob("*.py"))
+USED = {".".join(found) for found in re.findall(r"\bsql\s*\.(\w+)\s*\.(\w+)", SOURCE)}
+# `getattr(sql.file, f"verb_{noun}")`: any of the verb's.
+CHOSEN = tuple(f"{file}.{verb}" for file, verb in re.findall(r"getattr\(sql\.(\w+), f\"(\w+_){", SOURCE))
 MIGRATIONS = "\n".join(
     path.read_text() for path in sorted((ROOT / "migrations").glob("*.sql")) if "rollback" not in path.name
 )
@@ -40,7 +39,8 @@ def test_says_why_and_for_whom(query):
 
 
 def test_every_query_is_used_and_every_used_one_is_there():
-    assert {*QUERIES} == USED
+    assert USED <= {*QUERIES}
+    assert [name for name in {*QUERIES} - USED if not name.startswith(CHOSEN or "?")] == []
 
 
 def test_lower_case():

@@ -71,6 +71,11 @@ async def rich(http, address, root):
         *hat,
     )
     await root.execute(
+        """insert into contact_merges (user_id, merged_id, contact_id, contact, identities, filled)
+           values ($1, app.uuid7(), $2, '{}', '[]', '{}')""",
+        *hat, entry["contact_id"],
+    )  # fmt: skip
+    await root.execute(
         """insert into event_retries (consumer, number, user_id, next_at, error)
            values ('nobody', -1, $1, now() + interval '1 day', 'x') on conflict do nothing""",
         *hat,
@@ -105,7 +110,7 @@ async def attempt(connection, statement, *arguments):
 async def row_of(root, table, person):
     """One row of a person's, and its columns that can be written."""
     row = await root.fetchval(f"select row_to_json(t)::text from {table} t where user_id = $1 limit 1", person.id)
-    assert row is not None, f"{table} holds nothing to be protected"
+    assert row is not None, f"{table} holds nothing to be protected: give the rich tenant a row"
     columns = await root.fetchval(
         """select string_agg(quote_ident(attname), ', ') from pg_attribute
             where attrelid = $1::text::regclass and attnum > 0 and not attisdropped and attgenerated = ''""",
