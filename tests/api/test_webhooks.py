@@ -172,6 +172,15 @@ async def test_tenants_who_post_the_same_at_the_same_time_stay_apart(ana, bruno)
     assert ids[0].isdisjoint(ids[1])
 
 
+async def test_a_post_that_cannot_be_kept_fails_alone(ana, bruno):
+    """Many are written in one transaction; one whose tenant is gone leaves the others alone."""
+    assert (await bruno.delete("/me", {"password": "a good password"}))[0] == 204
+    posts = [(person, whatsapp("oi", f"+5511900000{n}")) for n in range(100, 130) for person in (ana, bruno)]
+    answers = await asyncio.gather(*(person.post("/webhooks/whatsapp", payload) for person, payload in posts))
+    assert [status for status, _ in answers] == [200, 401] * 30
+    assert len(await ana.conversations()) == 30
+
+
 async def test_a_name_is_learned_once_and_kept(ana):
     await ana.post("/webhooks/whatsapp", flat("oi"))
     assert (await ana.conversations())[0]["contact"]["name"] is None
