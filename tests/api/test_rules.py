@@ -416,6 +416,13 @@ async def test_a_backtest_tells_which_messages_would_have_matched(ana, bruno):
     assert await ana.get(f"/rules/{rule['id']}") == (200, rule)
 
 
+async def test_no_message_would_have_fired_a_rule_that_waits_for_something_else(ana):
+    await ana.hears("oi", at=days_ago(1))
+    rule = await ana.made("/rules", {"text": "Quando uma tarefa atrasar, me avise", "enabled": False})
+    status, result = await ana.post(f"/rules/{rule['id']}/backtest", {"days": 7})
+    assert (status, result["matched"], result["matches"]) == (200, 0, [])
+
+
 @pytest.mark.parametrize("days", [0, -1, 366, "many", 1.5])
 async def test_a_backtest_goes_back_a_year_at_most(ana, days):
     rule = await ana.made("/rules", {"compiled": COMPILED})
