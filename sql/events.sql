@@ -44,11 +44,3 @@ select * from app.bus_dead()
 -- name: revive
 -- Try what was given up again.
 select app.bus_revive()
-
--- name: act_as
--- A handler wears its tenant's hat.
-select app.act_as(:user_id)
-
--- name: no_hat
--- And takes it off.
-select set_config('app.user_id', '', true)

@@ -1,0 +1,154 @@
+"""Each migration goes up, down and up again, and leaves the same schema."""
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+import psycopg
+import pytest
+from yoyo import read_migrations
+
+from alfred import schema
+from alfred.files import folder
+from alfred.postgres import Embedded
+from tests.conftest import CARELESS
+
+MIGRATIONS = [migration.id for migration in read_migrations(str(folder("migrations")))]
+POSTGRES_15 = Path("/usr/lib/postgresql/15/bin")
+
+# Everything that a migration can make, one line each, in an order of its own.
+CATALOG = """
+with rights as (
+    select 'pg_class'::regclass::oid as kind, oid, relacl as acl from pg_class
+    union all select 'pg_proc'::regclass, oid, proacl from pg_proc
+    union all select 'pg_namespace'::regclass, oid, nspacl from pg_namespace
+), granted as (
+    select kind, oid, (select string_agg(a::text, ',' order by a::text) from unnest(acl) a) as acl from rights
+), tables as (
+    select c.*, acl from pg_class c join granted using (oid)
+     where kind = 'pg_class'::regclass and relnamespace = 'public'::regnamespace and relkind in ('r', 'S', 'v')
+), named as (
+    select concat_ws(' ', 'table', oid::regclass, relkind, relrowsecurity, relforcerowsecurity, reloptions,
+                     pg_get_userbyid(relowner), acl, obj_description(oid, 'pg_class')) as line
+      from tables
+    union all
+    select concat_ws(' ', 'column', attrelid::regclass, attname, format_type(atttypid, atttypmod), attnotnull,
+                     attgenerated, pg_get_expr(adbin, adrelid), attacl, col_description(attrelid, attnum))
+      from tables t join pg_attribute a on attrelid = t.oid
+      left join pg_attrdef on adrelid = attrelid and adnum = attnum
+     where relkind = 'r' and attnum > 0 and not attisdropped
+    union all
+    select concat_ws(' ', 'constraint', conrelid::regclass, conname, pg_get_constraintdef(oid))
+      from pg_constraint where connamespace = 'public'::regnamespace
+    union all
+    select concat_ws(' ', 'index', pg_get_indexdef(indexrelid), reloptions)
+      from pg_index join pg_class c on c.oid = indexrelid where relnamespace = 'public'::regnamespace
+    union all
+    select concat_ws(' ', 'policy', tablename, policyname, roles, cmd, qual, with_check) from pg_policies
+    union all
+    select concat_ws(' ', 'trigger', pg_get_triggerdef(oid)) from pg_trigger where not tgisinternal
+    union all
+    select concat_ws(' ', 'function', p.oid::regprocedure, pg_get_userbyid(proowner), acl, pg_get_functiondef(p.oid))
+      from pg_proc p join granted using (oid)
+     where kind = 'pg_proc'::regclass and pronamespace = to_regnamespace('app')
+    union all
+    select concat_ws(' ', 'schema', nspname, acl) from pg_namespace join granted using (oid)
+     where kind = 'pg_namespace'::regclass and nspname = 'app'
+    union all
+    select concat_ws(' ', 'extension', extname) from pg_extension
+)
+select line from named where line not like '%yoyo%' order by line collate "C"
+"""
+
+
+def catalog(dsn):
+    with psycopg.connect(dsn) as db:
+        return [line for (line,) in db.execute(CATALOG)]
+
+
+def founded(server, name):
+    """An empty database of the owner's; its owner's address."""
+    schema.found(server.dsn("postgres", "postgres"), name)
+    return server.dsn(schema.OWNER, name)
+
+
+def climb(owner):
+    """Up, down and up again, step by step; the schema after each step."""
+    seen = [catalog(owner)]
+    for migration in MIGRATIONS:
+        apply_one(owner, migration)
+        seen.append(after := catalog(owner))
+        assert schema.roll_back(owner, 1) == [migration]
+        assert catalog(owner) == seen[-2], f"{migration} leaves something behind"
+        apply_one(owner, migration)
+        assert catalog(owner) == after, f"{migration} is another the second time"
+    return seen
+
+
+def apply_one(owner, migration):
+    missing = read_migrations(str(folder("migrations"))).filter(lambda each: each.id == migration)
+    with schema.get_backend(owner.replace("postgresql:", "postgresql+psycopg:", 1)) as backend:
+        backend.apply_migrations(missing)
+
+
+@pytest.fixture(scope="module")
+def fifteen():
+    """A PostgreSQL 15, the oldest that is served."""
+    if not POSTGRES_15.is_dir():
+        pytest.skip("no PostgreSQL 15 here")
+    with tempfile.TemporaryDirectory(prefix="alfred-", ignore_cleanup_errors=True) as home:
+        Path(home).chmod(0o755)
+        server = Embedded(Path(home) / "home", binaries=POSTGRES_15, options=CARELESS)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+def whole(server):
+    owner = founded(server, "stairs")
+    seen = climb(owner)
+    assert schema.apply(owner) == []
+    assert len(seen[-1]) > 300
+    assert schema.roll_back(owner, len(MIGRATIONS)) == MIGRATIONS[::-1]
+    with psycopg.connect(owner) as db:
+        left = db.execute("select relname from pg_class where relnamespace = 'public'::regnamespace").fetchall()
+        assert {name.lstrip("_").partition("_")[0] for (name,) in left} == {"yoyo"}
+        assert db.execute("select to_regnamespace('app')").fetchone() == (None,)
+    assert catalog(owner) == seen[0]
+    assert schema.apply(owner) == MIGRATIONS
+    assert catalog(owner) == seen[-1]
+
+
+def test_every_migration_can_be_undone(cluster):
+    whole(cluster.server)
+
+
+def test_every_migration_can_be_undone_on_the_oldest_postgresql(fifteen):
+    whole(fifteen)
+    with psycopg.connect(fifteen.dsn("postgres", "postgres")) as db:
+        assert db.execute("show server_version_num").fetchone()[0].startswith("15")
+
+
+def test_every_migration_has_its_way_back():
+    files = {path.name for path in folder("migrations").glob("*.sql")}
+    ups = {name for name in files if ".rollback" not in name}
+    assert files - ups == {name.replace(".sql", ".rollback.sql") for name in ups}
+    assert sorted(ups) == [f"{migration}.sql" for migration in MIGRATIONS]
+    assert [name[:4] for name in sorted(ups)] == [f"{number:04}" for number in range(1, len(ups) + 1)]
+
+
+async def test_two_who_migrate_at_once_do_it_once(cluster):
+    owner = founded(cluster.server, "together")
+    done = await asyncio.gather(*(asyncio.to_thread(schema.apply, owner) for _ in range(3)))
+    assert sorted(map(len, done)) == [0, 0, len(MIGRATIONS)]
+
+
+def test_a_second_database_of_the_cluster_can_be_migrated(cluster):
+    """The roles are there already, and a rolled back neighbour keeps them."""
+    one, two = founded(cluster.server, "neighbour1"), founded(cluster.server, "neighbour2")
+    schema.apply(one)
+    schema.apply(two)
+    schema.roll_back(one, len(MIGRATIONS))
+    assert any(line.startswith("policy messages") for line in catalog(two))
