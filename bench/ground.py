@@ -157,12 +157,13 @@ def whatsapp(text: str, sender: int, number: int) -> bytes:
 
 
 def fill(at: Service, statements: Sequence[str], tables: Sequence[str], user: User) -> None:
-    """Run statements with `%(user)s` as the superuser, past row level security, and analyse the tables."""
+    """Run statements as the superuser, past row level security, with the user's hat on; analyse the tables."""
     with psycopg.connect(at.dsn("postgres"), autocommit=True) as superuser:
         superuser.execute("set session_replication_role = replica")  # the rows are made to fit: no key is looked up
         superuser.execute("set maintenance_work_mem = '512MB'")
+        superuser.execute("select set_config('app.user_id', %s, false)", (user.user_id,))
         for statement in statements:
-            superuser.execute(statement.encode(), {"user": user.user_id})
+            superuser.execute(statement.encode())
         for table in tables:
             superuser.execute(compose.SQL("vacuum (analyze) {}").format(compose.Identifier(table)))
 
