@@ -69,8 +69,7 @@ class Grammar:
     def _told(self, hit: Hit) -> bool:
         """Whether a Spanish verb looks like a command but tells what was done: "pasé"."""
         return self.language == "es" and any(
-            token.seen[-1:] in "éó" and token.kind == "word"
-            for token in self.tokens[hit.first : hit.last + 1]
+            token.seen[-1:] in "éó" and token.kind == "word" for token in self.tokens[hit.first : hit.last + 1]
         )
 
     def _supposed(self, hit: Hit) -> bool:
