@@ -163,5 +163,5 @@ def _about(event: Event) -> dict[str, UUID | None]:
     return {name: getattr(event, name) for name in ("contact_id", "conversation_id", "message_id", "task_id")}
 
 
-RULES = Consumer(name="rules", types=TRIGGERS, handle=apply_rules)
-FLOWS = Consumer(name="flows", types=("message.received",), handle=suggest)
+RULES = Consumer(name="rules", types=TRIGGERS, handle=apply_rules, users=sql.rules.users_with)
+FLOWS = Consumer(name="flows", types=("message.received",), handle=suggest, users=sql.flows.users_with)

@@ -15,7 +15,7 @@ from alfred.bell import Bell
 from alfred.db import Database, UnknownUser, connection_lost
 from alfred.events import Event, EventType
 from alfred.hub import BUCKETS, SWEEP_SECONDS, Hub, bucket_of
-from alfred.queries import Db, sql
+from alfred.queries import Db, Query, Row, sql
 
 log = structlog.get_logger()
 
@@ -32,6 +32,7 @@ class Consumer:
     types: Sequence[EventType]
     handle: Callable[[Db, Event], Awaitable[None]]
     wants: Callable[[Event], bool] = lambda _: True
+    users: Query | None = None  # of `:users`, those for whom there is anything to do; None: all
 
 
 class Reader:
@@ -87,15 +88,21 @@ class Reader:
             rows = await sql.events.read.all(
                 db, consumer=consumer.name, buckets=buckets, types=list(consumer.types), limit=READ_LIMIT
             )
-            for row in rows:
-                event = Event.model_validate(dict(row))
-                if consumer.wants(event):
-                    await self._try(db, event)
-                    touched.add(bucket_of(event.user_id))
+            for event in await self._wanted(db, rows):
+                await self._try(db, event)
+                touched.add(bucket_of(event.user_id))
         if touched:
             self._changed(touched)
         counts = [bucket_of(row["user_id"]) for row in rows]
         return {bucket for bucket in set(counts) if counts.count(bucket) >= READ_LIMIT}
+
+    async def _wanted(self, db: Db, rows: Sequence[Row]) -> list[Event]:
+        """What the consumer has to look at: for most events one question for the whole batch is enough."""
+        users = {row["user_id"] for row in rows}
+        if rows and self._consumer.users is not None:
+            users = {row[0] for row in await self._consumer.users.all(db, users=list(users))}
+        events = (Event.model_validate(dict(row)) for row in rows if row["user_id"] in users)
+        return [event for event in events if self._consumer.wants(event)]
 
     async def _try(self, db: Db, event: Event) -> bool:
         """Handle one event within a savepoint: what fails undoes itself only, and is noted."""

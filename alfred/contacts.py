@@ -11,7 +11,21 @@ from alfred.events import record
 from alfred.queries import Db, Row, sql
 
 # What follows a person, in the order in which it moves: later ones ask where their conversations are.
-FOLLOWS = ("conversations", "tasks", "notifications", "events", "merges")
+MOVES = (
+    sql.contact_merges.move_identities,
+    sql.contact_merges.move_conversations,
+    sql.contact_merges.move_tasks,
+    sql.contact_merges.move_notifications,
+    sql.contact_merges.move_events,
+    sql.contact_merges.move_merges,
+)
+RETURNS = (
+    sql.contact_merges.return_conversations,
+    sql.contact_merges.return_tasks,
+    sql.contact_merges.return_notifications,
+    sql.contact_merges.return_events,
+    sql.contact_merges.return_merges,
+)
 
 _WORDS = ("name", "email", "phone", "notes")
 _MONEY = ("base_price", "custom_price", "currency")
@@ -60,8 +74,8 @@ async def merge(db: Db, user_id: UUID, contact_id: UUID, merged_id: UUID) -> Non
     filled = taken_over(dict(kept), dict(gone), str(await sql.users.currency.value(db, user_id=user_id)))
     who = {"user_id": user_id, "contact_id": contact_id, "merged_id": merged_id}
     await sql.contact_merges.note.run(db, **who, filled={name: str(value) for name, value in filled.items()})
-    for what in ("identities", *FOLLOWS):
-        await getattr(sql.contact_merges, f"move_{what}").run(db, **who)
+    for move in MOVES:
+        await move.run(db, **who)
     await sql.contacts.remove.run(db, user_id=user_id, contact_id=merged_id)
     await _store(db, user_id, kept, filled)
 
@@ -113,10 +127,9 @@ async def _follow(db: Db, user_id: UUID, contact_id: UUID, merged: Mapping[str, 
     """What is the other's, or has come since, goes to the contact `merged_id`."""
     noted = {name: merged[name] for name in ("conversations", "tasks", "notifications", "events", "merges")}
     noted |= {"since": merged["merged_at"], "user_id": user_id, "contact_id": contact_id}
-    for what in FOLLOWS:
-        query = getattr(sql.contact_merges, f"return_{what}")
-        given = {name: value for name, value in noted.items() if name in query.parameters}
-        await query.run(db, **given, merged_id=merged["merged_id"])
+    for back in RETURNS:
+        given = {name: value for name, value in noted.items() if name in back.parameters}
+        await back.run(db, **given, merged_id=merged["merged_id"])
 
 
 async def _part(db: Db, user_id: UUID, contact_id: UUID) -> UUID:

@@ -59,7 +59,7 @@ class Settings(BaseModel):
     refresh_token_ttl: Seconds = 2_592_000
     login_attempts: int = Field(10, ge=1)
     rate_limit: int = Field(60_000, ge=60)
-    bcrypt_cost: int = Field(12, ge=4, le=16)
+    bcrypt_cost: int = Field(11, ge=4, le=16)
 
     overdue_scan_interval: Seconds = 3600
     stalled_scan_interval: Seconds = 86_400

@@ -73,3 +73,30 @@ create policy flows_own on flows
     using (user_id = app.current_user_id()) with check (user_id = app.current_user_id());
 
 grant select, insert, update, delete on flows to alfred_app;
+
+create policy rules_bus on rules for select to alfred_bus using (true);
+
+create policy flows_bus on flows for select to alfred_bus using (true);
+
+grant select (user_id, enabled) on rules, flows to alfred_bus;
+
+grant create on schema app to alfred_bus;
+
+-- Of these users, those for whom a consumer has something to do: most events need no more than this look.
+create function app.users_with_rules(p_users uuid[]) returns setof uuid
+language sql stable security definer set search_path = public, pg_temp
+as $$
+    select u from unnest(p_users) u where exists (select from rules r where r.user_id = u and r.enabled)
+$$;
+
+create function app.users_with_flows(p_users uuid[]) returns setof uuid
+language sql stable security definer set search_path = public, pg_temp
+as $$
+    select u from unnest(p_users) u where exists (select from flows f where f.user_id = u and f.enabled)
+$$;
+
+alter function app.users_with_rules(uuid[]) owner to alfred_bus;
+
+alter function app.users_with_flows(uuid[]) owner to alfred_bus;
+
+revoke create on schema app from alfred_bus;

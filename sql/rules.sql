@@ -48,6 +48,10 @@ select rule_id, name, compiled
  where user_id = :user_id and enabled and compiled ->> 'trigger' = :trigger
  order by created_at, rule_id
 
+-- name: users_with
+-- Of some users, those who have a rule.
+select app.users_with_rules(:users)
+
 -- name: situation
 -- Everything that a condition may ask of an event's message, contact and conversation.
 select u.timezone, u.locale,

@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from alfred.ai.lexicon import Hit, lexicon
+from alfred.ai.lexicon import lexicon
+from alfred.ai.net import Hit
 from alfred.ai.provider import Sentiment
 from alfred.ai.signals import Reading
 

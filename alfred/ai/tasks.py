@@ -1,6 +1,6 @@
 """Whether something remains to be done after the next reply."""
 
-from alfred.ai.lexicon import Hit
+from alfred.ai.net import Hit
 from alfred.ai.sentiment import Mood
 from alfred.ai.signals import Reading
 

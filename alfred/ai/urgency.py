@@ -1,6 +1,7 @@
 """How soon a message needs somebody."""
 
-from alfred.ai.lexicon import Hit, lexicon
+from alfred.ai.lexicon import lexicon
+from alfred.ai.net import Hit
 from alfred.ai.provider import Urgency
 from alfred.ai.sentiment import Mood
 from alfred.ai.signals import Reading

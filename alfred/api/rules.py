@@ -171,10 +171,14 @@ async def test_rule(db: Db, caller: Caller, services: Services, rule_id: UUID, b
 
 @routes.on("POST", "/rules/{rule_id}/backtest", errors=(404,))
 async def backtest_rule(db: Db, caller: Caller, services: Services, rule_id: UUID, body: Backtest) -> BacktestResult:
-    """Which past messages it would have fired on; contact and conversation count as they are now."""
+    """Which past messages it would have fired on; contact and conversation count as they are now.
+
+    A rule that waits for something else than a message fires on none.
+    """
     rule = Compiled.model_validate((await get_rule(db, caller, rule_id)).compiled)
     since = services.clock() - timedelta(days=body.days)
-    rows = await sql.rules.situations.all(db, user_id=caller.user_id, since=since, limit=BACKTEST_LIMIT + 1)
+    most = BACKTEST_LIMIT + 1 if rule.trigger == "message.received" else 0
+    rows = await sql.rules.situations.all(db, user_id=caller.user_id, since=since, limit=most)
     checked = rows[:BACKTEST_LIMIT]
     matches = [row for row in checked if match(rule.when, situation_of(row, row["sent_at"]))]
     return BacktestResult(

@@ -53,6 +53,8 @@ async def rich(http, address, root):
     rule = await rich.made("/rules", {"text": "Se a mensagem contém 'desconto', me avise"})
     await rich.made("/flows", {"name": "Fluxo", "definition": {"start": "a", "nodes": []}})
     await rich.made("/tokens", {"name": "n8n"})
+    other = await rich.made("/contacts", {"handle": "+5511900000077"})
+    await rich.post(f"/contacts/{entry['contact_id']}/merge", {"contact_id": other["id"]})
     await rich.made("/notifications/stream-ticket", None)
     await rich.call("POST", "/tasks", {"title": "Uma vez"}, headers={"Idempotency-Key": "once"})
     hat = [rich.id]

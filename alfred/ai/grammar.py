@@ -1,0 +1,82 @@
+"""Negations, conditions and turns ("but") of a text, each in the text's own language."""
+
+from alfred.ai.lexicon import lexicon
+from alfred.ai.net import Hit
+from alfred.ai.provider import Language
+from alfred.ai.text import Token
+
+REACH = 4  # words that a negation can stand before what it denies
+_ONLY = frozenset(("so", "solo", "only", "just", "apenas"))
+_CONDITIONAL = frozenset(("trouble", "pain", "praise", "danger", "stopped", "silence", "solved", "sour"))
+_DENIABLE = frozenset(
+    (
+        "praise",
+        "pain",
+        "trouble",
+        "solved",
+        "urgent",
+        "danger",
+        "costly",
+        "outrage",
+        "threat",
+        "cancel",
+        "act",
+        "order",
+    )
+)
+
+
+class Grammar:
+    """The small words of a text and what they do to the phrases after them."""
+
+    def __init__(self, tokens: list[Token], language: Language | None) -> None:
+        code = language or "en"
+        words = lexicon().grammar
+        self.tokens = tokens
+        self.language = language
+        self.nots = words.get((code, "@not"), set())
+        self.buts = words.get((code, "@but"), set()) - ({"mas"} if code == "es" else set())
+        self.ifs = words.get((code, "@if"), set())
+
+    def last_but(self) -> int:
+        """The place of the last "but", -1 where there is none."""
+        places = [at for at, token in enumerate(self.tokens) if token.form in self.buts]
+        return places[-1] if places else -1
+
+    def settle(self, hits: list[Hit]) -> tuple[list[Hit], list[Hit]]:
+        """The hits that stand, and those that are denied."""
+        kept, denied = [], []
+        for hit in hits:
+            if hit.label in _CONDITIONAL and self._supposed(hit):
+                continue
+            if hit.label == "act" and self._told(hit):
+                continue
+            if hit.label in _DENIABLE and self._negated(hit):
+                denied.append(hit)
+            else:
+                kept.append(hit)
+        return kept, denied
+
+    def _negated(self, hit: Hit) -> bool:
+        for at in range(hit.first - 1, max(-1, hit.first - 1 - REACH), -1):
+            token = self.tokens[at]
+            if token.kind == "mark" or token.form in self.buts:
+                return False
+            if token.form in self.nots:
+                return self.tokens[min(at + 1, hit.first)].form not in _ONLY
+        return False
+
+    def _told(self, hit: Hit) -> bool:
+        """Whether a Spanish verb looks like a command but tells what was done: "pasé"."""
+        return self.language == "es" and any(
+            token.seen[-1:] in "éó" and token.kind == "word" for token in self.tokens[hit.first : hit.last + 1]
+        )
+
+    def _supposed(self, hit: Hit) -> bool:
+        for at in range(hit.first, max(-1, hit.first - 7), -1):
+            token = self.tokens[at]
+            if token.kind == "mark" and token.form != ",":
+                return False
+            if token.form in self.ifs and token.seen != "sí" and at < hit.first:
+                return True
+        return False

@@ -1,0 +1,96 @@
+"""GET /conversations in a tenant of 100,000 conversations: the first page, a deep one, and with filters."""
+
+import asyncio
+import statistics
+import time
+
+import aiohttp
+import psycopg
+
+from alfred.api.pages import encode
+from bench.ground import Service, User, fill, service, show, sign_up, spread
+
+CONVERSATIONS = 100_000
+DEEP = 90_000
+TIMES = 60
+
+# One of a hundred is urgent, one of a thousand has a tag.
+_FILL = (
+    """
+    insert into channels (user_id, channel_id, type, name)
+    values (app.current_user_id(), app.current_user_id(), 'whatsapp', 'Loja')
+    """,
+    "drop index contacts_search",
+    f"""
+    insert into contacts (user_id, contact_id, name, handle, channel_type)
+    select app.current_user_id(), app.uuid7(), 'Cliente ' || n, '+5511' || lpad(n::text, 9, '0'), 'whatsapp'
+      from generate_series(1, {CONVERSATIONS}) n
+    """,
+    """
+    create index contacts_search on contacts
+        using gin (user_id, norm gin_trgm_ops) with (gin_pending_list_limit = 512)
+    """,
+    """
+    insert into conversations (user_id, conversation_id, contact_id, channel_id, handle, active_at, last_message_at,
+                               last_message_direction, snippet, unread_count, sentiment, urgency, tags)
+    select user_id, app.uuid7(), contact_id, user_id, handle, now() - make_interval(mins => n),
+           now() - make_interval(mins => n), 'inbound', 'Bom dia, a mesa ainda está à venda?', n % 3, 'neutral',
+           case when n % 100 = 0 then 'high' else 'low' end,
+           case when n % 1000 = 0 then array['vip'] else '{}' end
+      from (select *, (row_number() over (order by contact_id))::int as n
+              from contacts where user_id = app.current_user_id()) c
+    """,
+)
+
+
+def main() -> None:
+    """Measure, and print."""
+    with service() as running:
+        user = sign_up(running)
+        fill(running, _FILL, ("contacts", "conversations"), user)
+        pages = {
+            "first page": "limit=50",
+            f"after {DEEP:,}": f"limit=50&cursor={_cursor(running, user)}",
+            "first 200": "limit=200",
+            "urgent (1 %)": "limit=50&urgency=high",
+            "tagged (1 in 1,000)": "limit=50&tag=vip",
+            "closed (none)": "limit=50&status=closed",
+        }
+        taken = {name: asyncio.run(_ask(running, user, query)) for name, query in pages.items()}
+    rows = [(name, *spread(seconds)) for name, seconds in taken.items()]
+    show(f"GET /conversations among {CONVERSATIONS:,}, milliseconds", ("", "median", "p95", "max"), rows)
+    first, deep = (statistics.median(seconds) for seconds in list(taken.values())[:2])
+    print(f"deep / first page (medians): {deep / first:.2f}")
+
+
+def _cursor(running: Service, user: User) -> str:
+    """Where the page after the first 90,000 begins."""
+    with psycopg.connect(running.dsn("postgres")) as superuser:
+        row = superuser.execute(
+            """
+            select active_at, conversation_id from conversations where user_id = %s
+             order by active_at desc, conversation_id desc offset %s limit 1
+            """,
+            (user.user_id, DEEP - 1),
+        ).fetchone()
+    assert row is not None
+    return encode("conversations", (row[0].isoformat(), row[1]))
+
+
+async def _ask(running: Service, user: User, query: str) -> list[float]:
+    """The seconds of each answer, one after the other over one connection."""
+    taken = []
+    async with aiohttp.ClientSession(headers=user.headers) as http:
+        for number in range(TIMES + 5):
+            began = time.perf_counter()
+            async with http.get(f"{running.api}/conversations?{query}") as answer:
+                if answer.status != 200:
+                    raise SystemExit(await answer.text())
+                await answer.read()
+            if number >= 5:
+                taken.append(time.perf_counter() - began)
+    return taken
+
+
+if __name__ == "__main__":
+    main()
