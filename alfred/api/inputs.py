@@ -39,7 +39,7 @@ def load_query(request: web.Request, kind: type[M]) -> M:
             raise invalid([Fault(name, "Give this parameter once.", "repeated")])
         if value != "" or name not in kind.model_fields:
             given[name] = value
-    _refuse_unstorable(given)
+    _refuse_unstorable(given, query=True)
     return _validated(kind, given, query=True)
 
 
@@ -51,7 +51,7 @@ async def load_body(request: web.Request, kind: Any) -> Any:
     if request.content_type != "application/json" and not request.content_type.endswith("+json"):
         raise Problem(415, "unsupported_media_type", "Send the body as application/json.")
     given = load_json(raw)
-    _refuse_unstorable(given)
+    _refuse_unstorable(given, query=False)
     return _validated(kind, given, query=False)
 
 
@@ -83,11 +83,11 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
 
 
-def _refuse_unstorable(given: Any) -> None:
-    faults = [Fault(pointer, "NUL characters and lone surrogates cannot be stored.", "invalid_characters")
-              for pointer in _unstorable(given, "")]  # fmt: skip
-    if faults:
-        raise invalid(faults[:20])
+def _refuse_unstorable(given: Any, *, query: bool) -> None:
+    pointers = [pointer.removeprefix("/") if query else pointer for pointer in _unstorable(given, "")]
+    if pointers:
+        words = "NUL characters and lone surrogates cannot be stored."
+        raise invalid([Fault(pointer, words, "invalid_characters") for pointer in pointers[:20]])
 
 
 def _unstorable(value: Any, pointer: str) -> Iterator[str]:
@@ -99,7 +99,8 @@ def _unstorable(value: Any, pointer: str) -> Iterator[str]:
             if _UNSTORABLE.search(name):
                 yield pointer
             else:
-                yield from _unstorable(inner, f"{pointer}/{name}")
+                step = str(name).replace("~", "~0").replace("/", "~1")
+                yield from _unstorable(inner, f"{pointer}/{step}")
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             yield from _unstorable(inner, f"{pointer}/{index}")
