@@ -139,6 +139,7 @@ async def test_tones_differ(ana):
         ("¿Cuánto cuesta el azul?", {}, "es"),
         ("Quanto custa o azul?", {}, "pt"),
         ("Quanto custa o azul?", {"language": "en"}, "en"),
+        ("Quanto custa o azul?", {"language": "pt-BR"}, "pt"),
     ],
 )
 async def test_speaks_the_customers_language(ana, text, asks, language):
