@@ -216,8 +216,9 @@ async def _talk(
         if contact_id is not None and contact_id != conversation["contact_id"]:
             raise invalid([Fault("/contact_id", "This is not the contact of the conversation.", "mismatch")])
         contact_id = conversation["contact_id"]
-        turn["conversation_language"] = _language(await sql.suggestions.language.value(db, **about))
         rows = await sql.suggestions.turn.all(db, **about)
+        answered = [] if text else [row["message_id"] for row in rows]
+        turn["conversation_language"] = await sql.suggestions.language.value(db, **about, turn=answered)
         turn["texts"] = tuple(row["body"] for row in rows)
         based_on = rows[-1]["message_id"] if rows else None
     if text:

@@ -157,12 +157,20 @@ async def test_where_a_word_tells_nothing_the_conversation_tells_the_language(an
     assert answer["language"] == "en"
 
 
+async def test_a_word_that_tells_nothing_does_not_tell_the_language_of_a_conversation(ana):
+    entry = await ana.hears("ok")
+    answer = await asked(ana, "suggest-reply", {"conversation_id": entry["conversation_id"]})
+    assert answer["language"] == "pt"
+
+
 async def test_a_text_goes_before_the_last_turn(ana):
     entry = await customer(ana, "How much is it?")
     answer = await asked(
         ana, "suggest-reply", {"conversation_id": entry["conversation_id"], "text": "¿Cuánto cuesta el envío?"}
     )
     assert (answer["language"], answer["based_on_message_id"]) == ("es", None)
+    answer = await asked(ana, "suggest-reply", {"conversation_id": entry["conversation_id"], "text": "ok"})
+    assert answer["language"] == "en"
 
 
 async def test_claims_only_facts_at_hand(ana):
