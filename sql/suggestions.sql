@@ -27,11 +27,11 @@ with newest as (
 select * from turn order by sent_at, message_id
 
 -- name: language
--- That of the conversation: of its last inbound message whose language was told.
+-- That of the conversation so far: of the last inbound message before the turn to answer whose language was told.
 select classification ->> 'language'
   from messages
  where user_id = :user_id and conversation_id = :conversation_id and direction = 'inbound'
-   and classification ->> 'language' is not null
+   and classification ->> 'language' is not null and message_id <> all (:turn::uuid[])
  order by sent_at desc, message_id desc
  limit 1
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from uuid_utils.compat import uuid7
 
 from alfred.ai.prices import written
@@ -31,20 +31,28 @@ from alfred.queries import Db, Row, sql
 routes = Routes("AI")
 
 Text = Annotated[str, StringConstraints(max_length=65_536)]
+
+
+def _without_region(value: object) -> object:
+    """A locale such as pt-BR names its language."""
+    return value.strip().lower().replace("_", "-").partition("-")[0] if isinstance(value, str) else value
+
+
+Spoken = Annotated[Language, BeforeValidator(_without_region)]
 Outcome = Literal["sent", "edited", "dismissed"]
 Kind = Literal["reply", "price", "follow_up"]
 
 
 class MessageToRead(Input):
     text: Text = Field(examples=["Cadê meu pedido? Preciso hoje!"])
-    language: Language | None = None
+    language: Spoken | None = None
 
 
 class ReplyAsked(Input):
     conversation_id: UUID | None = None
     text: Text | None = Field(None, examples=["Qual o prazo de entrega?"])
     tone: Tone | None = Field(None, description="The contact's preferred one, if left out.")
-    language: Language | None = Field(None, description="The customer's, if left out.")
+    language: Spoken | None = Field(None, description="The customer's, if left out.")
 
     @model_validator(mode="after")
     def _something_to_answer(self) -> Self:
@@ -208,8 +216,9 @@ async def _talk(
         if contact_id is not None and contact_id != conversation["contact_id"]:
             raise invalid([Fault("/contact_id", "This is not the contact of the conversation.", "mismatch")])
         contact_id = conversation["contact_id"]
-        turn["conversation_language"] = _language(await sql.suggestions.language.value(db, **about))
         rows = await sql.suggestions.turn.all(db, **about)
+        answered = [] if text else [row["message_id"] for row in rows]
+        turn["conversation_language"] = await sql.suggestions.language.value(db, **about, turn=answered)
         turn["texts"] = tuple(row["body"] for row in rows)
         based_on = rows[-1]["message_id"] if rows else None
     if text:

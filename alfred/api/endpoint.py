@@ -79,13 +79,16 @@ class Endpoint:
         """Authenticate, validate, run, answer."""
         services = request.app[SERVICES]
         caller = None if self.scope is None else await authenticate(request, services, self.scope)
-        given = await self._read(request, services, caller)
         if caller is None or not self.repeatable or HEADER not in request.headers:
-            return await self._serve(services, caller, given, None)
+            return await self._serve(services, caller, await self._read(request, services, caller), None)
         claim = await claimed(request, services, caller.user_id, self.secrets)
         if isinstance(claim, web.Response):
             return claim
-        return await settled(request, services, claim, lambda: self._serve(services, caller, given, claim))
+
+        async def run() -> web.StreamResponse:  # what is refused as invalid is a first answer too
+            return await self._serve(services, caller, await self._read(request, services, caller), claim)
+
+        return await settled(request, services, claim, run)
 
     async def _read(self, request: web.Request, services: Services, caller: Caller | None) -> dict[str, Any]:
         given: dict[str, Any] = {}

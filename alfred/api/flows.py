@@ -1,11 +1,12 @@
 """Flows: what to do step by step, drawn as a graph; they suggest, and do nothing by themselves."""
 
+import math
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from uuid_utils.compat import uuid7
 
 from alfred.api.context import Caller, Services
@@ -37,20 +38,39 @@ _DEFINITION = {
         {"id": "tell", "type": "action", "action": {"action": "notify", "title": "Urgente"}, "next": None},
     ],
 }
+# The deepest condition takes less than half of it; what is much deeper cannot be shown again.
+MAX_DEPTH = 100
+
+
+def _storable(definition: dict[str, Any]) -> dict[str, Any]:
+    """A draft may be anything that can be kept and shown. Measured without recursion: it comes from a stranger."""
+    waiting: list[tuple[Any, int]] = [(definition, 0)]
+    while waiting:
+        value, depth = waiting.pop()
+        if depth > MAX_DEPTH:
+            raise ValueError(f"must be at most {MAX_DEPTH} levels deep")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError("must hold no number that is larger than a computer's")
+        if isinstance(value, dict | list):
+            waiting.extend((part, depth + 1) for part in (value.values() if isinstance(value, dict) else value))
+    return definition
+
+
+DefinitionIn = Annotated[dict[str, Any], AfterValidator(_storable)]
 
 
 class NewFlow(Input):
     name: Name = Field(examples=["Triagem"])
     description: Notes | None = None
     enabled: bool = False
-    definition: dict[str, Any] = Field(examples=[_DEFINITION])
+    definition: DefinitionIn = Field(examples=[_DEFINITION])
 
 
 class FlowChange(Input):
     name: Name | None = None
     description: Notes | None = None
     enabled: bool | None = None
-    definition: dict[str, Any] | None = Field(None, examples=[_DEFINITION])
+    definition: DefinitionIn | None = Field(None, examples=[_DEFINITION])
 
 
 class GivenDefinition(Input):

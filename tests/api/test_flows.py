@@ -86,6 +86,22 @@ async def test_refuses_a_bad_body(ana, body, pointers):
     assert (status, [fault["pointer"] for fault in problem["errors"]]) == (422, pointers)
 
 
+@pytest.mark.parametrize("definition", ['{"start": 1e400, "nodes": []}', '{"start": [{"deep": -1e999}], "nodes": []}'])
+async def test_a_draft_holds_no_number_that_cannot_be_kept(ana, definition):
+    body = f'{{"name": "x", "definition": {definition}}}'
+    status, problem = await ana.post("/flows", data=body, headers={"Content-Type": "application/json"})
+    assert (status, [fault["pointer"] for fault in problem["errors"]]) == (422, ["/definition"])
+
+
+@pytest.mark.parametrize("depth", [101, 300, 900])
+async def test_a_draft_is_nested_no_deeper_than_can_be_shown(ana, depth):
+    for inner in ("[" * depth + "]" * depth, '{"a":' * depth + "1" + "}" * depth):
+        body = f'{{"name": "x", "definition": {{"nodes": {inner}}}}}'
+        status, problem = await ana.post("/flows", data=body, headers={"Content-Type": "application/json"})
+        assert (status, [fault["pointer"] for fault in problem["errors"]]) == (422, ["/definition"])
+        assert (await ana.get("/flows"))[1]["items"] == []
+
+
 @pytest.mark.parametrize("definition", [{}, DRAFT, {"start": 1, "nodes": "x"}, flow({"type": "dance"}, 7, None)])
 async def test_a_draft_may_be_wrong_but_not_enabled(ana, definition):
     draft = {"name": "Rascunho", "definition": definition}
