@@ -89,7 +89,8 @@ def ironic(reading: Reading, good: float) -> bool:
     """Praise with waiting time or an ironic sign is meant the other way round."""
     if reading.has("irony") and (reading.has("praise", "wait", "nod") or _ironic_sign(reading)):
         return True
-    return reading.has("wait") and good > 0 and not reading.has("solved")
+    pleased = good > 0 or any(hit.rule.startswith("^") for hit in reading.by.get("nod", ()))
+    return reading.has("wait") and pleased and not reading.has("solved")
 
 
 def _ironic_sign(reading: Reading) -> bool:
@@ -99,6 +100,8 @@ def _ironic_sign(reading: Reading) -> bool:
 def _praise(reading: Reading) -> float:
     total = sum(_felt(reading, hit) for hit in _apart(reading.by.get("praise", ())))
     total += sum(1.2 for _ in _apart(reading.by.get("fine", ())))
+    if reading.has("solved") and reading.has("thanks") and not reading.has("declined"):
+        total += 0.5
     total += sum(0.7 for hit in reading.denied.get("pain", ()) if hit.weight >= 1)
     return total
 

@@ -72,7 +72,7 @@ class Reading:
         """The hit as the seller sees it."""
         span = (self.tokens[hit.first].start, self.tokens[hit.last].end)
         rule = f"{hit.language}: {hit.rule}"
-        return Signal.model_construct(label=label, rule=rule, span=span)  # trusted, so not checked
+        return Signal(label=label, rule=rule, span=span)
 
 
 def sentences(found: list[Token]) -> tuple[list[int], frozenset[int]]:
