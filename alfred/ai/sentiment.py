@@ -71,7 +71,11 @@ def solved(reading: Reading, problems: list[Hit]) -> bool:
     ]
     if not said:
         return False
-    return not any(hit.first > said[-1].last and reading.but > said[-1].last for hit in problems)
+    end = said[-1].last
+    anew = reading.but > end or any(
+        token.form in lexicon().grammar["any", "@again"] for token in reading.tokens[end:]
+    )
+    return not (anew and any(hit.first > end for hit in problems))
 
 
 def _wished(reading: Reading, hit: Hit) -> bool:

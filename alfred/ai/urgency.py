@@ -12,6 +12,8 @@ def hasten(reading: Reading, mood: Mood) -> Urgency:
     """How soon this message needs somebody."""
     if reading.has("danger", "stopped") and mood.open_problem:
         return "high"
+    if reading.has("crowd") and mood.open_problem:
+        return "high"
     if reading.has("norush"):
         return "low"
     own_word = reading.has("promise") and not reading.has("act", "order", "mishap") and not mood.open_problem
