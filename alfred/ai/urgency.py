@@ -47,8 +47,17 @@ def _needed_this_week(reading: Reading) -> bool:
     return (
         reading.has("act", "order")
         or needs_by(reading, "weekday")
+        or _comes(reading)
         or any(_visit(reading, hit) for hit in reading.by.get("promise", ()))
     )
+
+
+def _comes(reading: Reading) -> bool:
+    """Whether the customer says to come on a named day."""
+    vows = [
+        hit for hit in reading.by.get("vow", ()) if reading.sentences[hit.first] in reading.where("weekday")
+    ]
+    return any(_visit(reading, hit) for hit in vows)
 
 
 def _visit(reading: Reading, hit: Hit) -> bool:
