@@ -18,7 +18,6 @@ _DENIABLE = frozenset(
         "urgent",
         "danger",
         "costly",
-        "outrage",
         "threat",
         "cancel",
         "act",
