@@ -120,7 +120,7 @@ def quantity(reading: Reading) -> Amount | None:
             continue
         before = reading.tokens[amount.first - 1].form if amount.first else ""
         after = _after(reading, amount)
-        paired = reading.tokens[amount.first].form in _PAIRS
+        paired = amount.value == 2 and reading.tokens[amount.first].form in _PAIRS
         if after in _PIECES or (before in _TAKE and (amount.value < 20 or paired)) or paired:
             return amount
     return None

@@ -6,6 +6,7 @@ from alfred.ai.provider import Language
 from alfred.ai.text import Token
 
 REACH = 4  # words that a negation can stand before what it denies
+_SO = frozenset(("tao", "tan", "so", "such", "as"))
 _ONLY = frozenset(("so", "solo", "only", "just", "apenas"))
 _CONDITIONAL = frozenset(("trouble", "pain", "praise", "danger", "stopped", "silence", "solved", "sour"))
 _DENIABLE = frozenset(
@@ -17,7 +18,6 @@ _DENIABLE = frozenset(
         "urgent",
         "danger",
         "costly",
-        "outrage",
         "threat",
         "cancel",
         "act",
@@ -35,6 +35,7 @@ class Grammar:
         self.tokens = tokens
         self.language = language
         self.nots = words.get((code, "@not"), set())
+        self.nevers = words.get((code, "@never"), set())
         self.buts = words.get((code, "@but"), set()) - ({"mas"} if code == "es" else set())
         self.ifs = words.get((code, "@if"), set())
 
@@ -62,9 +63,15 @@ class Grammar:
             token = self.tokens[at]
             if token.kind == "mark" or token.form in self.buts:
                 return False
+            if token.form in self.nevers and self._so(hit):
+                return False
             if token.form in self.nots:
                 return self.tokens[min(at + 1, hit.first)].form not in _ONLY
         return False
+
+    def _so(self, hit: Hit) -> bool:
+        """Whether "so" intensifies the phrase: "never so bad" denies nothing."""
+        return any(token.form in _SO for token in self.tokens[max(0, hit.first - 1) : hit.last + 1])
 
     def _told(self, hit: Hit) -> bool:
         """Whether a Spanish verb looks like a command but tells what was done: "pasé"."""

@@ -4,7 +4,7 @@ from typing import Literal, get_args
 
 from alfred.ai.sentiment import Mood
 from alfred.ai.signals import Reading
-from alfred.ai.tasks import cancels
+from alfred.ai.tasks import cancels, vows
 
 Intent = Literal[
     "cancellation",
@@ -36,7 +36,7 @@ def want(reading: Reading, mood: Mood, bargaining: bool) -> Intent:
         ("scheduling", reading.has("schedule") and reading.has("act", "order", "weekday")),
         ("order", reading.has("order")),
         ("delivery_question", reading.has("delivery") and bool(reading.asking)),
-        ("promise", reading.has("promise")),
+        ("promise", reading.has("promise") or vows(reading)),
         ("request", reading.has("act", "mishap", "onspot")),
         ("question", bool(reading.asking) and not _only_manners(reading)),
         ("praise", mood.sentiment == "positive" and not reading.has("thanks")),

@@ -11,7 +11,7 @@ LANGUAGES: tuple[Language, ...] = ("pt", "en", "es")
 UNSURE = 0.6  # a second language this near to the first is read as well
 
 _SHAPES: tuple[tuple[Language, float, re.Pattern[str]], ...] = (
-    ("pt", 2.0, re.compile(r"[ãõ]|ç[aãoõeu]|[êôâ]|ções$|ção$")),
+    ("pt", 2.0, re.compile(r"[ãõ]|ç[aãoõeu]|[êôâ]|ções$|ção$|cao$|coes$")),
     (
         "pt",
         1.0,

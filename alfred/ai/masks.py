@@ -19,7 +19,7 @@ _CLEARS: dict[str, frozenset[str]] = {
     "discount": frozenset(("act", "order", "trouble")),
     "silence": frozenset(("trouble", "act")),
     "dispute": frozenset(("act", "order", "onspot")),
-    "outrage": frozenset(("act", "order")),
+    "outrage": frozenset(("act", "order", "promise")),
 }
 # ... and a longer one of the first kind those of the second that it contains.
 _CONTAINS: dict[str, frozenset[str]] = {

@@ -47,13 +47,14 @@ class Node:
 class Start:
     """Where a first word leads, for all phrases that begin with it; put together when it is first met."""
 
-    __slots__ = ("_nodes", "gap", "meanings", "next")
+    __slots__ = ("_nodes", "gap", "keys", "meanings", "next")
 
     def __init__(self, nodes: tuple[Node, ...]) -> None:
         self._nodes = nodes
         self.next: Edges | None = None
         self.gap: Edges = {}
         self.meanings = tuple(meaning for node in nodes for meaning in node.meanings)
+        self.keys = frozenset().union(*(n.next for n in nodes), *(n.gap.next for n in nodes if n.gap))
 
     def open(self) -> Edges:
         """Where the next word leads."""
@@ -126,7 +127,7 @@ class Walk:
 
     def __init__(self, named: list[tuple[str, ...]]) -> None:
         self.named = named
-        self.ahead: list[frozenset[str] | None] = [None] * len(named)
+        self.ahead = reach(named)
         self.longest: dict[int, dict[Meaning, int]] = {}
 
     def hits(self, last_token: int) -> list[Hit]:
@@ -141,51 +142,45 @@ class Walk:
 
     def through(self, net: Net) -> None:
         """Finds every phrase of a net."""
-        anywhere, opening = net.anywhere, net.opening
+        anywhere, opening, ahead = net.anywhere, net.opening, self.ahead
         fresh = True
         for first, symbols in enumerate(self.named):
             for symbol in symbols:
-                if symbol in anywhere:
-                    self._begin(anywhere[symbol], first)
-                if fresh and symbol in opening:
-                    self._begin(opening[symbol], first)
+                for starts in (anywhere, opening) if fresh else (anywhere,):
+                    start = starts.get(symbol)
+                    if start is not None and (start.meanings or not start.keys.isdisjoint(ahead[first + 1])):
+                        self._begin(start, first)
             fresh = symbols[0] == "$"
 
     def _begin(self, start: Start, first: int) -> None:
         found = self.longest.setdefault(first, {})
         for meaning in start.meanings:
             found.setdefault(meaning, first)
+        if first + 1 == len(self.named):
+            return
         waiting: list[tuple[Node, int]] = []
-        at = first + 1
-        if at < len(self.named):
-            self._step(start.open() if start.next is None else start.next, at, waiting)
-            self._leap(start.gap, at, waiting)
+        self._step(start.open() if start.next is None else start.next, first + 1, waiting)
+        self._leap(start.gap, first + 1, waiting)
         while waiting:
             node, last = waiting.pop()
             for meaning in node.meanings:
                 if found.get(meaning, -1) < last:
                     found[meaning] = last
-            at = last + 1
-            if at < len(self.named):
-                if node.next:
-                    self._step(node.next, at, waiting)
+            if last + 1 < len(self.named):
+                self._step(node.next, last + 1, waiting)
                 if node.gap is not None:
-                    self._leap(node.gap.next, at, waiting)
+                    self._leap(node.gap.next, last + 1, waiting)
 
     def _step(self, edges: Edges, at: int, waiting: list[tuple[Node, int]]) -> None:
         """Goes on to the next word."""
-        for symbol in self.named[at]:
-            if symbol in edges:
-                waiting += [(child, at) for child in edges[symbol]]
+        if edges:
+            for symbol in self.named[at]:
+                if symbol in edges:
+                    waiting += [(child, at) for child in edges[symbol]]
 
     def _leap(self, edges: Edges, at: int, waiting: list[tuple[Node, int]]) -> None:
         """Goes on after a gap of none to three words, up to a mark."""
-        if not edges:
-            return
-        ahead = self.ahead[at]
-        if ahead is None:
-            ahead = self.ahead[at] = self._reach(at)
-        if ahead.isdisjoint(edges):
+        if edges.keys().isdisjoint(self.ahead[at]):
             return
         for place in range(at, min(at + GAP + 1, len(self.named))):
             symbols = self.named[place]
@@ -195,10 +190,16 @@ class Walk:
             if symbols[0] == "$":
                 break
 
-    def _reach(self, at: int) -> frozenset[str]:
-        reach: list[str] = []
-        for symbols in self.named[at : at + GAP + 1]:
-            reach += symbols
-            if symbols[0] == "$":
+
+def reach(named: list[tuple[str, ...]]) -> list[set[str]]:
+    """For each place the symbols from there to three words on, up to a mark."""
+    found: list[set[str]] = []
+    for at, symbols in enumerate(named):
+        near = set(symbols)
+        for later in named[at + 1 : at + GAP + 1] if symbols[0] != "$" else ():
+            near.update(later)
+            if later[0] == "$":
                 break
-        return frozenset(reach)
+        found.append(near)
+    found.append(set())
+    return found

@@ -63,7 +63,11 @@ def solved(reading: Reading, problems: list[Hit]) -> bool:
     said = [hit for hit in reading.by.get("solved", ()) if not reading.asks(hit) and not _wished(reading, hit)]
     if not said:
         return False
-    return not any(hit.first > said[-1].last and reading.but > said[-1].last for hit in problems)
+    end = said[-1].last
+    anew = reading.but > end or any(
+        token.form in lexicon().grammar["any", "@again"] for token in reading.tokens[end:]
+    )
+    return not (anew and any(hit.first > end for hit in problems))
 
 
 def _wished(reading: Reading, hit: Hit) -> bool:
@@ -81,7 +85,8 @@ def ironic(reading: Reading, good: float) -> bool:
     """Praise with waiting time or an ironic sign is meant the other way round."""
     if reading.has("irony") and (reading.has("praise", "wait", "nod") or _ironic_sign(reading)):
         return True
-    return reading.has("wait") and good > 0 and not reading.has("solved")
+    pleased = good > 0 or any(hit.rule.startswith("^") for hit in reading.by.get("nod", ()))
+    return reading.has("wait") and pleased and not reading.has("solved")
 
 
 def _ironic_sign(reading: Reading) -> bool:
@@ -91,6 +96,8 @@ def _ironic_sign(reading: Reading) -> bool:
 def _praise(reading: Reading) -> float:
     total = sum(_felt(reading, hit) for hit in _apart(reading.by.get("praise", ())))
     total += sum(1.2 for _ in _apart(reading.by.get("fine", ())))
+    if reading.has("solved") and reading.has("thanks") and not reading.has("declined"):
+        total += 0.5
     total += sum(0.7 for hit in reading.denied.get("pain", ()) if hit.weight >= 1)
     return total
 

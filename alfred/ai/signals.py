@@ -72,23 +72,30 @@ class Reading:
         """The hit as the seller sees it."""
         span = (self.tokens[hit.first].start, self.tokens[hit.last].end)
         rule = f"{hit.language}: {hit.rule}"
-        return Signal.model_construct(label=label, rule=rule, span=span)  # trusted, so not checked
+        return Signal(label=label, rule=rule, span=span)
 
 
 def sentences(found: list[Token]) -> tuple[list[int], frozenset[int]]:
     """The number of each token's sentence, and the numbers of those that end in a question mark."""
     number, numbers, asking = 0, [], set()
-    for token in found:
+    for at, token in enumerate(found):
         numbers.append(number)
         if token.kind == "mark" and token.form in _ENDS:
-            if token.form == "?":
+            if token.form == "?" and not _tagged(found, at):
                 asking.add(number)
             number += 1
-        elif token.form == "¿":
+        elif token.form == "¿" and not _tagged(found, at + 2):
             number += 1
             numbers[-1] = number
             asking.add(number)
     return numbers, frozenset(asking)
+
+
+def _tagged(found: list[Token], mark: int) -> bool:
+    """Whether nothing but "ok" and the like stands before the question mark: "pago amanhã, tá?"."""
+    if not 2 <= mark < len(found):
+        return False
+    return found[mark - 1].form in lexicon().grammar["any", "@tag"] and found[mark - 2].kind == "mark"
 
 
 def read(text: str, language: Language | None = None) -> Reading:

@@ -11,7 +11,7 @@ def remains(reading: Reading, mood: Mood) -> bool:
         return True
     if reading.where("order", "promise", "act") - reading.where("vague"):
         return True
-    return vows(reading) or helpless(reading) or needs_by(reading, "today", "weekday")
+    return vows(reading) or helpless(reading) or needs_by(reading, "today", "weekday", "urgent")
 
 
 def vows(reading: Reading) -> bool:

@@ -12,6 +12,8 @@ def hasten(reading: Reading, mood: Mood) -> Urgency:
     """How soon this message needs somebody."""
     if reading.has("danger", "stopped") and mood.open_problem:
         return "high"
+    if reading.has("crowd") and mood.open_problem:
+        return "high"
     if reading.has("norush"):
         return "low"
     own_word = reading.has("promise") and not reading.has("act", "order", "mishap") and not mood.open_problem
@@ -43,8 +45,17 @@ def _needed_this_week(reading: Reading) -> bool:
     return (
         reading.has("act", "order")
         or needs_by(reading, "weekday")
+        or _comes(reading)
         or any(_visit(reading, hit) for hit in reading.by.get("promise", ()))
     )
+
+
+def _comes(reading: Reading) -> bool:
+    """Whether the customer says to come on a named day."""
+    vows = [
+        hit for hit in reading.by.get("vow", ()) if reading.sentences[hit.first] in reading.where("weekday")
+    ]
+    return any(_visit(reading, hit) for hit in vows)
 
 
 def _visit(reading: Reading, hit: Hit) -> bool:

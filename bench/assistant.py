@@ -1,0 +1,69 @@
+"""Prints how long the assistant takes for a message and how well it reads: `python bench/assistant.py`."""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from alfred.ai.lexicon import lexicon
+from alfred.ai.mock import classify
+from tests.ai_eval.score import HERE, rows, score
+
+LONG = {
+    "pt": "Oi, boa tarde! Comprei com vocês uma mesa de jantar no mês passado e a entrega foi super "
+    "pontual, os rapazes montaram tudo direitinho e a minha mãe adorou a cor da madeira. Só que ontem"
+    " percebi que uma das cadeiras está balançando um pouco, acho que faltou apertar algum parafuso. "
+    "Vocês conseguem mandar alguém para dar uma olhada ainda esta semana? Pode ser na quinta ou na "
+    "sexta de manhã, tem sempre alguém em casa. E já aproveito para perguntar quanto fica o aparador "
+    "da mesma linha.",
+    "en": "Hi, good afternoon! Last month I bought a dining table from you, the delivery was right on time "
+    "and the guys put everything together, my mother loved the colour of the wood. Yesterday though I"
+    " noticed that one of the chairs is wobbling a little, maybe a screw needs tightening. Could you "
+    "send someone to take a look this week? Thursday or Friday morning would be best, there is always"
+    " somebody at home. And while I am at it, how much is the matching sideboard in the shop window?",
+    "es": "¡Hola, buenas tardes! El mes pasado les compré una mesa de comedor, la entrega fue muy puntual y"
+    " los chicos armaron todo perfecto, a mi mamá le encantó el color de la madera. Pero ayer noté "
+    "que una de las sillas se mueve un poco, creo que faltó ajustar algún tornillo. ¿Pueden mandar a "
+    "alguien para revisarla esta semana? Puede ser el jueves o el viernes por la mañana, siempre hay "
+    "alguien en casa. Y aprovecho para preguntar cuánto sale el aparador de la misma línea.",
+}
+HOSTILE = ("a", "nao ", "não é bom ", "quanto custa? ", "1.", "$", "?!", "a b ")
+ROUNDS = 30
+
+
+def microseconds(text: str) -> float:
+    begun = time.perf_counter()
+    classify(text)
+    return (time.perf_counter() - begun) * 1e6
+
+
+def spread(texts: list[str]) -> tuple[float, float]:
+    """Median and 99th percentile over all rounds."""
+    taken = sorted(microseconds(text) for _ in range(ROUNDS) for text in texts)
+    return taken[len(taken) // 2], taken[int(len(taken) * 0.99)]
+
+
+def main() -> None:
+    begun = time.perf_counter()
+    entries = lexicon().entries
+    print(f"lexicon       {entries} read in {(time.perf_counter() - begun) * 1e3:.0f} ms")
+    short = [row["text"] for row in rows("messages.jsonl")]
+    spread(short)
+    median, late = spread(short)
+    print(f"80 messages   median {median:.0f} us, p99 {late:.0f} us")
+    long_median, long_late = spread([text[:500] for text in LONG.values()])
+    print(f"500 characters median {long_median:.0f} us, p99 {long_late:.0f} us")
+    worst = max(min(microseconds((unit * 10_000)[:10_000]) for _ in range(5)) for unit in HOSTILE)
+    half = max(min(microseconds((unit * 5_000)[:5_000]) for _ in range(5)) for unit in HOSTILE)
+    print(f"10,000 hostile characters {worst / 1e3:.1f} ms")
+    print(f"ratio  10,000 to 5,000 hostile characters {worst / half:.2f}")
+    print(f"ratio  500 characters to a short message {long_median / median:.2f}")
+    for name in sorted(path.name for path in HERE.glob("*.jsonl")):
+        got = score(rows(name))
+        print(f"scores {name} {json.dumps({key: round(value, 3) for key, value in got.items()})}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""The built-in classifier reaches its floors on the labelled messages."""
+
+from tests.ai_eval.score import rows, score
+
+
+def test_floors_on_the_eighty_rows() -> None:
+    got = score(rows("messages.jsonl"))
+
+    assert got["sentiment"] >= 0.75
+    assert got["urgency"] >= 0.75
+    assert got["negotiation"] >= 0.88
+    assert got["create_task"] >= 0.78
+    assert got["language"] >= 0.95
+
+
+def test_floors_on_our_own_messages() -> None:
+    labelled = [row for name in ("own.jsonl", "own_later.jsonl") for row in rows(name)]
+    got = score(labelled)
+
+    assert len(labelled) >= 300
+    assert min(got[f"sentiment.{code}"] for code in ("pt", "en", "es")) >= 0.75
+    assert got["urgency"] >= 0.75
+    assert got["negotiation"] >= 0.88
+    assert got["create_task"] >= 0.78
+    assert got["language"] >= 0.95
+
+
+def test_floors_on_the_messages_set_aside() -> None:
+    got = score(rows("own_aside.jsonl"))
+
+    assert got["sentiment"] >= 0.65
+    assert got["urgency"] >= 0.68
+    assert got["negotiation"] >= 0.85
+    assert got["create_task"] >= 0.70
+    assert got["language"] >= 0.95
