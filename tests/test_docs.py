@@ -1,0 +1,91 @@
+"""The documents keep their word: settings, links, commands, and nothing of the machine that they were written on."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from alfred.settings import PREFIX, Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+# Read by bin/ and docker-compose.yml rather than by the service.
+_OTHERS = {"ALFRED_VENV"}
+_MACHINE = re.compile(r"(?<![\w.])/(root|work|home/\w+|Users)/|/tmp/|\b\d+\.\d+\.\d+\.\d+:\d+\b|\bfile://")
+
+
+def documents():
+    """Every document in the repository, as git knows them, or in a checkout without git as they lie there."""
+    told = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True)
+    names = told.stdout.split() if told.returncode == 0 else []
+    return [ROOT / name for name in names] or [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+
+
+def written(default):
+    """A default as the table writes it."""
+    return "none" if default is None or default == () else f"`{default}`"
+
+
+def test_the_readme_has_every_setting_with_its_default():
+    table = dict(re.findall(rf"^\| `({PREFIX}\w+)` \| (\S+) \|", README, re.MULTILINE))
+    expected = {PREFIX + name.upper(): written(field.default) for name, field in Settings.model_fields.items()}
+    assert table == expected
+
+
+def test_the_example_names_only_settings_that_exist_with_their_defaults():
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    found = dict(re.findall(rf"^(?:# ?)?({PREFIX}\w+)=(.*)$", text, re.MULTILINE))
+    fields = {PREFIX + name.upper(): field.default for name, field in Settings.model_fields.items()}
+    assert found.keys() <= fields.keys()
+    plain = {name: value for name, value in found.items() if value and "..." not in value}
+    assert plain == {name: str(fields[name]) for name in plain}
+
+
+@pytest.mark.parametrize(
+    "name", ["README.md", ".env.example", "docker-compose.yml", "Dockerfile", "docs/operations.md"]
+)
+def test_no_document_speaks_of_a_setting_that_is_not_there(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    known = {PREFIX + field.upper() for field in Settings.model_fields} | _OTHERS
+    assert set(re.findall(rf"{PREFIX}[A-Z_]*[A-Z]", text)) <= known
+
+
+@pytest.mark.parametrize("document", documents(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(document):
+    text = re.sub(r"```.*?```", "", document.read_text(encoding="utf-8"), flags=re.DOTALL)
+    targets = re.findall(r"\]\(([^)\s]+)\)", text)
+    for target in targets:
+        if "://" in target or target.startswith("mailto:"):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (document.parent / path).resolve() if path else document
+        assert file.exists(), target
+        assert not anchor or anchor in anchors(file), target
+
+
+@pytest.mark.parametrize("document", documents(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_document_speaks_of_a_machine(document):
+    lines = document.read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if _MACHINE.search(line.replace("127.0.0.1", "localhost"))] == []
+
+
+def test_the_commands_of_the_readme_exist():
+    scripts = set(re.findall(r"\bbin/(\w+)", README))
+    assert {script for script in scripts if not (ROOT / "bin" / script).is_file()} == set()
+    told = (ROOT / "alfred" / "__main__.py").read_text(encoding="utf-8")
+    for command in re.findall(r"bin/alfred (\w+)", README):
+        assert f'add_parser("{command}"' in told
+
+
+def test_every_module_has_its_line_in_the_architecture():
+    drawn = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").split("```")[1]
+    modules = {path.name for path in (ROOT / "alfred").glob("*.py")} - {"__init__.py"}
+    folders = {f"{path.parent.name}/" for path in (ROOT / "alfred").glob("*/__init__.py")}
+    assert {name for name in modules | folders if name not in drawn} == set()
+
+
+def anchors(document):
+    """The headings of a document as links name them."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
