@@ -42,6 +42,8 @@ from alfred.scans import Scans
 from alfred.schedule import every, scheduler
 from alfred.settings import Settings
 
+SNOOZE_SCAN_SECONDS = 15
+
 
 def version_of_alfred() -> str:
     """The installed version; a bare checkout has none."""
@@ -133,7 +135,11 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
         await jobs.spawn(services.inbox.run())
         settings = services.settings
         scans = scans_of(services.database, services.bus.announce_buckets, settings)
-        intervals = {"overdue": settings.overdue_scan_interval, "stalled": settings.stalled_scan_interval}
+        intervals = {
+            "overdue": settings.overdue_scan_interval,
+            "stalled": settings.stalled_scan_interval,
+            "snoozed": SNOOZE_SCAN_SECONDS,
+        }
         for scan, seconds in intervals.items():
             await jobs.spawn(every(seconds, scans.in_turn(scan, seconds)))
         yield

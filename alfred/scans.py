@@ -1,4 +1,4 @@
-"""The periodic scans: overdue tasks and stalled leads are told of once, however many replicas look."""
+"""The periodic scans: overdue tasks, stalled leads, sleepers to wake; each is told once, however many replicas look."""
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ BATCH = 500
 
 
 class Scans:
-    """Both scans, with a clock from outside."""
+    """The scans, with a clock from outside."""
 
     def __init__(
         self,
@@ -37,6 +37,10 @@ class Scans:
     async def stalled(self) -> int:
         """Tell of the conversations in which nobody has written for long; how many."""
         return await self._scan("stalled", sql.scans.stalled, {"after_seconds": self._stalled_after})
+
+    async def snoozed(self) -> int:
+        """Wake the conversations whose time has come; how many."""
+        return await self._scan("snoozed", sql.scans.snoozed, {})
 
     def in_turn(self, scan: str, interval: int) -> Callable[[], Any]:
         """The scan as a periodic job: at the start of a process always, then by the one replica whose turn it is."""
@@ -62,5 +66,6 @@ class Scans:
             total += found
             self._announce(row["bucket"] for row in rows)
             if found < BATCH:
-                log.info("scan_done", scan=scan, found=total)
+                if total:
+                    log.info("scan_done", scan=scan, found=total)
                 return total

@@ -1,5 +1,9 @@
 """Brings a database to the schema of migrations/, and makes the logins that it needs."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, LiteralString
+
 import psycopg
 from psycopg import sql as compose
 from psycopg.conninfo import conninfo_to_dict
@@ -8,6 +12,7 @@ from yoyo import get_backend, read_migrations
 from alfred.files import folder
 
 APP, OWNER = "alfred_app", "alfred_owner"
+SERVICES = ("alfred_auth", "alfred_bus", "alfred_scan", "alfred_search")
 # Any number, the same for all: one process migrates at a time, and a killed one holds nothing.
 _LOCK = 0x616C6672
 
@@ -17,12 +22,12 @@ def newest() -> str:
     return max(file.stem for file in folder("migrations").glob("*.sql") if ".rollback" not in file.name)
 
 
-def apply(owner_dsn: str) -> list[str]:
-    """Apply what is missing, one transaction each; the names of what was applied."""
+def apply(owner_dsn: str, most: int | None = None) -> list[str]:
+    """Apply what is missing (at most so many), one transaction each; the names of what was applied."""
     with psycopg.connect(owner_dsn, autocommit=True) as lock:
         lock.execute("select pg_advisory_lock(%s)", [_LOCK])
-        with get_backend(owner_dsn.replace("postgresql:", "postgresql+psycopg:", 1)) as backend:
-            missing = backend.to_apply(read_migrations(str(folder("migrations"))))
+        with _in_service(lock), get_backend(owner_dsn.replace("postgresql:", "postgresql+psycopg:", 1)) as backend:
+            missing = backend.to_apply(read_migrations(str(folder("migrations"))))[:most]
             backend.apply_migrations(missing)
         lock.execute(compose.SQL("grant select on _yoyo_migration to {}").format(compose.Identifier(APP)))
     return [migration.id for migration in missing]
@@ -30,10 +35,30 @@ def apply(owner_dsn: str) -> list[str]:
 
 def roll_back(owner_dsn: str, count: int) -> list[str]:
     """Undo the last `count` migrations; their names."""
-    with get_backend(owner_dsn.replace("postgresql:", "postgresql+psycopg:", 1)) as backend:
-        applied = backend.to_rollback(read_migrations(str(folder("migrations"))))[:count]
-        backend.rollback_migrations(applied)
+    with psycopg.connect(owner_dsn, autocommit=True) as lock:
+        lock.execute("select pg_advisory_lock(%s)", [_LOCK])
+        with _in_service(lock), get_backend(owner_dsn.replace("postgresql:", "postgresql+psycopg:", 1)) as backend:
+            applied = backend.to_rollback(read_migrations(str(folder("migrations"))))[:count]
+            backend.rollback_migrations(applied)
     return [migration.id for migration in applied]
+
+
+@contextmanager
+def _in_service(owner: psycopg.Connection[Any]) -> Iterator[None]:
+    """The owner hands functions to the service roles, and must be one of them for that; afterwards it is not, since
+    their policies would let it see every tenant.
+    """
+    try:
+        _service_roles(owner, "grant {} to current_user")
+        yield
+    finally:
+        _service_roles(owner, "revoke {} from current_user")
+
+
+def _service_roles(owner: psycopg.Connection[Any], statement: LiteralString) -> None:
+    there = owner.execute("select rolname from pg_roles where rolname = any (%s)", [list(SERVICES)]).fetchall()
+    for (role,) in there:
+        owner.execute(compose.SQL(statement).format(compose.Identifier(role)))
 
 
 def ensure_login(owner_dsn: str, app_dsn: str) -> None:

@@ -8,6 +8,10 @@ select app.claim_scan(:scan, :slot)
 -- How many were told, by bucket.
 select bucket, found from app.scan_overdue(:now, :limit)
 
+-- name: snoozed
+-- How many were woken, by bucket.
+select bucket, found from app.wake_snoozed(:now, :limit)
+
 -- name: stalled
 -- How many were told, by bucket.
 select bucket, found from app.scan_stalled(:now, make_interval(secs => :after_seconds), :limit)

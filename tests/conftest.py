@@ -27,7 +27,9 @@ SECRET = "a secret for tests of more than 32 bytes"
 
 
 def pytest_report_teststatus(report):
-    """Quiet when green: no dot for what passes, one line of counts at the end."""
+    """Quiet when green: no letter for what passes or does not apply, one line of counts at the end."""
+    if report.skipped and not hasattr(report, "wasxfail"):
+        return "skipped", "", "SKIPPED"
     return ("passed", "", "PASSED") if report.passed and report.when == "call" else None
 
 

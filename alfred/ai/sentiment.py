@@ -64,9 +64,7 @@ def solved(reading: Reading, problems: list[Hit]) -> bool:
     if not said:
         return False
     end = said[-1].last
-    anew = reading.but > end or any(
-        token.form in lexicon().grammar["any", "@again"] for token in reading.tokens[end:]
-    )
+    anew = reading.but > end or any(token.form in lexicon().grammar["any", "@again"] for token in reading.tokens[end:])
     return not (anew and any(hit.first > end for hit in problems))
 
 

@@ -52,9 +52,7 @@ def _needed_this_week(reading: Reading) -> bool:
 
 def _comes(reading: Reading) -> bool:
     """Whether the customer says to come on a named day."""
-    vows = [
-        hit for hit in reading.by.get("vow", ()) if reading.sentences[hit.first] in reading.where("weekday")
-    ]
+    vows = [hit for hit in reading.by.get("vow", ()) if reading.sentences[hit.first] in reading.where("weekday")]
     return any(_visit(reading, hit) for hit in vows)
 
 

@@ -1,5 +1,6 @@
 """Contacts: people, known by their channel identities, and how to deal with them."""
 
+import re
 from datetime import datetime
 from typing import Any, Literal, Self
 from uuid import UUID
@@ -269,7 +270,7 @@ def _primary(row: Row, body: ContactChange) -> Identity:
 def _type_of(handle: str) -> ChannelType | None:
     if "@" in handle.strip("@"):
         return "email"
-    return "whatsapp" if handle.lstrip("+").replace(" ", "").replace("-", "").isdigit() else None
+    return "whatsapp" if re.fullmatch(r"\+?[\d ().-]{8,}", handle) else None
 
 
 def _clean(identity: Identity) -> Identity:

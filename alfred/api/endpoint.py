@@ -51,6 +51,7 @@ class Endpoint:
     tag: str = ""
     repeatable: bool = False  # an Idempotency-Key makes it happen once
     secrets: tuple[str, ...] = ()  # fields of the answer that are shown once
+    lenient: bool = False  # whoever posts here may append parameters that we do not know
     guarded: bool = True  # needs credentials, even where the handler looks at them itself (scope None)
     query_model: type[BaseModel] | None = None  # what a handler that reads the query by itself takes
     document: dict[str, Any] = field(default_factory=dict)  # what the signature cannot say of it
@@ -101,7 +102,7 @@ class Endpoint:
                 given[name] = await load_body(request, kind)
             elif name != "db":
                 given[name] = {"request": request, "services": services, "caller": caller}[name]
-        if self.query_model is None and request.query_string:
+        if self.query_model is None and request.query_string and not self.lenient:
             load_query(request, NoQuery)
         return given
 

@@ -128,6 +128,7 @@ _DOCUMENT = {
     "/webhooks/{channel_type}",
     scope="webhooks",
     repeatable=True,
+    lenient=True,
     errors=(400, 404, 413, 422),
     document=_DOCUMENT,
 )

@@ -117,3 +117,16 @@ async def test_one_replica_runs_a_slot(shop):
     assert UUID(ana.id)
     async with database.as_service() as db:
         assert await db.fetchval("select app.claim_scan('overdue', $1)", clock.now.replace(minute=0)) is None
+
+
+async def test_a_snoozed_conversation_wakes_by_itself(shop):
+    ana, scanners, clock, _ = shop
+    entry = await ana.hears("oi")
+    path = f"/conversations/{entry['conversation_id']}"
+    await ana.patch(path, {"status": "snoozed", "snoozed_until": "2030-05-08T13:00:00Z"})
+    assert await scanners[0].snoozed() == 0
+    clock.now += timedelta(hours=2)
+    assert sum(await asyncio.gather(*(scanner.snoozed() for scanner in scanners))) == 1
+    _, woken = await ana.get(path)
+    assert (woken["status"], woken["snoozed_until"]) == ("open", None)
+    assert (await ana.events("conversation.updated"))[0]["payload"] == {"status": "open", "was": "snoozed"}

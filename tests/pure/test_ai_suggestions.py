@@ -78,15 +78,11 @@ def test_every_tone_has_every_situation(language: Language) -> None:
 @given(
     st.lists(st.text(max_size=60), max_size=4),
     st.text(max_size=250),
-    st.dictionaries(
-        st.sampled_from(["price", "offer", "answer", "order"]), st.text(max_size=800), max_size=4
-    ),
+    st.dictionaries(st.sampled_from(["price", "offer", "answer", "order"]), st.text(max_size=800), max_size=4),
     st.sampled_from(get_args(Tone)),
 )
 @settings(max_examples=150, deadline=None)
-def test_a_reply_is_never_empty_nor_too_long(
-    texts: list[str], name: str, facts: dict[str, str], tone: Tone
-) -> None:
+def test_a_reply_is_never_empty_nor_too_long(texts: list[str], name: str, facts: dict[str, str], tone: Tone) -> None:
     said = answer(*texts, contact_name=name, facts=facts, tone=tone)
 
     assert 0 < len(said) <= 600
@@ -187,9 +183,7 @@ def test_prices(text: str, settings: dict[str, Any], expected: tuple[str, str, s
     st.sampled_from(["off", "suggest", "auto"]),
 )
 @settings(max_examples=150, deadline=None)
-def test_a_price_never_leaves_its_range(
-    text: str, base: Decimal, custom: Decimal | None, vip: bool, mode: Any
-) -> None:
+def test_a_price_never_leaves_its_range(text: str, base: Decimal, custom: Decimal | None, vip: bool, mode: Any) -> None:
     request = PriceRequest(
         texts=(text, "faz por 1?"),
         base_price=base,
@@ -264,9 +258,7 @@ def test_reads_promised_days(text: str, day: str) -> None:
     assert found.day == date.fromisoformat(day)
 
 
-@pytest.mark.parametrize(
-    "text", ["sexta passada", "last friday", "segunda via do boleto", "o pedido 45", "obrigado"]
-)
+@pytest.mark.parametrize("text", ["sexta passada", "last friday", "segunda via do boleto", "o pedido 45", "obrigado"])
 def test_reads_no_day_where_none_is_promised(text: str) -> None:
     assert named_day(read(text), TUESDAY) is None
 
