@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 
 from alfred.api.context import Caller
 from alfred.api.endpoint import Routes
-from alfred.api.pages import after, page
+from alfred.api.pages import newest_first
 from alfred.api.problems import not_found
 from alfred.api.shapes import ChannelType, Input, Listing, Name, Output, Page
 from alfred.queries import Db, sql
@@ -47,12 +47,7 @@ class Channel(Output):
 @routes.on("GET", "/channels")
 async def list_channels(db: Db, caller: Caller, request: web.Request, query: Listing) -> Page[Channel]:
     """The channels, newest first."""
-    at, before = after("channels", query, datetime.fromisoformat, UUID)
-    rows = await sql.channels.page.all(
-        db, user_id=caller.user_id, before_at=at, before_id=before, limit=query.limit + 1
-    )
-    items = [Channel.read(row) for row in rows]
-    return page(request, "channels", query, items, lambda item: (item.created_at.isoformat(), item.id))
+    return (await newest_first(db, request, query, sql.channels.page, user_id=caller.user_id)).of(Channel.read)
 
 
 @routes.on("POST", "/channels", status=201, errors=(409,))

@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 
 from alfred.api.context import Caller
 from alfred.api.endpoint import Routes
-from alfred.api.pages import after, page
+from alfred.api.pages import newest_first
 from alfred.api.problems import not_found
 from alfred.api.shapes import (
     ChannelType,
@@ -128,18 +128,10 @@ class ContactFilter(Listing):
 @routes.on("GET", "/contacts")
 async def list_contacts(db: Db, caller: Caller, request: web.Request, query: ContactFilter) -> Page[Contact]:
     """The contacts, newest first."""
-    at, before = after("contacts", query, datetime.fromisoformat, UUID)
-    rows = await sql.contacts.page.all(
-        db,
-        user_id=caller.user_id,
-        before_at=at,
-        before_id=before,
-        limit=query.limit + 1,
-        **query.model_dump(include={"q", "vip", "channel"}),
-    )
+    given = {"user_id": caller.user_id, **query.model_dump(include={"q", "vip", "channel"})}
+    found = await newest_first(db, request, query, sql.contacts.page, **given)
     currency = await _currency(db, caller)
-    items = [contact_of(row, currency) for row in rows]
-    return page(request, "contacts", query, items, lambda item: (item.created_at.isoformat(), item.id))
+    return found.of(lambda row: contact_of(row, currency))
 
 
 @routes.on("POST", "/contacts", status=201, errors=(409,))

@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints, field_validator
 from alfred.ai.provider import Language, Sentiment, Urgency
 from alfred.api.context import Caller
 from alfred.api.endpoint import Answer, Routes
-from alfred.api.pages import after, page
+from alfred.api.pages import newest_first
 from alfred.api.problems import Fault, bad_reference, invalid, not_found
 from alfred.api.shapes import ChannelType, Input, Listing, Moment, Output, Page, SearchText, Tag
 from alfred.channels.item import AttachmentType
@@ -143,14 +143,8 @@ async def list_conversations(
     db: Db, caller: Caller, request: web.Request, query: ConversationFilter
 ) -> Page[Conversation]:
     """The conversations, newest activity first; filters combine."""
-    at, before = after("conversations", query, datetime.fromisoformat, UUID)
-    filters = query.model_dump(exclude={"limit", "cursor"})
-    rows = await sql.conversations.page.all(
-        db, user_id=caller.user_id, before_at=at, before_id=before, limit=query.limit + 1, **filters
-    )
-    return page(request, "conversations", query, rows, lambda row: (row["active_at"].isoformat(), row["id"])).of(
-        conversation_of
-    )
+    given = {"user_id": caller.user_id, **query.model_dump(exclude={"limit", "cursor"})}
+    return (await newest_first(db, request, query, sql.conversations.page, "active_at", **given)).of(conversation_of)
 
 
 @routes.on("POST", "/conversations", status=201, also=(200,))
@@ -224,12 +218,11 @@ async def list_messages(
     db: Db, caller: Caller, request: web.Request, conversation_id: UUID, query: Listing
 ) -> Page[Message]:
     """The messages, newest first by the sender's time."""
-    at, before = after("messages", query, datetime.fromisoformat, UUID)
     about = {"user_id": caller.user_id, "conversation_id": conversation_id}
-    rows = await sql.messages.page.all(db, **about, before_at=at, before_id=before, limit=query.limit + 1)
-    if not rows:
+    found = await newest_first(db, request, query, sql.messages.page, "sent_at", **about)
+    if not found.items:
         await get_conversation(db, caller, conversation_id)
-    return page(request, "messages", query, rows, lambda row: (row["sent_at"].isoformat(), row["id"])).of(message_of)
+    return found.of(message_of)
 
 
 @routes.on("POST", "/conversations/{conversation_id}/messages", status=201, errors=(404, 409))

@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 from alfred.api.context import Caller, Services
 from alfred.api.conversations import ClassificationOut, get_conversation
 from alfred.api.endpoint import Routes
-from alfred.api.pages import after, page
+from alfred.api.pages import newest_first
 from alfred.api.problems import Fault, invalid, not_found
 from alfred.api.shapes import Input, Listing, Name, Notes, Output, Page
 from alfred.api.situations import situation
@@ -112,9 +112,7 @@ class Suggestions(Output):
 @routes.on("GET", "/flows")
 async def list_flows(db: Db, caller: Caller, request: web.Request, query: Listing) -> Page[Flow]:
     """The flows, newest first."""
-    at, before = after("flows", query, datetime.fromisoformat, UUID)
-    rows = await sql.flows.page.all(db, user_id=caller.user_id, before_at=at, before_id=before, limit=query.limit + 1)
-    return page(request, "flows", query, rows, lambda row: (row["created_at"].isoformat(), row["id"])).of(Flow.read)
+    return (await newest_first(db, request, query, sql.flows.page, user_id=caller.user_id)).of(Flow.read)
 
 
 @routes.on("POST", "/flows", status=201)

@@ -5,7 +5,9 @@ import binascii
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
+from uuid import UUID
 
 from aiohttp import web
 from yarl import URL
@@ -13,6 +15,7 @@ from yarl import URL
 from alfred.api.context import PUBLIC_BASE
 from alfred.api.problems import Problem
 from alfred.api.shapes import Listing, Page
+from alfred.queries import Db, Query
 
 T = TypeVar("T")
 
@@ -61,6 +64,15 @@ def page(
     cursor = encode(kind, key(kept[-1])) if more else None
     link = str(public_url(request).update_query(cursor=cursor)) if cursor else None
     return Page[T].model_construct(items=kept, next_cursor=cursor, next=link, has_more=more)
+
+
+async def newest_first(
+    db: Db, request: web.Request, query: Listing, rows_of: Query, by: str = "created_at", **given: Any
+) -> Page[Any]:
+    """A page of rows by moment and id, newest first; `rows_of` takes before_at, before_id and limit besides."""
+    at, before = after(rows_of.name, query, datetime.fromisoformat, UUID)
+    rows = await rows_of.all(db, before_at=at, before_id=before, limit=query.limit + 1, **given)
+    return page(request, rows_of.name, query, rows, lambda row: (row[by].isoformat(), row["id"]))
 
 
 def public_url(request: web.Request) -> URL:

@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 
 from alfred.api.context import Caller, Services
 from alfred.api.endpoint import Routes
-from alfred.api.pages import after, page
+from alfred.api.pages import newest_first
 from alfred.api.problems import Problem, not_found
 from alfred.api.shapes import Input, Listing, Name, Output, Page
 from alfred.api.situations import situation
@@ -111,9 +111,7 @@ class BacktestResult(Output):
 @routes.on("GET", "/rules")
 async def list_rules(db: Db, caller: Caller, request: web.Request, query: Listing) -> Page[Rule]:
     """The rules, newest first."""
-    at, before = after("rules", query, datetime.fromisoformat, UUID)
-    rows = await sql.rules.page.all(db, user_id=caller.user_id, before_at=at, before_id=before, limit=query.limit + 1)
-    return page(request, "rules", query, rows, lambda row: (row["created_at"].isoformat(), row["id"])).of(Rule.read)
+    return (await newest_first(db, request, query, sql.rules.page, user_id=caller.user_id)).of(Rule.read)
 
 
 @routes.on("POST", "/rules", status=201)

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, WithJs
 from alfred import tasks
 from alfred.api.context import Caller, Services
 from alfred.api.endpoint import Routes
-from alfred.api.pages import after, page
+from alfred.api.pages import newest_first
 from alfred.api.problems import bad_reference, not_found
 from alfred.api.shapes import Input, Listing, Moment, Name, Notes, Output, Page
 from alfred.queries import Db, sql
@@ -91,20 +91,11 @@ class Task(Output):
 @routes.on("GET", "/tasks")
 async def list_tasks(db: Db, caller: Caller, services: Services, request: web.Request, query: TaskFilter) -> Page[Task]:
     """The tasks, newest first; filters combine."""
-    at, before = after("tasks", query, datetime.fromisoformat, UUID)
     filters = query.model_dump(exclude={"limit", "cursor"})
     for name in ("due_before", "due_after"):
         filters[name] = await _moment(db, caller, filters[name])
-    rows = await sql.tasks.page.all(
-        db,
-        user_id=caller.user_id,
-        now=services.clock(),
-        before_at=at,
-        before_id=before,
-        limit=query.limit + 1,
-        **filters,
-    )
-    return page(request, "tasks", query, rows, lambda row: (row["created_at"].isoformat(), row["id"])).of(task_of)
+    given = {"user_id": caller.user_id, "now": services.clock(), **filters}
+    return (await newest_first(db, request, query, sql.tasks.page, **given)).of(task_of)
 
 
 @routes.on("POST", "/tasks", status=201)

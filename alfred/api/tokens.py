@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 
 from alfred.api.context import Caller, Services
 from alfred.api.endpoint import Routes
-from alfred.api.pages import after, page
+from alfred.api.pages import newest_first
 from alfred.api.problems import Fault, invalid, not_found
 from alfred.api.shapes import Input, Listing, Moment, Name, Output, Page
 from alfred.identity import digest, new_api_token
@@ -49,9 +49,7 @@ class FreshToken(Token):
 @routes.on("GET", "/tokens")
 async def list_tokens(db: Db, caller: Caller, request: web.Request, query: Listing) -> Page[Token]:
     """The API tokens, newest first, without their secrets."""
-    at, before = after("tokens", query, datetime.fromisoformat, UUID)
-    rows = await sql.tokens.page.all(db, user_id=caller.user_id, before_at=at, before_id=before, limit=query.limit + 1)
-    return page(request, "tokens", query, rows, lambda row: (row["created_at"].isoformat(), row["id"])).of(Token.read)
+    return (await newest_first(db, request, query, sql.tokens.page, user_id=caller.user_id)).of(Token.read)
 
 
 @routes.on("POST", "/tokens", status=201, scope="admin", secrets=("token",))

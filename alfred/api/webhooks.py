@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 from alfred.api.context import Caller, Services
 from alfred.api.conversations import ClassificationOut
 from alfred.api.endpoint import Routes
-from alfred.api.pages import after, page
+from alfred.api.pages import newest_first
 from alfred.api.problems import Problem, not_found
 from alfred.api.shapes import ChannelType, Listing, Output, Page
 from alfred.channels import CHANNEL_TYPES, normalise
@@ -69,12 +69,8 @@ class RejectedWebhook(Output):
 @routes.on("GET", "/webhooks/rejected")
 async def list_rejected(db: Db, caller: Caller, request: web.Request, query: Listing) -> Page[RejectedWebhook]:
     """Payloads that could not be read, newest first."""
-    at, before = after("rejected", query, datetime.fromisoformat, UUID)
-    rows = await sql.rejected_webhooks.page.all(
-        db, user_id=caller.user_id, before_at=at, before_id=before, limit=query.limit + 1
-    )
-    key = lambda row: (row["created_at"].isoformat(), row["id"])  # noqa: E731
-    return page(request, "rejected", query, rows, key).of(_rejected_of)
+    found = await newest_first(db, request, query, sql.rejected_webhooks.page, user_id=caller.user_id)
+    return found.of(_rejected_of)
 
 
 @routes.on("POST", "/webhooks/rejected/{rejected_id}/retry", errors=(404,))
