@@ -49,6 +49,8 @@ async def apply_rules(db: Db, event: Event) -> None:
     if not rules or event.payload.get("depth", 0) >= MOST_DEPTH:
         return
     situation = await _situation(db, event)
+    if situation is None:
+        return
     for rule in rules:
         compiled = Compiled.model_validate(rule["compiled"])
         if match(compiled.when, situation):
@@ -61,6 +63,8 @@ async def suggest(db: Db, event: Event) -> None:
     if not flows:
         return
     situation = await _situation(db, event)
+    if situation is None:
+        return
     for flow in flows:
         try:
             found = simulate(flow["definition"], situation)
@@ -88,7 +92,8 @@ def shown(actions: Sequence[Action]) -> list[dict[str, Any]]:
     return [action.model_dump(mode="json", exclude_none=True) for action in actions]
 
 
-async def _situation(db: Db, event: Event) -> Situation:
+async def _situation(db: Db, event: Event) -> Situation | None:
+    """What the event found; None where its conversation was removed meanwhile."""
     row = await sql.rules.situation.one(
         db,
         user_id=event.user_id,
@@ -97,6 +102,8 @@ async def _situation(db: Db, event: Event) -> Situation:
         contact_id=event.contact_id,
     )
     assert row is not None
+    if event.conversation_id is not None and row["conversation_id"] is None:
+        return None
     return situation_of(row, event.created_at)
 
 

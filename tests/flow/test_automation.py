@@ -450,3 +450,23 @@ async def test_a_rule_that_cannot_be_read_stops_nobody_else(shop, http, all_done
     await ana.delete(f"/rules/{broken['id']}")
     assert [each["title"] for each in await eventually(lambda: tasks(ana))] == ["x"]
     await all_done(ana)
+
+
+@pytest.mark.parametrize("gone", ["contacts", "channels"])
+async def test_what_is_forgotten_before_the_rules_come_is_passed_over(shop, all_done, gone):
+    ana = shop.ana
+    made = await rule(
+        ana,
+        {"action": "create_task", "title": "x"},
+        {"action": "add_tag", "tag": "x"},
+        {"action": "send_reply", "body": "x"},
+        when={"not": says("ponto final")},
+    )
+    async with shop.superuser.transaction():
+        await shop.superuser.execute("select from bus_cursors for update")
+        await ana.hears("oi")
+        (thing,) = (await ana.get(f"/{gone}"))[1]["items"]
+        assert (await ana.delete(f"/{gone}/{thing['id']}"))[0] == 204
+    await all_done(ana)
+    assert await shop.superuser.fetch("select error from event_retries") == []
+    assert (await tasks(ana), await matches(ana, made["id"])) == ([], [])
