@@ -138,7 +138,7 @@ async def _do_there(db: Db, event: Event, conversation_id: UUID, rule_id: UUID, 
     where = {"user_id": event.user_id, "conversation_id": conversation_id}
     change: dict[str, Any] = {}
     if isinstance(action, AddTag):
-        if tags := await sql.rules.add_tag.value(db, **where, tag=action.tag):
+        if tags := await sql.rules.add_tag.value(db, **where, tag=action.tag.strip()):
             change = {"tags": tags}
     elif isinstance(action, SetStatus):
         if await sql.rules.set_status.value(db, **where, status=action.status):

@@ -164,6 +164,16 @@ async def test_a_task_may_have_no_date(ana, eventually):
     assert (task["due_date"], task["priority"]) == (None, "medium")
 
 
+async def test_tags_once(ana, all_done):
+    await rule(ana, {"action": "add_tag", "tag": "x"}, {"action": "add_tag", "tag": " x "}, when=says("oi"))
+    await rule(ana, {"action": "add_tag", "tag": "x"}, when=says("oi"))
+    entry = await ana.hears("oi")
+    await ana.hears("oi de novo")
+    await all_done(ana)
+    assert (await ana.get(f"/conversations/{entry['conversation_id']}"))[1]["tags"] == ["x"]
+    assert len(await matches(ana)) == 5
+
+
 async def test_fifty_tags_are_enough(ana, all_done):
     entry = await ana.hears("oi")
     await ana.patch(f"/conversations/{entry['conversation_id']}", {"tags": [f"{n}" for n in range(50)]})
