@@ -146,6 +146,8 @@ async def _do_there(db: Db, event: Event, conversation_id: UUID, rule_id: UUID, 
     elif isinstance(action, SendReply):
         if await sql.rules.may_reply.value(db, **where, rule_id=rule_id, subject=subject_of(event)):
             await send(db, event.user_id, conversation_id, Draft(body=action.body), by_rule=True)
+            if event.type == "lead.stalled":
+                await sql.rules.keep_silence.run(db, **where)
     if change:
         await record(db, event.user_id, "conversation.updated", change | {"by_rule": str(rule_id)}, **_about(event))
 

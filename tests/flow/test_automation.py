@@ -435,6 +435,30 @@ async def test_tasks_that_make_tasks_end(shop, all_done):
     assert len(await matches(ana, made["id"])) == 4
 
 
+async def test_a_rule_cannot_keep_a_silent_customer_company_for_ever(shop, all_done):
+    """What a rule writes into a silence does not begin a new one; what the customer writes does."""
+    ana = shop.ana
+    await rule(ana, {"action": "send_reply", "body": "Ainda está aí?"}, trigger="lead.stalled")
+    entry = await ana.hears("oi", at=int(datetime(2024, 5, 1, tzinfo=UTC).timestamp()))
+
+    async def silences():
+        return len(await ana.events("lead.stalled", conversation_id=entry["conversation_id"]))
+
+    shop.clock.now = datetime(2024, 5, 6, tzinfo=UTC)
+    await shop.scans.stalled()
+    await all_done(ana)
+    assert (await silences(), await outbound(ana, entry)) == (1, ["Ainda está aí?"])
+
+    shop.clock.now = datetime.now(UTC) + 30 * DAY
+    await shop.scans.stalled()
+    await all_done(ana)
+    assert (await silences(), await outbound(ana, entry)) == (1, ["Ainda está aí?"])
+
+    await ana.hears("estou", at=int(datetime.now(UTC).timestamp()) + 5)
+    await shop.scans.stalled()
+    assert await silences() == 2
+
+
 # What breaks
 
 
