@@ -49,6 +49,8 @@ async def apply_rules(db: Db, event: Event) -> None:
     if not rules or event.payload.get("depth", 0) >= MOST_DEPTH:
         return
     situation = await _situation(db, event)
+    if situation is None:
+        return
     for rule in rules:
         compiled = Compiled.model_validate(rule["compiled"])
         if match(compiled.when, situation):
@@ -61,6 +63,8 @@ async def suggest(db: Db, event: Event) -> None:
     if not flows:
         return
     situation = await _situation(db, event)
+    if situation is None:
+        return
     for flow in flows:
         try:
             found = simulate(flow["definition"], situation)
@@ -88,7 +92,8 @@ def shown(actions: Sequence[Action]) -> list[dict[str, Any]]:
     return [action.model_dump(mode="json", exclude_none=True) for action in actions]
 
 
-async def _situation(db: Db, event: Event) -> Situation:
+async def _situation(db: Db, event: Event) -> Situation | None:
+    """What the event found; None where its conversation was removed meanwhile."""
     row = await sql.rules.situation.one(
         db,
         user_id=event.user_id,
@@ -97,6 +102,8 @@ async def _situation(db: Db, event: Event) -> Situation:
         contact_id=event.contact_id,
     )
     assert row is not None
+    if event.conversation_id is not None and row["conversation_id"] is None:
+        return None
     return situation_of(row, event.created_at)
 
 
@@ -131,7 +138,7 @@ async def _do_there(db: Db, event: Event, conversation_id: UUID, rule_id: UUID, 
     where = {"user_id": event.user_id, "conversation_id": conversation_id}
     change: dict[str, Any] = {}
     if isinstance(action, AddTag):
-        if tags := await sql.rules.add_tag.value(db, **where, tag=action.tag):
+        if tags := await sql.rules.add_tag.value(db, **where, tag=action.tag.strip()):
             change = {"tags": tags}
     elif isinstance(action, SetStatus):
         if await sql.rules.set_status.value(db, **where, status=action.status):
@@ -139,6 +146,8 @@ async def _do_there(db: Db, event: Event, conversation_id: UUID, rule_id: UUID, 
     elif isinstance(action, SendReply):
         if await sql.rules.may_reply.value(db, **where, rule_id=rule_id, subject=subject_of(event)):
             await send(db, event.user_id, conversation_id, Draft(body=action.body), by_rule=True)
+            if event.type == "lead.stalled":
+                await sql.rules.keep_silence.run(db, **where)
     if change:
         await record(db, event.user_id, "conversation.updated", change | {"by_rule": str(rule_id)}, **_about(event))
 

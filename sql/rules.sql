@@ -87,6 +87,12 @@ update rule_matches
            and m.replied and m.matched_at > now() - interval '10 minutes')
 returning true
 
+-- name: keep_silence
+-- What a rule writes into a silence does not begin a new one, which would call the rule again.
+update conversations
+   set stalled_announced_for = last_message_at
+ where user_id = :user_id and conversation_id = :conversation_id
+
 -- name: add_tag
 -- Once, and at most 50 of them.
 update conversations
