@@ -49,6 +49,8 @@ def open_problem(reading: Reading) -> bool:
     hits = [hit for hit in hits if not _only_asked(reading, hit)]
     if "solved" in reading.denied:
         return True
+    if reading.has("repair") and not reading.has("dispute", "danger", "stopped"):
+        return False  # the customer's own thing, to be repaired
     return bool(hits) and not solved(reading, hits)
 
 
