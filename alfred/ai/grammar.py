@@ -36,6 +36,7 @@ class Grammar:
         self.language = language
         self.nots = words.get((code, "@not"), set())
         self.nevers = words.get((code, "@never"), set())
+        self.lacks = words.get(("any", "@lack"), set())
         self.buts = words.get((code, "@but"), set()) - ({"mas"} if code == "es" else set())
         self.ifs = words.get((code, "@if"), set())
 
@@ -65,6 +66,8 @@ class Grammar:
                 return False
             if token.form in self.nevers and self._so(hit):
                 return False
+            if token.form in self.lacks and hit.first - at > 2:
+                continue  # "sem sal e fria": what lacks is only the next thing
             if token.form in self.nots:
                 return self.tokens[min(at + 1, hit.first)].form not in _ONLY
         return False

@@ -13,7 +13,7 @@ MOST_WORDS = 20_000  # whose symbols are remembered
 NUMERIC = {
     "num": ("@number",),
     "number": ("@number",),
-    "date": ("@date", "@number"),
+    "date": ("@date",),
     "time": ("@time",),
     "percent": ("@percent",),
     "times": ("@times",),

@@ -9,7 +9,7 @@ _CLEARS: dict[str, frozenset[str]] = {
     "fine": frozenset(("discount", "mishap", "pain", "trouble", "silence", "sour", "danger", "stopped")),
     "sour": frozenset(("praise",)),
     "unmoney": frozenset(("price", "priceword", "discount", "outrage", "costly", "dispute", "money")),
-    "declined": frozenset(("act", "order", "promise", "discount")),
+    "declined": frozenset(("act", "order", "promise", "vow", "discount")),
     "settled": frozenset(("act", "order")),
     "mishap": frozenset(("trouble", "act")),
     "norush": frozenset(("urgent", "today", "silence")),

@@ -121,21 +121,24 @@ def _place(hit: Hit) -> tuple[int, int]:
 
 
 class Walk:
-    """One walk through the symbols of a text; `longest` is how far each meaning reached from each place."""
+    """One walk through the symbols of a text; how near and how far each meaning reached from each place."""
 
-    __slots__ = ("ahead", "longest", "named")
+    __slots__ = ("ahead", "longest", "named", "shortest")
 
     def __init__(self, named: list[tuple[str, ...]]) -> None:
         self.named = named
         self.ahead = reach(named)
         self.longest: dict[int, dict[Meaning, int]] = {}
+        self.shortest: dict[int, dict[Meaning, int]] = {}
 
     def hits(self, last_token: int) -> list[Hit]:
         """What was found, in order."""
         found = [
             Hit(*meaning, at, min(last, last_token))
-            for at, meanings in self.longest.items()
+            for reached in (self.shortest, self.longest)
+            for at, meanings in reached.items()
             for meaning, last in meanings.items()
+            if reached is self.longest or last < self.longest[at][meaning]
         ]
         found.sort(key=_place)
         return found
@@ -154,7 +157,9 @@ class Walk:
 
     def _begin(self, start: Start, first: int) -> None:
         found = self.longest.setdefault(first, {})
+        short = self.shortest.setdefault(first, {})
         for meaning in start.meanings:
+            short[meaning] = first
             found.setdefault(meaning, first)
         if first + 1 == len(self.named):
             return
@@ -166,6 +171,8 @@ class Walk:
             for meaning in node.meanings:
                 if found.get(meaning, -1) < last:
                     found[meaning] = last
+                if short.get(meaning, last + 1) > last:
+                    short[meaning] = last
             if last + 1 < len(self.named):
                 self._step(node.next, last + 1, waiting)
                 if node.gap is not None:

@@ -25,7 +25,7 @@ def feel(reading: Reading) -> Mood:
     good, bad = _praise(reading), _blame(reading)
     if problem or silence:
         return Mood("negative", _score(-0.6 - 0.1 * bad), problem, silence)
-    if ironic(reading, good):
+    if ironic(reading, good) or _mocking(reading, bad):
         return Mood("negative", -0.6, False, False)
     score = good - bad
     if score >= ENOUGH:
@@ -45,6 +45,8 @@ def open_problem(reading: Reading) -> bool:
     hits = [hit for hit in hits if not _only_asked(reading, hit)]
     if "solved" in reading.denied:
         return True
+    if reading.has("repair") and not reading.has("dispute", "danger", "stopped"):
+        return False  # the customer's own thing, to be repaired
     return bool(hits) and not solved(reading, hits)
 
 
@@ -85,6 +87,14 @@ def ironic(reading: Reading, good: float) -> bool:
         return True
     pleased = good > 0 or any(hit.rule.startswith("^") for hit in reading.by.get("nod", ()))
     return reading.has("wait") and pleased and not reading.has("solved")
+
+
+def _mocking(reading: Reading, bad: float) -> bool:
+    """Congratulations on something bad: "parabéns, conseguiram estragar a festa"."""
+    congrats = lexicon().grammar["any", "@congrats"]
+    return bad >= 1 and any(
+        reading.tokens[hit.first].form in congrats for hit in reading.by.get("praise", ())
+    )
 
 
 def _ironic_sign(reading: Reading) -> bool:

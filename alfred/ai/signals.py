@@ -13,6 +13,7 @@ from alfred.ai.net import Hit
 from alfred.ai.provider import Language, Signal
 from alfred.ai.text import Token, expand, tokens
 
+MOST_HITS = 1_000  # of one text that are weighed; a natural one of 10,000 characters has fewer
 _ENDS = frozenset(".!?…\n")
 
 
@@ -106,7 +107,7 @@ def read(text: str, language: Language | None = None) -> Reading:
     main = language or spoken(scores)
     found = expand(found, words.slang.get(main or "", {}))
     active = near(scores, language)
-    hits = words.find(found, active)
+    hits = words.find(found, active)[:MOST_HITS]
     numbers, asking = sentences(found)
     marked = asking
     asking |= {numbers[hit.first] for hit in hits if hit.label == "ask"}

@@ -18,6 +18,8 @@ _TOKEN = re.compile(
 )
 _REPEAT = re.compile(r"([^\W\d])\1{2,}")
 _APOSTROPHES = re.compile("[’´`]")
+_YEAR = re.compile(r"19[5-9]\d|20(?:0[1-9]|[123]\d)")
+_BEFORE_YEARS = frozenset(("em", "en", "in", "desde", "since", "de"))
 _TIME_UNITS = frozenset(("h", "hs", "hr", "hrs", "am", "pm"))
 _UNITS = {"%": "percent", "x": "times", "º": "ordinal", "ª": "ordinal", "°": "ordinal"} | dict.fromkeys(
     ("th", "st", "nd", "rd"), "ordinal"
@@ -111,6 +113,8 @@ def tokens(text: str, known: frozenset[str] = frozenset()) -> list[Token]:
         if kind in ("num", "unit"):
             kind = number_kind(match["unit"] or "", match["num"])
             kind = "amount" if after_currency and kind == "number" else kind
+            if kind == "number" and found and found[-1].form in _BEFORE_YEARS and _YEAR.fullmatch(written):
+                kind = "date"
             written = written.lower()
         elif kind == "mark":
             written = "?" if "?" in written else written[0]
