@@ -1,5 +1,6 @@
 """The documents keep their word: settings, links, commands, and nothing of the machine that they were written on."""
 
+import configparser
 import re
 import subprocess
 from pathlib import Path
@@ -83,6 +84,19 @@ def test_every_module_has_its_line_in_the_architecture():
     modules = {path.name for path in (ROOT / "alfred").glob("*.py")} - {"__init__.py"}
     folders = {f"{path.parent.name}/" for path in (ROOT / "alfred").glob("*/__init__.py")}
     assert {name for name in modules | folders if name not in drawn} == set()
+
+
+def test_every_dependency_has_its_reason():
+    cfg = configparser.ConfigParser(interpolation=None)
+    cfg.read(ROOT / "setup.cfg")
+    wanted = re.findall(r"^([\w-]+)", cfg["options"]["install_requires"], re.MULTILINE)
+    table = re.findall(
+        r"^\| ([\w-]+) \|", (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert table == ["package", "---", *sorted(wanted)]
+    tools = re.findall(r"^([\w-]+)", cfg["options.extras_require"]["test"], re.MULTILINE)
+    text = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    assert [tool for tool in tools if tool not in text] == []
 
 
 def anchors(document):
