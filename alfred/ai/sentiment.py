@@ -92,9 +92,7 @@ def ironic(reading: Reading, good: float) -> bool:
 def _mocking(reading: Reading, bad: float) -> bool:
     """Congratulations on something bad: "parabéns, conseguiram estragar a festa"."""
     congrats = lexicon().grammar["any", "@congrats"]
-    return bad >= 1 and any(
-        reading.tokens[hit.first].form in congrats for hit in reading.by.get("praise", ())
-    )
+    return bad >= 1 and any(reading.tokens[hit.first].form in congrats for hit in reading.by.get("praise", ()))
 
 
 def _ironic_sign(reading: Reading) -> bool:

@@ -15,6 +15,7 @@ M = TypeVar("M", bound=BaseModel)
 
 # NUL, which PostgreSQL refuses, and halves of surrogate pairs, which UTF-8 cannot say.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+DEEPEST = 100  # what is deeper could be read, but not be written again
 
 
 class NoQuery(BaseModel, extra="forbid"):
@@ -24,6 +25,8 @@ class NoQuery(BaseModel, extra="forbid"):
 def path_part(value: str, kind: Any) -> Any:
     """A part of the path; an id that is no UUID names nothing."""
     if kind is not UUID:
+        if _UNSTORABLE.search(value):
+            raise not_found("thing: the path holds characters that no name has")
         return value
     try:
         return UUID(value)
@@ -84,13 +87,15 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _refuse_unstorable(given: Any, *, query: bool) -> None:
-    pointers = [pointer.removeprefix("/") if query else pointer for pointer in _unstorable(given, "")]
+    pointers = [pointer.removeprefix("/") if query else pointer for pointer in _unstorable(given, "", 0)]
     if pointers:
         words = "NUL characters and lone surrogates cannot be stored."
         raise invalid([Fault(pointer, words, "invalid_characters") for pointer in pointers[:20]])
 
 
-def _unstorable(value: Any, pointer: str) -> Iterator[str]:
+def _unstorable(value: Any, pointer: str, depth: int) -> Iterator[str]:
+    if depth > DEEPEST:
+        raise Problem(400, "invalid_json", f"The body is not valid JSON: it is nested more than {DEEPEST} levels deep.")
     if isinstance(value, str):
         if _UNSTORABLE.search(value):
             yield pointer
@@ -100,7 +105,7 @@ def _unstorable(value: Any, pointer: str) -> Iterator[str]:
                 yield pointer
             else:
                 step = str(name).replace("~", "~0").replace("/", "~1")
-                yield from _unstorable(inner, f"{pointer}/{step}")
+                yield from _unstorable(inner, f"{pointer}/{step}", depth + 1)
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            yield from _unstorable(inner, f"{pointer}/{index}")
+            yield from _unstorable(inner, f"{pointer}/{index}", depth + 1)

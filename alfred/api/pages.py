@@ -35,7 +35,7 @@ def decode(kind: str, cursor: str) -> list[Any]:
     try:
         raw = base64.b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         found, *key = json.loads(raw[6:])
-    except (binascii.Error, ValueError, TypeError):
+    except (binascii.Error, ValueError, TypeError, RecursionError):
         raise _damaged() from None
     if hashlib.sha256(raw[6:]).digest()[:6] != raw[:6] or found != kind:
         raise _damaged()
@@ -50,9 +50,19 @@ def after(kind: str, query: Listing, *readers: Callable[[Any], Any]) -> list[Any
     if len(key) != len(readers):
         raise _damaged()
     try:
-        return [read(part) for read, part in zip(readers, key, strict=True)]
-    except (ValueError, TypeError):
+        values = [read(part) for read, part in zip(readers, key, strict=True)]
+    except (ValueError, TypeError, AttributeError, OverflowError):
         raise _damaged() from None
+    if not all(map(_storable, values)):
+        raise _damaged()
+    return values
+
+
+def _storable(value: Any) -> bool:
+    """The checksum keeps nobody from writing a cursor by hand: a value that no row can have never reaches the query."""
+    if isinstance(value, datetime):
+        return value.tzinfo is not None and 1 < value.year < 9999
+    return not isinstance(value, int) or -(2**63) <= value < 2**63
 
 
 def page(
@@ -78,7 +88,12 @@ async def newest_first(
 def public_url(request: web.Request) -> URL:
     """The request's URL as the client knows it: under the public base URL, where one is set."""
     base = request[PUBLIC_BASE]
-    return URL(base.rstrip("/") + str(request.rel_url), encoded=True) if base else request.url
+    if base:
+        return URL(base.rstrip("/") + str(request.rel_url), encoded=True)
+    try:
+        return request.url
+    except ValueError:
+        raise Problem(400, "invalid_host", "The Host header is not the name of a host.") from None
 
 
 def _damaged() -> Problem:

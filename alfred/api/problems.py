@@ -129,6 +129,8 @@ def problem_of(error: BaseException) -> Problem:
         return Problem(503, "busy", "Too many logins wait; try again in a moment.", headers={"Retry-After": "5"})
     if isinstance(error, asyncpg.UniqueViolationError) and error.constraint_name in _CONFLICTS:
         return Problem(409, *_CONFLICTS[error.constraint_name])
+    if isinstance(error, web.RequestPayloadError):
+        return Problem(400, "unreadable_body", "The body cannot be decoded as its Content-Encoding says.")
     if connection_lost(error):
         log.warning("database_away", error=repr(error))
         return away()

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from pydantic import Field, SecretStr
 
 from alfred.api.auth import bearer, caller_of
@@ -95,6 +95,8 @@ async def stream(request: web.Request, services: Services) -> web.StreamResponse
             }
         )
         await response.prepare(request)
+        if request.method == hdrs.METH_HEAD:
+            return response
         try:
             await response.write(f"retry: {RETRY_MILLISECONDS}\n: welcome\n\n".encode())
             async with aclosing(_frames(services, caller, seat, (since, newest))) as frames:
