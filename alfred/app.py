@@ -9,7 +9,18 @@ from aiohttp import web
 
 from alfred import notifications
 from alfred.ai.mock import MockAIProvider
-from alfred.api import accounts, channels, contact_merges, contacts, conversations, events, health, stream, webhooks
+from alfred.api import (
+    accounts,
+    channels,
+    contact_files,
+    contact_merges,
+    contacts,
+    conversations,
+    events,
+    health,
+    stream,
+    webhooks,
+)
 from alfred.api import notifications as notifications_api
 from alfred.api.context import SERVICES, Ending, Services
 from alfred.api.docs import add_documents
@@ -39,6 +50,7 @@ def endpoints() -> Iterator[Endpoint]:
         health,
         accounts,
         conversations,
+        contact_files,
         contacts,
         contact_merges,
         channels,
