@@ -139,7 +139,12 @@ async def list_contacts(db: Db, caller: Caller, request: web.Request, query: Con
 
 @routes.on("POST", "/contacts", status=201, errors=(409,))
 async def add_contact(db: Db, caller: Caller, body: NewContact) -> Contact:
-    """Add a person, with every identity that they are known by."""
+    """Add a person, with every identity that they are known by.
+
+    An identity is taken only as it is written: a Brazilian mobile with its ninth digit and the same one without are
+    two, and may be two contacts; each then gets the messages of its own. What comes from a number that is known only
+    in its other way goes to the contact who has that one.
+    """
     contact_id, identities = uuid7(), body.known_by()
     await sql.contacts.add.run(
         db,

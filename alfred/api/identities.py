@@ -5,6 +5,7 @@ from pydantic import Field
 from alfred.api.shapes import ChannelType, Handle, Input
 from alfred.channels.chat import phone
 
+SHORTEST_NUMBER = 8  # fewer digits may as well be an id of any messenger
 _CHATS = ("@lid", "@s.whatsapp.net", "@c.us")
 
 
@@ -32,4 +33,5 @@ def type_of(handle: str) -> ChannelType | None:
         return "whatsapp"
     if "@" in handle.strip("@"):
         return "email"
-    return "whatsapp" if (phone(handle) or "").removeprefix("+").isdigit() else None
+    digits = (phone(handle) or "").removeprefix("+")
+    return "whatsapp" if len(digits) >= SHORTEST_NUMBER and digits.isdigit() else None
