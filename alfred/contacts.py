@@ -1,6 +1,7 @@
-"""Two contacts become one person, and part again: merge(), unmerge()."""
+"""Two contacts become one person, and part again; many come at once: merge(), unmerge(), find(), store()."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -58,14 +59,22 @@ class LastIdentity(Exception):
     """Taking the identities apart would leave a contact with none."""
 
 
+@dataclass(frozen=True)
+class Entry:
+    """A contact to be written; its handle is the first of its new identities when it is new itself."""
+
+    contact_id: UUID
+    values: Mapping[str, Any]
+    new_identities: Sequence[tuple[str, str]]
+
+
 async def merge(db: Db, user_id: UUID, contact_id: UUID, merged_id: UUID) -> None:
     """Everything about one contact goes over to another, who also takes what it lacks itself; then the one is gone.
 
     Raises:
         NoSuchContact.
     """
-    await sql.contact_merges.after_imports.run(db, user_id=user_id)
-    await sql.contact_merges.alone.run(db, user_id=user_id)
+    await _alone(db, user_id)
     await _hold(db, user_id, contact_id, merged_id)
     kept = await sql.contacts.get.one(db, user_id=user_id, contact_id=contact_id)
     gone = await sql.contacts.get.one(db, user_id=user_id, contact_id=merged_id)
@@ -88,8 +97,7 @@ async def unmerge(db: Db, user_id: UUID, contact_id: UUID) -> UUID:
     Raises:
         NoSuchContact, NothingToUndo, LastIdentity.
     """
-    await sql.contact_merges.after_imports.run(db, user_id=user_id)
-    await sql.contact_merges.alone.run(db, user_id=user_id)
+    await _alone(db, user_id)
     await _hold(db, user_id, contact_id)
     merged = await sql.contact_merges.newest.one(db, user_id=user_id, contact_id=contact_id)
     if merged is None:
@@ -104,6 +112,32 @@ async def unmerge(db: Db, user_id: UUID, contact_id: UUID) -> UUID:
     return UUID(str(merged["merged_id"]))
 
 
+async def find(db: Db, user_id: UUID, identities: Iterable[tuple[str, str]]) -> list[Row]:
+    """Who has one of these identities, held until the transaction ends; nothing else comes from a file meanwhile."""
+    await sql.contact_files.alone.run(db, user_id=user_id)
+    pairs = list(dict.fromkeys(identities))
+    given = {"user_id": user_id, "types": [type_ for type_, _ in pairs], "values": [value for _, value in pairs]}
+    await sql.contact_files.hold_known.run(db, **given)
+    return await sql.contact_files.known.all(db, **given)
+
+
+async def store(db: Db, user_id: UUID, added: Sequence[Entry], changed: Sequence[Entry]) -> None:
+    """Many contacts in a few statements.
+
+    Raises:
+        asyncpg.UniqueViolationError: an identity has come to somebody else meanwhile.
+    """
+    await sql.contact_files.add.run(db, user_id=user_id, people=[_columns(entry) for entry in added])
+    await sql.contact_files.change.run(db, user_id=user_id, people=[_columns(entry) for entry in changed])
+    identities = [
+        {"contact_id": str(entry.contact_id), "channel_type": channel_type, "value": value, "place": place}
+        for entry in (*added, *changed)
+        for place, (channel_type, value) in enumerate(entry.new_identities)
+    ]
+    await sql.contact_files.add_identities.run(db, user_id=user_id, identities=identities)
+    await sql.contact_files.tell.run(db, user_id=user_id, contact_ids=[entry.contact_id for entry in added])
+
+
 def taken_over(kept: Mapping[str, Any], gone: Mapping[str, Any], currency: str) -> dict[str, Any]:
     """What the kept contact lacks and the other has; prices only where they mean the same money.
 
@@ -113,6 +147,12 @@ def taken_over(kept: Mapping[str, Any], gone: Mapping[str, Any], currency: str) 
     no_money = all(kept[name] is None for name in _MONEY)
     wanted = (*_WORDS, *_MONEY) if same_money or no_money else _WORDS
     return {name: gone[name] for name in wanted if kept[name] is None and gone[name] is not None}
+
+
+async def _alone(db: Db, user_id: UUID) -> None:
+    """First no import, which may take seconds: nobody who has the other lock, which stops messages, may wait for it."""
+    await sql.contact_files.alone.run(db, user_id=user_id)
+    await sql.contact_merges.alone.run(db, user_id=user_id)
 
 
 async def _hold(db: Db, user_id: UUID, *contact_ids: UUID) -> None:
@@ -165,3 +205,10 @@ async def _mend(db: Db, user_id: UUID, contact_id: UUID, filled: Mapping[str, st
 async def _store(db: Db, user_id: UUID, row: Row, changes: Mapping[str, Any]) -> None:
     values = {name: row[name] for name in _COLUMNS} | dict(changes)
     await sql.contacts.update.run(db, user_id=user_id, contact_id=row["id"], **values)
+
+
+def _columns(entry: Entry) -> dict[str, Any]:
+    channel_type, handle = next(iter(entry.new_identities), (None, None))
+    named = {"contact_id": str(entry.contact_id), "handle": handle, "channel_type": channel_type}
+    prices = {name: None if entry.values[name] is None else str(entry.values[name]) for name in _MONEY}
+    return {**entry.values, **named, **prices}

@@ -49,6 +49,7 @@ async def announce(db: Db, event: Event, type: str, dedupe_key: str) -> None:
     )
     title, body = _words(type, event.payload, dict(subject) if subject else {})
     rule_id = event.payload.get("rule_id")
+    contact_id = subject["contact_id"] if subject else event.contact_id  # a merge may have moved the conversation
     made = await sql.notifications.announce.value(
         db,
         user_id=event.user_id,
@@ -56,7 +57,7 @@ async def announce(db: Db, event: Event, type: str, dedupe_key: str) -> None:
         dedupe_key=dedupe_key,
         title=title[:200],
         body=body,
-        contact_id=event.contact_id,
+        contact_id=contact_id or event.contact_id,
         conversation_id=event.conversation_id,
         message_id=event.message_id,
         task_id=event.task_id,
@@ -68,7 +69,7 @@ async def announce(db: Db, event: Event, type: str, dedupe_key: str) -> None:
             event.user_id,
             "notification.created",
             {"notification_id": str(made), "type": type},
-            contact_id=event.contact_id,
+            contact_id=contact_id or event.contact_id,
             conversation_id=event.conversation_id,
             message_id=event.message_id,
             task_id=event.task_id,

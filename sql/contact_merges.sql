@@ -1,10 +1,6 @@
 -- Merging two contacts, and parting them again. What belongs to a person follows in statements named move_*, which
 -- note what they moved, and return_*, which take the noted back together with what has come since.
 
--- name: after_imports
--- First: an import may take seconds, and nobody who has the lock below may wait for it.
-select pg_advisory_xact_lock(hashtextextended(concat_ws(' ', 'import', :user_id::uuid), 0))
-
 -- name: alone
 -- No message is being taken in meanwhile: it could be written to the contact who is just leaving.
 select pg_advisory_xact_lock(app.people_lock(:user_id))

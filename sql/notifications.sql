@@ -11,7 +11,7 @@ returning notification_id
 
 -- name: subject
 -- Whom and what a notification speaks of.
-select u.locale,
+select u.locale, c.contact_id,
        coalesce(c.name, c.handle) as contact_name,
        coalesce(app.snippet(m.body, m.attachments), v.snippet) as snippet
   from users u

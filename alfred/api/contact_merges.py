@@ -40,7 +40,7 @@ async def merge_contacts(caller: Caller, services: Services, contact_id: UUID, b
         return await get_contact(db, caller, contact_id)
 
     try:
-        return await _repeated(services, caller, work)
+        return await repeated(services, caller, work, asyncpg.DeadlockDetectedError)
     except NoSuchContact as error:
         if error.contact_id == contact_id:
             raise not_found("contact") from None
@@ -60,7 +60,7 @@ async def unmerge_contact(caller: Caller, services: Services, contact_id: UUID) 
         return await get_contact(db, caller, await unmerge(db, caller.user_id, contact_id))
 
     try:
-        return await _repeated(services, caller, work)
+        parted = await repeated(services, caller, work, asyncpg.DeadlockDetectedError)
     except NoSuchContact:
         raise not_found("contact") from None
     except NothingToUndo:
@@ -68,15 +68,19 @@ async def unmerge_contact(caller: Caller, services: Services, contact_id: UUID) 
     except LastIdentity:
         detail = "This contact would be left without an identity; give it one of its own first."
         raise Problem(409, "last_identity", detail) from None
+    services.bus.announce([caller.user_id])
+    return parted
 
 
-async def _repeated(services: Services, caller: Caller, work: Callable[[Db], Awaitable[T]]) -> T:
-    """In a transaction, again when a deadlock with a rule's effects broke it: both touch conversations and contacts."""
+async def repeated(
+    services: Services, caller: Caller, work: Callable[[Db], Awaitable[T]], *troubles: type[Exception]
+) -> T:
+    """In a transaction of its own, again when others who touch the same people came in between."""
     for _ in range(MOST_TRIES - 1):
         try:
             async with services.database.acting_as(caller.user_id) as db:
                 return await work(db)
-        except asyncpg.DeadlockDetectedError:
+        except troubles:
             continue
     async with services.database.acting_as(caller.user_id) as db:
         return await work(db)

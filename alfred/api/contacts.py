@@ -1,6 +1,5 @@
 """Contacts: people, known by their channel identities, and how to deal with them."""
 
-import re
 from datetime import datetime
 from typing import Any, Literal, Self
 from uuid import UUID
@@ -11,6 +10,7 @@ from uuid_utils.compat import uuid7
 
 from alfred.api.context import Caller
 from alfred.api.endpoint import Routes
+from alfred.api.identities import Identity, clean, type_of
 from alfred.api.pages import newest_first
 from alfred.api.problems import not_found
 from alfred.api.shapes import (
@@ -33,11 +33,6 @@ routes = Routes("Contacts")
 
 NegotiationMode = Literal["off", "suggest", "auto"]
 Tone = Literal["formal", "neutral", "friendly", "casual"]
-
-
-class Identity(Input):
-    channel_type: ChannelType = Field(examples=["whatsapp"])
-    value: Handle = Field(examples=["+5511900000012"])
 
 
 class SettingsChange(Input):
@@ -76,7 +71,7 @@ class NewContact(Input):
     def _reachable(self) -> Self:
         if self.handle is None and not self.identities:
             raise ValueError("a contact needs a handle or an identity")
-        if self.handle is not None and self.channel_type is None and _type_of(self.handle) is None:
+        if self.handle is not None and self.channel_type is None and type_of(self.handle) is None:
             raise ValueError("say the channel_type of this handle")
         return self
 
@@ -84,9 +79,9 @@ class NewContact(Input):
         """Every identity once, the handle's first."""
         first = []
         if self.handle is not None:
-            type_ = self.channel_type or _type_of(self.handle) or "whatsapp"
+            type_ = self.channel_type or type_of(self.handle) or "whatsapp"
             first = [Identity(channel_type=type_, value=self.handle)]
-        return list({(i.channel_type, i.value): i for i in map(_clean, [*first, *self.identities])}.values())
+        return list({(i.channel_type, i.value): i for i in map(clean, [*first, *self.identities])}.values())
 
 
 class ContactChange(Input):
@@ -136,7 +131,12 @@ async def list_contacts(db: Db, caller: Caller, request: web.Request, query: Con
 
 @routes.on("POST", "/contacts", status=201, errors=(409,))
 async def add_contact(db: Db, caller: Caller, body: NewContact) -> Contact:
-    """Add a person, with every identity that they are known by."""
+    """Add a person, with every identity that they are known by.
+
+    An identity is taken only as it is written: a Brazilian mobile with its ninth digit and the same one without are
+    two, and may be two contacts; each then gets the messages of its own. What comes from a number that is known only
+    in its other way goes to the contact who has that one.
+    """
     contact_id, identities = uuid7(), body.known_by()
     await sql.contacts.add.run(
         db,
@@ -169,7 +169,7 @@ async def change_contact(db: Db, caller: Caller, contact_id: UUID, body: Contact
     identities = given.pop("identities", None)
     primary = _primary(row, body)
     if identities is not None:
-        wanted = list({(i.channel_type, i.value): i for i in map(_clean, identities)}.values())
+        wanted = list({(i.channel_type, i.value): i for i in map(clean, identities)}.values())
         primary = primary if primary in wanted or body.handle is not None else wanted[0]
         await _replace_identities(db, caller, row, [primary, *(i for i in wanted if i != primary)])
     elif (primary.channel_type, primary.value) != (row["channel_type"], row["handle"]):
@@ -255,23 +255,5 @@ async def _replace_identities(db: Db, caller: Caller, row: Row, wanted: list[Ide
 
 def _primary(row: Row, body: ContactChange) -> Identity:
     handle = body.handle or row["handle"]
-    guess = _type_of(handle) if body.handle is not None and row["channel_type"] in {"email", "whatsapp"} else None
-    return _clean(Identity(channel_type=body.channel_type or guess or row["channel_type"], value=handle))
-
-
-def _type_of(handle: str) -> ChannelType | None:
-    if "@" in handle.strip("@"):
-        return "email"
-    return "whatsapp" if re.fullmatch(r"\+?[\d ().-]{8,}", handle) else None
-
-
-def _clean(identity: Identity) -> Identity:
-    """The way that a sender's webhook names the same person, so that both find each other."""
-    value = identity.value
-    if identity.channel_type == "email":
-        value = value.lower()
-    elif identity.channel_type == "whatsapp" and "@" not in value:
-        digits = "".join(character for character in value if character.isdigit())
-        if len(digits) >= 8 and not any(character.isalpha() for character in value):
-            value = "+" + digits
-    return Identity(channel_type=identity.channel_type, value=value)
+    guess = type_of(handle) if body.handle is not None and row["channel_type"] in {"email", "whatsapp"} else None
+    return clean(Identity(channel_type=body.channel_type or guess or row["channel_type"], value=handle))

@@ -62,7 +62,7 @@ async def claimed(
     if not 1 <= len(key) <= 255 or not key.isprintable():
         raise invalid([Fault(HEADER, "must have 1 to 255 printable characters", "invalid_key")])
     hashed = hashlib.sha256(await request.read()).digest()
-    claim = Claim(user_id, f"{request.method} {request.path}", key, uuid7(), secrets)
+    claim = Claim(user_id, f"{request.method} {request.rel_url.raw_path}", key, uuid7(), secrets)
     named = {"user_id": user_id, "path": claim.path, "key": key}
     async with services.database.acting_as(user_id) as db:
         if await sql.tokens.claim_key.value(db, **named, body_hash=hashed, claim_id=claim.claim_id):

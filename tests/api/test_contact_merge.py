@@ -38,6 +38,15 @@ async def test_other_countries_and_landlines_keep_their_digits(ana):
         assert first["contact_id"] != second["contact_id"]
 
 
+async def test_two_contacts_by_hand_keep_their_own_messages(ana):
+    one = await ana.made("/contacts", {"handle": WITH})
+    other = await ana.made("/contacts", {"handle": WITHOUT})
+    assert (await ana.hears("Oi", WITH))["contact_id"] == one["id"]
+    assert (await ana.hears("Oi", WITHOUT))["contact_id"] == other["id"]
+    status, problem = await ana.post("/contacts", {"handle": WITH})
+    assert (status, problem["code"]) == (409, "handle_taken")
+
+
 async def test_both_ways_at_once_are_one_person(ana):
     taken = await asyncio.gather(*(ana.hears("Oi", (WITH, WITHOUT)[n % 2]) for n in range(10)))
     assert len({each["contact_id"] for each in taken}) == 1

@@ -1,0 +1,222 @@
+"""Contacts as a CSV file: all of them out, and many of them in."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import asyncpg
+import structlog
+from aiohttp import web
+from pydantic import Field
+
+from alfred.api.contact_cells import COLUMNS, DETAILS, Pair, Refused, cells_of, mentions
+from alfred.api.contact_merges import repeated
+from alfred.api.contact_rows import Import, Outcome, Person
+from alfred.api.context import REQUEST_ID, Caller, Services
+from alfred.api.endpoint import Routes
+from alfred.api.problems import Fault, Problem, invalid
+from alfred.api.shapes import Output
+from alfred.api.spreadsheets import BOM, Line, UnreadableTable, WrongColumns, read_table, write_row
+from alfred.channels.octets import between, opened, parameter
+from alfred.contacts import Entry, find, store
+from alfred.queries import Db, Row, sql
+
+routes = Routes("Contacts")
+log = structlog.get_logger()
+
+MOST_ROWS = 10_000
+PAGE = 500
+_TYPES = frozenset(
+    {"text/csv", "application/csv", "text/plain", "application/octet-stream", "application/vnd.ms-excel"}
+)
+_UTF_8 = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii"})
+
+
+class CellError(Output):
+    column: str = Field(examples=["base_price"])
+    message: str = Field(examples=["Input should be a valid decimal"])
+    code: str = Field(examples=["decimal_parsing"])
+
+
+class ImportedRow(Output):
+    line: int = Field(examples=[2], description="The line of the file that the row begins on; the header's is 1.")
+    outcome: Literal["created", "updated", "unchanged", "refused"]
+    contact_id: UUID | None
+    errors: list[CellError] = Field(examples=[[]])
+
+
+class ImportReport(Output):
+    created: int = Field(examples=[1])
+    updated: int = Field(examples=[0])
+    unchanged: int = Field(examples=[0])
+    refused: int = Field(examples=[0])
+    rows: list[ImportedRow]
+
+
+_EXAMPLE = (
+    "name,handle,channel_type,email,identities,base_price,vip\r\n"
+    "Marina Quintela,'+5511900000012,whatsapp,marina@example.com,"
+    "whatsapp:+5511900000012|email:marina@example.com,120.00,true\r\n"
+)
+_TEXT = {"schema": {"type": "string"}, "example": _EXAMPLE}
+_EXPORT: dict[str, Any] = {"responses": {"200": {"description": "The file.", "content": {"text/csv": _TEXT}}}}
+_FORM = {"type": "object", "properties": {"file": {"type": "string", "contentMediaType": "text/csv"}}}
+_IMPORT: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "text/csv": _TEXT,
+            "application/octet-stream": {"schema": {"type": "string"}},
+            "multipart/form-data": {"schema": _FORM},
+        },
+    }
+}
+
+
+@routes.on("GET", "/contacts/export", document=_EXPORT)
+async def export_contacts(request: web.Request, caller: Caller, services: Services) -> web.StreamResponse:
+    """Every contact, newest first, as CSV in UTF-8 with a byte order mark, so that Excel opens it.
+
+    A cell that a spreadsheet would run as a formula (`=`, `+`, `-`, `@`) has an apostrophe in front, which the import
+    takes away again: what is exported and imported unchanged changes nothing.
+    """
+    pages = _pages(services, caller)
+    first = await anext(pages)  # before the status is sent: PostgreSQL may be away
+    headers = {
+        "Content-Type": "text/csv; charset=utf-8",
+        "Content-Disposition": 'attachment; filename="contacts.csv"',
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+        "X-Request-ID": request[REQUEST_ID],
+    }
+    response = web.StreamResponse(headers=headers)
+    await response.prepare(request)
+    try:
+        await response.write((BOM + write_row(COLUMNS) + first).encode())
+        async for text in pages:
+            await response.write(text.encode())
+    except Exception as error:  # noqa: BLE001 the status has been sent: only a broken line tells that rows are missing
+        log.warning("export_broken_off", error=repr(error))
+        if request.transport is not None:
+            request.transport.abort()
+    return response
+
+
+@routes.on("POST", "/contacts/import", errors=(400, 413, 415, 422), document=_IMPORT)
+async def import_contacts(request: web.Request, caller: Caller, services: Services) -> ImportReport:
+    """Create and update contacts from a CSV file, by their identities; twice the same file changes nothing more.
+
+    The first row names the columns, in any order: name, handle, channel_type, email, phone, notes, identities
+    (`type:value`, separated by `|` or spaces), negotiation_enabled, negotiation_mode, base_price, custom_price,
+    currency, vip, preferred_tone. A row needs a handle or identities; it updates whom one of them belongs to and adds
+    the others, else it creates a contact. An empty cell leaves what is there. A row that is not valid, or names two
+    contacts, is refused, and the others go on. UTF-8; commas or semicolons; at most 10,000 rows.
+    """
+    lines = await asyncio.to_thread(_read, await _file(request))
+
+    async def work(db: Db) -> list[Outcome]:
+        return await _take_in(db, caller, lines)
+
+    outcomes = await repeated(services, caller, work, asyncpg.DeadlockDetectedError, asyncpg.UniqueViolationError)
+    services.bus.announce([caller.user_id])
+    counts = Counter(outcome.outcome for outcome in outcomes)
+    log.info("contacts_imported", **counts)
+    return ImportReport(
+        created=counts["created"],
+        updated=counts["updated"],
+        unchanged=counts["unchanged"],
+        refused=counts["refused"],
+        rows=[ImportedRow.model_validate(outcome) for outcome in outcomes],
+    )
+
+
+async def _pages(services: Services, caller: Caller) -> AsyncIterator[str]:
+    """The rows, some at a time; no transaction waits for a slow reader. The first may be empty."""
+    filters = {"user_id": caller.user_id, "limit": PAGE, "q": None, "vip": None, "channel": None}
+    key: tuple[datetime | None, UUID | None] = (None, None)
+    while True:
+        async with services.database.acting_as(caller.user_id) as db:
+            rows = await sql.contacts.page.all(db, **filters, before_at=key[0], before_id=key[1])
+        yield "".join(write_row(_cells(row)) for row in rows)
+        if len(rows) < PAGE:
+            return
+        key = (rows[-1]["created_at"], rows[-1]["id"])
+
+
+def _cells(row: Row) -> list[str]:
+    person = _person(row)
+    return cells_of(person.values, person.identities, Pair(row["channel_type"], row["handle"]))
+
+
+def _person(row: Row) -> Person:
+    identities = [Pair(each["channel_type"], each["value"]) for each in row["identities"]]
+    values = {name: row[name] for name in DETAILS}
+    return Person(UUID(str(row["id"])), values, identities, (values, tuple(identities)))
+
+
+async def _file(request: web.Request) -> bytes:
+    """The file in the body.
+
+    Raises:
+        Problem: 400, 413 or 415.
+    """
+    raw, content_type = await request.read(), request.headers.get("Content-Type", "text/csv")
+    declared = content_type.partition(";")[0].strip().lower()
+    if declared == "multipart/form-data":
+        return _part(raw, content_type)
+    if declared not in _TYPES:
+        raise Problem(415, "unsupported_media_type", "Send the file as text/csv, or in a multipart form.")
+    charset = (parameter(content_type, "charset") or "").lower()
+    if charset not in _UTF_8:
+        raise Problem(400, "invalid_encoding", f"The file is said to be {charset[:40]}; save it as 'CSV UTF-8'.")
+    return raw
+
+
+def _part(raw: bytes, content_type: str) -> bytes:
+    boundary = parameter(content_type, "boundary")
+    files = [content for part in between(raw, boundary, 20) for head, content in [opened(part)]
+             if b"filename" in head.lower()] if boundary else []  # fmt: skip
+    if len(files) != 1:
+        raise Problem(400, "invalid_form", "Send one file in the form.")
+    return files[0]
+
+
+def _read(raw: bytes) -> list[Line]:
+    try:
+        return read_table(raw, COLUMNS, MOST_ROWS)
+    except UnreadableTable as error:
+        status = 422 if error.code in {"too_many_rows", "empty_file"} else 400
+        raise Problem(status, error.code, str(error)) from None
+    except WrongColumns as error:
+        faults = [Fault(f"/{name}", words, code) for name, (code, words) in error.faults.items()]
+        raise invalid(faults) from None
+
+
+async def _take_in(db: Db, caller: Caller, lines: list[Line]) -> list[Outcome]:
+    rows = await find(db, caller.user_id, _named(lines))
+    taking = Import(map(_person, rows))
+    outcomes = await asyncio.to_thread(taking.take_all, lines)
+    added = [_entry(person) for person in taking.people.values() if person.stored is None]
+    changed = [_entry(person) for person in taking.people.values() if person.stored is not None and person.is_changed]
+    await store(db, caller.user_id, added, changed)
+    return outcomes
+
+
+def _entry(person: Person) -> Entry:
+    known = person.stored[1] if person.stored else ()
+    return Entry(person.contact_id, person.values, [pair for pair in person.identities if pair not in known])
+
+
+def _named(lines: list[Line]) -> list[Pair]:
+    """Every identity that the rows name, in both ways to write it; what is no text for PostgreSQL is nobody's."""
+    named: list[Pair] = []
+    for line in lines:
+        try:
+            for mention in mentions(line.cells):
+                named += (pair for pair in (mention.written, mention.canonical) if "\0" not in pair.value)
+        except Refused:
+            continue
+    return named

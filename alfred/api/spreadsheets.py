@@ -1,0 +1,129 @@
+"""CSV as spreadsheets write and read it: separators, quotes, encodings, and cells that would run as formulas."""
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+
+BOM = "\ufeff"  # without it Excel takes UTF-8 for its own code page
+_PLAIN = re.compile(r"[^\s\",;]+(?: [^\s\",;]+)*")
+# Excel, LibreOffice and Google Sheets run a cell that begins with one of these; an apostrophe makes it text.
+# Cells that only look disarmed get one more, so that disarming can always be undone.
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
+_DISARMED = re.compile(r"'+[=+\-@\t\r\n＝＋－＠]")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of the file: the number of the line that it begins on, and its cells that are not empty."""
+
+    number: int
+    cells: dict[str, str]
+    surplus: bool = False  # cells beyond the last column
+
+
+class UnreadableTable(Exception):
+    """The file is no CSV; `code` is stable, the text is one sentence for the person who sent it."""
+
+    def __init__(self, code: str, words: str) -> None:
+        super().__init__(words)
+        self.code = code
+
+
+class WrongColumns(Exception):
+    """What is wrong with the first row: for each column a code and a sentence."""
+
+    def __init__(self, faults: dict[str, tuple[str, str]]) -> None:
+        super().__init__(", ".join(faults))
+        self.faults = faults
+
+
+def write_row(cells: Iterable[str]) -> str:
+    """One row, disarmed, with commas; quoted where any spreadsheet could see a separator in it."""
+    return ",".join(_quoted(disarmed(cell)) for cell in cells) + "\r\n"
+
+
+def disarmed(cell: str) -> str:
+    """A cell that no spreadsheet runs."""
+    return "'" + cell if _FORMULA.match(cell) else cell
+
+
+def rearmed(cell: str) -> str:
+    """What was disarmed, as it was."""
+    return cell[1:] if _DISARMED.match(cell) else cell
+
+
+def read_table(raw: bytes, columns: Iterable[str], most: int) -> list[Line]:
+    """The rows below the header, without those that are empty; more than `most` are too many.
+
+    Raises:
+        UnreadableTable, WrongColumns, and nothing else, on any bytes.
+    """
+    text = _decoded(raw)
+    records = _records(text, _separator(text))
+    header = next((cells for _, cells in records), None)
+    if header is None:
+        raise UnreadableTable("empty_file", "The file is empty; its first row names the columns.")
+    names = [name.strip().lower() for name in header]
+    _refuse_wrong(names, set(columns))
+    filled = ((number, cells) for number, cells in records if any(cell.strip() for cell in cells))
+    lines = [_line(number, names, cells) for number, cells in islice(filled, most + 1)]
+    if len(lines) > most:
+        raise UnreadableTable("too_many_rows", f"The file has more than {most} rows; send it in parts.")
+    return lines
+
+
+def _decoded(raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        number = raw.count(b"\n", 0, error.start) + 1
+        words = f"The file is not UTF-8 (line {number}); save it as 'CSV UTF-8' and send it again."
+        raise UnreadableTable("invalid_encoding", words) from None
+
+
+def _separator(text: str) -> str:
+    """Of comma and semicolon the one that the header has more of, outside of quotes."""
+    header = re.split(r"[\r\n]", re.sub(r'"[^"]*"', "", text.lstrip("\r\n")), maxsplit=1)[0]
+    return ";" if header.count(";") > header.count(",") else ","
+
+
+def _records(text: str, separator: str) -> Iterable[tuple[int, list[str]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    while True:
+        number = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            words = f"The row that begins on line {number} is broken: {error}."
+            raise UnreadableTable("invalid_csv", words) from None
+        if cells:
+            yield number, cells
+
+
+def _refuse_wrong(names: list[str], known: set[str]) -> None:
+    faults = {}
+    for name, times in Counter(name for name in names if name).items():
+        if name not in known:
+            told = ("unknown_column", f"There is no column {name[:100]!r}; known are {', '.join(sorted(known))}.")
+            faults[name[:100]] = told
+        elif times > 1:
+            faults[name] = ("repeated_column", f"There are several columns {name!r}.")
+    if faults:
+        raise WrongColumns(dict(islice(faults.items(), 20)))
+
+
+def _line(number: int, names: list[str], cells: list[str]) -> Line:
+    named = {name: rearmed(cell) for name, cell in zip(names, cells, strict=False) if name and cell.strip()}
+    nameless = any(cell.strip() for name, cell in zip(names, cells, strict=False) if not name)
+    beyond = any(cell.strip() for cell in cells[len(names) :])
+    return Line(number, named, surplus=nameless or beyond)
+
+
+def _quoted(cell: str) -> str:
+    return cell if not cell or _PLAIN.fullmatch(cell) else '"' + cell.replace('"', '""') + '"'

@@ -1,0 +1,285 @@
+"""Contact files: what spreadsheets write is read, what is written is read back, nothing else is ever raised."""
+
+import contextlib
+import csv
+import io
+import uuid
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alfred.api.contact_cells import COLUMNS, DETAILS, Details, Pair, Refused, cells_of, mentions, write_identities
+from alfred.api.contact_rows import Import, Person
+from alfred.api.spreadsheets import BOM, Line, UnreadableTable, WrongColumns, disarmed, read_table, rearmed, write_row
+
+ANYTHING = st.text(st.characters(exclude_categories=["Cs"]))
+AWKWARD = st.text("=+-@'\",;\t\r\n |%aé１\ufeff\x00")
+TEXT = ANYTHING | AWKWARD
+
+
+def read(text, columns=COLUMNS, most=10_000):
+    return read_table(text if isinstance(text, bytes) else text.encode(), columns, most)
+
+
+def rows(*cells, start=2):
+    return [Line(number, each) for number, each in enumerate(cells, start)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("name,handle\nAna,a@b.c\n", [Line(2, {"name": "Ana", "handle": "a@b.c"})]),
+        ("\ufeffname,handle\r\nAna,a@b.c\r\n", [Line(2, {"name": "Ana", "handle": "a@b.c"})]),
+        ("name;handle\nSilva, Ana;a@b.c", [Line(2, {"name": "Silva, Ana", "handle": "a@b.c"})]),
+        ('"name";"handle"\r"Ana";"a@b.c"\r', [Line(2, {"name": "Ana", "handle": "a@b.c"})]),
+        (" Name , HANDLE\nAna,x", [Line(2, {"name": "Ana", "handle": "x"})]),
+        ('name,notes\nAna,"one\ntwo ""three"""\nBia,four', [
+            Line(2, {"name": "Ana", "notes": 'one\ntwo "three"'}), Line(4, {"name": "Bia", "notes": "four"})]),
+        ("\n\nname\n\nAna\n,\n  \n\nBia\n", [Line(5, {"name": "Ana"}), Line(9, {"name": "Bia"})]),
+        ("name,handle\nAna\n", [Line(2, {"name": "Ana"})]),
+        ("name,handle,,\nAna,x,,\n", [Line(2, {"name": "Ana", "handle": "x"})]),
+        ("name,handle\nAna,x,,y\n", [Line(2, {"name": "Ana", "handle": "x"}, surplus=True)]),
+        ("name,handle,\nAna,x,y\n", [Line(2, {"name": "Ana", "handle": "x"}, surplus=True)]),
+        ("name,handle\nAna,'+5511\n", [Line(2, {"name": "Ana", "handle": "+5511"})]),
+        ("name,handle\nD'Ávila,+5511\n", [Line(2, {"name": "D'Ávila", "handle": "+5511"})]),
+        ("name,handle\n'Zé',x\n", [Line(2, {"name": "'Zé'", "handle": "x"})]),
+        ("name\n", []),
+        ("name", []),
+    ],
+)  # fmt: skip
+def test_reads_what_spreadsheets_write(text, expected):
+    assert read(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("raw", "code", "words"),
+    [
+        (b"", "empty_file", "empty"),
+        (b"\xef\xbb\xbf\r\n\r\n", "empty_file", "empty"),
+        ("name\nJosé\n".encode("latin-1"), "invalid_encoding", "line 2"),
+        ("name\nJosé\n".encode("utf-16"), "invalid_encoding", "UTF-8"),
+        (b'name\nAna\n"Bia\nCarla\n', "invalid_csv", "line 3"),
+        (b'name\n"Ana" Maria\n', "invalid_csv", "line 2"),
+        (b"name\n" + b"x\n" * 4, "too_many_rows", "3 rows"),
+    ],
+)
+def test_says_why_it_cannot_read(raw, code, words):
+    with pytest.raises(UnreadableTable, match=words) as told:
+        read(raw, most=3)
+    assert told.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("header", "faults"),
+    [
+        ("name,adress", {"adress": "unknown_column"}),
+        ("name;adress;zip", {"adress": "unknown_column", "zip": "unknown_column"}),
+        ("name,Name", {"name": "repeated_column"}),
+        ("id", {"id": "unknown_column"}),
+    ],
+)
+def test_names_the_wrong_columns(header, faults):
+    with pytest.raises(WrongColumns) as told:
+        read(header + "\n")
+    assert {name: code for name, (code, _) in told.value.faults.items()} == faults
+
+
+@given(st.binary() | TEXT.map(str.encode) | AWKWARD.map(lambda text: ("name,notes\n" + text).encode()))
+def test_never_raises_anything_else(raw):
+    try:
+        lines = read(raw)
+    except (UnreadableTable, WrongColumns):
+        return
+    assert all(cell.strip() or cell for line in lines for cell in line.cells.values())
+
+
+@given(st.lists(st.lists(TEXT, min_size=3, max_size=3)))
+def test_what_is_written_is_read_back(table):
+    names = ["name", "handle", "notes"]
+    text = BOM + write_row(names) + "".join(write_row(cells) for cells in table)
+    expected = [
+        {name: cell for name, cell in zip(names, cells, strict=True) if disarmed(cell).strip()} for cells in table
+    ]
+    assert [line.cells for line in read(text)] == [cells for cells in expected if cells]
+
+
+@given(TEXT)
+def test_no_cell_runs_and_every_cell_comes_back(cell):
+    safe = disarmed(cell)
+    assert rearmed(safe) == cell
+    assert not safe.startswith(tuple("=+-@\t\r\n"))
+    written = next(csv.reader(io.StringIO(write_row([cell, "end"]), newline="")))
+    assert written == [safe, "end"]
+
+
+PAIRS = st.builds(Pair, st.sampled_from(["whatsapp", "instagram", "messenger", "email"]), TEXT.filter(str.strip))
+
+
+@given(st.lists(PAIRS, min_size=1, max_size=5))
+def test_identities_come_back(pairs):
+    assert [mention.written for mention in mentions({"identities": write_identities(pairs)})] == pairs
+
+
+@given(TEXT)
+def test_any_text_is_read_as_identities_or_refused(text):
+    for column in ("handle", "identities", "channel_type"):
+        with contextlib.suppress(Refused):
+            assert mentions({column: text, "identities": text})
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ({"handle": "+5511900000012"}, [("whatsapp", "+5511900000012")]),
+        ({"handle": "55 (11) 90000-0012"}, [("whatsapp", "+5511900000012")]),
+        ({"handle": "84251122@lid"}, [("whatsapp", "84251122@lid")]),
+        ({"handle": "Marina@Example.COM"}, [("email", "marina@example.com")]),
+        ({"handle": "17841", "channel_type": "Instagram"}, [("instagram", "17841")]),
+        (
+            {"identities": "whatsapp:+55 11 90000-0012 email:A@b.c"},
+            [("whatsapp", "+5511900000012"), ("email", "a@b.c")],
+        ),
+        ({"identities": "email:a@b.c | Messenger:99|"}, [("email", "a@b.c"), ("messenger", "99")]),
+        ({"identities": "email:50%@b.c"}, [("email", "50%@b.c")]),
+        ({"handle": "a@b.c", "identities": "messenger:1"}, [("email", "a@b.c"), ("messenger", "1")]),
+    ],
+)
+def test_knows_people_by_what_a_row_names(cells, expected):
+    assert [tuple(mention.canonical) for mention in mentions(cells)] == expected
+
+
+@pytest.mark.parametrize(
+    ("cells", "column", "code"),
+    [
+        ({"name": "Ana"}, "handle", "missing"),
+        ({"handle": "marina.q"}, "channel_type", "missing"),
+        ({"handle": "1", "channel_type": "telegram"}, "channel_type", "unknown_channel_type"),
+        ({"identities": "telegram:1"}, "identities", "unknown_channel_type"),
+        ({"identities": "+5511900000012"}, "identities", "invalid_identity"),
+        ({"identities": "email:"}, "identities", "invalid_identity"),
+    ],
+)
+def test_refuses_a_row_that_names_nobody(cells, column, code):
+    with pytest.raises(Refused) as refusal:
+        mentions(cells)
+    assert [(fault.column, fault.code) for fault in refusal.value.faults] == [(column, code)]
+
+
+@pytest.mark.parametrize(
+    ("written", "amount"),
+    [
+        ("120", "120.00"),
+        ("120.5", "120.50"),
+        ("120,50", "120.50"),
+        ("1.200,50", "1200.50"),
+        ("1,200.50", "1200.50"),
+        ("1.234.567,8", "1234567.80"),
+        (" 7 ", "7.00"),
+        ("1.200", None),
+        ("1,200", None),
+        ("-1", None),
+        ("R$ 10", None),
+        ("NaN", None),
+        ("1e3", "1000.00"),
+    ],
+)
+def test_reads_amounts_as_people_write_them(written, amount):
+    (outcome,) = Import([]).take_all(rows({"handle": "a@b.c", "base_price": written}))
+    taking = Import([])
+    taking.take_all(rows({"handle": "a@b.c", "base_price": written}))
+    found = [person.values["base_price"] for person in taking.people.values()]
+    assert (outcome.outcome, found) == (("created", [Decimal(amount)]) if amount else ("refused", []))
+
+
+@pytest.mark.parametrize(
+    ("written", "flag"),
+    [("true", True), ("VERDADEIRO", True), ("Sim", True), ("1", True), ("FALSO", False), ("não", False), ("no", False)],
+)
+def test_reads_flags_in_the_spreadsheets_language(written, flag):
+    assert Details(vip=written).vip is flag
+
+
+def person(*identities, **values):
+    values = Details().model_dump() | values
+    return Person(uuid.uuid4(), values, list(identities), (values, tuple(identities)))
+
+
+def outcomes(taking, *cells):
+    return [outcome.outcome for outcome in taking.take_all(rows(*cells))]
+
+
+MAIL, PHONE = Pair("email", "a@b.c"), Pair("whatsapp", "+5511900000012")
+
+
+def test_a_row_finds_whom_an_earlier_one_made():
+    taking = Import([])
+    table = [
+        {"handle": "a@b.c"},
+        {"handle": "a@b.c", "identities": "whatsapp:+5511900000012"},
+        {"handle": "+5511900000012", "name": "Ana"},
+        {"handle": "a@b.c", "name": "Ana"},
+    ]
+    told = taking.take_all(rows(*table))
+    assert [each.outcome for each in told] == ["created", "updated", "updated", "unchanged"]
+    assert len({each.contact_id for each in told}) == 1
+    (made,) = taking.people.values()
+    assert (made.identities, made.values["name"]) == ([MAIL, PHONE], "Ana")
+
+
+def test_a_row_about_two_people_is_refused():
+    taking = Import([person(MAIL), person(PHONE)])
+    told = taking.take_all(rows({"handle": "a@b.c", "identities": "whatsapp:+5511900000012", "name": "Ana"}))
+    assert [(each.outcome, each.errors[0].column, each.errors[0].code) for each in told] == [
+        ("refused", "identities", "two_contacts")
+    ]
+    assert not any(each.is_changed for each in taking.people.values())
+
+
+def test_rows_that_end_where_they_began_change_nothing():
+    known = person(MAIL, name="Bia")
+    assert outcomes(Import([known]), {"handle": "a@b.c", "name": "Ana"}, {"handle": "a@b.c", "name": "Bia"}) == [
+        "unchanged",
+        "unchanged",
+    ]
+
+
+def test_an_empty_cell_leaves_what_is_there():
+    known = person(MAIL, name="Ana", vip=True)
+    assert outcomes(Import([known]), {"handle": "a@b.c"}) == ["unchanged"]
+    assert known.values["name"] == "Ana"
+
+
+def test_a_shortened_number_is_refused():
+    for cells in ({"handle": "5,51199E+12", "channel_type": "whatsapp"}, {"identities": "whatsapp:5.51E12"}):
+        (told,) = Import([]).take_all(rows(cells))
+        assert (told.outcome, told.errors[0].code) == ("refused", "shortened_number")
+
+
+NAMED = {
+    "handle": st.sampled_from(["a@b.c", "b@b.c", "+5511900000012"]),
+    "identities": st.sampled_from(["email:a@b.c", "whatsapp:x y", "!"]),
+}
+CELLS = st.fixed_dictionaries({}, optional=dict.fromkeys(DETAILS, TEXT) | NAMED)
+
+
+@given(st.lists(CELLS, max_size=6))
+def test_a_second_time_changes_nothing(table):
+    first = Import([])
+    told = first.take_all(rows(*table))
+    stored = [Person(each.contact_id, each.values, each.identities, (each.values, tuple(each.identities)))
+              for each in first.people.values()]  # fmt: skip
+    again = Import(stored).take_all(rows(*table))
+    same = {"created": "unchanged", "updated": "unchanged", "unchanged": "unchanged", "refused": "refused"}
+    assert [each.outcome for each in again] == [same[each.outcome] for each in told]
+    assert not any(each.is_changed for each in stored)
+
+
+@given(st.dictionaries(st.sampled_from(["name", "email", "phone", "notes"]), TEXT), PAIRS, st.lists(PAIRS, max_size=3))
+def test_an_exported_person_is_imported_unchanged(texts, first, others):
+    """Whatever a messenger has stored, also what the API would not take."""
+    known = person(first, *(each for each in dict.fromkeys(others) if each != first), **texts)
+    text = write_row(COLUMNS) + write_row(cells_of(known.values, known.identities, first))
+    told = Import([known]).take_all(read(text))
+    assert [each.outcome for each in told] == ["unchanged"], told
