@@ -1,6 +1,7 @@
 """How long GET /health takes while 50 people log in at once, against an idle service."""
 
 import asyncio
+import contextlib
 import http.client
 import statistics
 import time
@@ -16,6 +17,7 @@ from bench.ground import PASSWORD, User, milliseconds, percentile, service, show
 LOGINS = 50
 IDLE_SECONDS = 4.0
 PAUSE_SECONDS = 0.005
+MOST_SECONDS = 22.0
 
 
 def main() -> None:
@@ -25,29 +27,35 @@ def main() -> None:
         pool.submit(_log_in, running.api, user, 1).result()
         began = time.monotonic()
         idle = _look(running.address, lambda: time.monotonic() > began + IDLE_SECONDS)
-        storm: Future[float] = pool.submit(_log_in, running.api, user, LOGINS)
+        storm: Future[tuple[int, float]] = pool.submit(_log_in, running.api, user, LOGINS)
         busy = _look(running.address, storm.done)
-        seconds = storm.result()
+        done, seconds = storm.result()
     rows = [(name, str(len(taken)), *_spread(taken)) for name, taken in (("idle", idle), (f"{LOGINS} logins", busy))]
-    show(f"GET /health, milliseconds; the logins took {seconds:.1f} s", ("", "looks", "p50", "p99", "max"), rows)
+    title = f"GET /health, milliseconds; {done} of {LOGINS} logins took {seconds:.1f} s"
+    show(title, ("", "looks", "p50", "p99", "max"), rows)
     print(f"storm / idle (medians): {statistics.median(busy) / statistics.median(idle):.2f}")
 
 
-def _log_in(api: str, user: User, count: int) -> float:
-    """So many logins at once, from a process of their own; how long until the last was answered."""
+def _log_in(api: str, user: User, count: int) -> tuple[int, float]:
+    """So many logins at once, from a process of their own; how many were answered in time, and how long that took."""
 
-    async def run() -> float:
+    async def run() -> tuple[int, float]:
         body = {"email": user.email, "password": PASSWORD}
+        done = 0
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=count)) as http:
 
             async def log_in() -> None:
+                nonlocal done
                 async with http.post(f"{api}/auth/login", json=body) as answer:
                     if answer.status != 200:
                         raise RuntimeError(await answer.text())
+                done += 1
 
             began = time.perf_counter()
-            await asyncio.gather(*(log_in() for _ in range(count)))
-            return time.perf_counter() - began
+            with contextlib.suppress(TimeoutError):  # a machine with other work: what was measured until then counts
+                async with asyncio.timeout(MOST_SECONDS):
+                    await asyncio.gather(*(log_in() for _ in range(count)))
+            return done, time.perf_counter() - began
 
     return asyncio.run(run())
 
