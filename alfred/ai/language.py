@@ -8,7 +8,7 @@ from alfred.ai.provider import Language
 from alfred.ai.text import Token
 
 LANGUAGES: tuple[Language, ...] = ("pt", "en", "es")
-UNSURE = 0.6  # a second language this near to the first is read as well
+UNSURE = 0.8  # a second language this near to the first is read as well
 
 _SHAPES: tuple[tuple[Language, float, re.Pattern[str]], ...] = (
     ("pt", 2.0, re.compile(r"[ãõ]|ç[aãoõeu]|[êôâ]|ções$|ção$|cao$|coes$")),
