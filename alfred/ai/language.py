@@ -27,7 +27,7 @@ _SHAPES: tuple[tuple[Language, float, re.Pattern[str]], ...] = (
             r"^ll|ue[nlrs]|ie[nrst]|[ií]as?$|[oó]n$|it[ao]s?$|er[ao]s?$|illa|jo$|ja$|ú|ó$|y$(?<=[uo]y)|ble$"
         ),
     ),
-    ("en", 1.2, re.compile(r"th|[^q]w|^w|ing$|ck|sh|tion$|ed$|ght|oo|ee|ly$|k$|y$|'s$|ea|ff|ow|mm|pp|tt")),
+    ("en", 1.2, re.compile(r"th|[^q]w|^w|ing$|ck|sh|tion$|ed$|ght|oo|ee|ly$|k$|y$|'s$|ff|ow|mm|pp|tt")),
 )
 
 _LAUGHTER: tuple[tuple[Language, re.Pattern[str]], ...] = (
