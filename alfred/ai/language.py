@@ -8,7 +8,7 @@ from alfred.ai.provider import Language
 from alfred.ai.text import Token
 
 LANGUAGES: tuple[Language, ...] = ("pt", "en", "es")
-UNSURE = 0.6  # a second language this near to the first is read as well
+UNSURE = 0.8  # a second language this near to the first is read as well
 
 _SHAPES: tuple[tuple[Language, float, re.Pattern[str]], ...] = (
     ("pt", 2.0, re.compile(r"[ãõ]|ç[aãoõeu]|[êôâ]|ções$|ção$|cao$|coes$")),
@@ -23,7 +23,7 @@ _SHAPES: tuple[tuple[Language, float, re.Pattern[str]], ...] = (
         1.0,
         re.compile(r"^ll|ue[nlrs]|ie[nrst]|[ií]as?$|[oó]n$|it[ao]s?$|er[ao]s?$|illa|jo$|ja$|ú|ó$|y$(?<=[uo]y)|ble$"),
     ),
-    ("en", 1.2, re.compile(r"th|[^q]w|^w|ing$|ck|sh|tion$|ed$|ght|oo|ee|ly$|k$|y$|'s$|ea|ff|ow|mm|pp|tt")),
+    ("en", 1.2, re.compile(r"th|[^q]w|^w|ing$|ck|sh|tion$|ed$|ght|oo|ee|ly$|k$|y$|'s$|ff|ow|mm|pp|tt")),
 )
 
 _LAUGHTER: tuple[tuple[Language, re.Pattern[str]], ...] = (

@@ -23,7 +23,7 @@ _CLEARS: dict[str, frozenset[str]] = {
 }
 # ... and a longer one of the first kind those of the second that it contains.
 _CONTAINS: dict[str, frozenset[str]] = {
-    "greeting": frozenset(("praise", "pain", "today")),
+    "greeting": frozenset(("praise", "pain", "today", "weekday", "past", "later")),
     "praise": frozenset(("trouble", "pain", "danger")),
     "pain": frozenset(("praise",)),
     "nod": frozenset(("praise", "pain")),

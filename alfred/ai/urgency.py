@@ -19,7 +19,7 @@ def hasten(reading: Reading, mood: Mood) -> Urgency:
     own_word = reading.has("promise") and not reading.has("act", "order", "mishap") and not mood.open_problem
     if (reading.has("urgent", "onspot") and not own_word) or _needed_today(reading, mood):
         return "high"
-    if reading.has("mishap") and (reading.has("act") or reading.asking):
+    if reading.has("mishap") and (reading.has("act", "need") or reading.asking):
         return "high"
     if mood.open_problem or mood.unanswered or cancels(reading) or reading.has("threat"):
         return "medium"
@@ -42,18 +42,17 @@ def _needed_today(reading: Reading, mood: Mood) -> bool:
 def _needed_this_week(reading: Reading) -> bool:
     if not reading.has("weekday"):
         return False
-    return (
-        reading.has("act", "order")
-        or needs_by(reading, "weekday")
-        or _comes(reading)
-        or any(_visit(reading, hit) for hit in reading.by.get("promise", ()))
-    )
+    return reading.has("act", "order") or needs_by(reading, "weekday") or _comes(reading)
 
 
 def _comes(reading: Reading) -> bool:
-    """Whether the customer says to come on a named day."""
-    vows = [hit for hit in reading.by.get("vow", ()) if reading.sentences[hit.first] in reading.where("weekday")]
-    return any(_visit(reading, hit) for hit in vows)
+    """Whether the customer says to come on a named day, rather than to pay or to answer."""
+    said = reading.where("promise", "vow") & reading.where("weekday")
+    owed = lexicon().grammar.get((reading.language or "en", "@owe"), set())
+    visits = any(_visit(reading, hit) for hit in reading.by.get("promise", ()))
+    return visits or any(
+        all(token.form not in owed for token in reading.stretches[number]) for number in said
+    )
 
 
 def _visit(reading: Reading, hit: Hit) -> bool:
