@@ -61,10 +61,9 @@ class Hub:
     @asynccontextmanager
     async def seat(self, user_id: UUID) -> AsyncIterator[tuple[Seat, int]]:
         """A seat, and the number after which it is handed everything; what was before is for the caller to read."""
-        if user_id not in self._shown:
-            async with self._database.acting_as(user_id) as db:
-                newest = await sql.notifications.newest_number.value(db, user_id=user_id)
-            self._shown.setdefault(user_id, newest)
+        async with self._database.acting_as(user_id) as db:  # asked for each: its user may be gone
+            newest = await sql.notifications.newest_number.value(db, user_id=user_id)
+        self._shown.setdefault(user_id, newest)
         seat = Seat()
         self._seats[user_id].add(seat)
         try:

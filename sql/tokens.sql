@@ -27,6 +27,13 @@ delete from api_tokens where user_id = :user_id and token_id = :token_id
 -- Whose it is, if it is good now.
 select * from app.find_token(:token_hash)
 
+-- name: holds
+-- Whether a token that opened a stream is still good.
+select exists (
+    select from api_tokens
+     where user_id = :user_id and token_id = :token_id and (expires_at is null or expires_at > now())
+)
+
 -- name: claim_key
 -- True for whoever may run the request: the first, or the next after a day or after a claim that died.
 insert into idempotency_keys as k (user_id, path, key, body_hash, claim_id)

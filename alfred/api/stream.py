@@ -17,6 +17,7 @@ from alfred.api.inputs import load_query
 from alfred.api.notifications import notification_of
 from alfred.api.problems import Problem, unauthorized
 from alfred.api.shapes import Input, Output
+from alfred.db import UnknownUser
 from alfred.hub import Seat
 from alfred.identity import digest, new_token
 from alfred.queries import Row, sql
@@ -26,6 +27,8 @@ routes = Routes("Notifications")
 HEARTBEAT_SECONDS = 15.0
 RETRY_MILLISECONDS = 2000
 TICKET_SECONDS = 60
+WRITE_SECONDS = 30.0
+TRUST_SECONDS = 1.0
 PAGE = 200
 
 
@@ -57,7 +60,7 @@ _DOCUMENT = {
 async def issue_ticket(caller: Caller, services: Services) -> Ticket:
     """A ticket for a browser's EventSource, which cannot send a header."""
     ticket = new_token("t")
-    async with services.database.as_service() as db:
+    async with services.database.acting_as(caller.user_id) as db:
         await sql.notifications.issue_ticket.run(
             db,
             user_id=caller.user_id,
@@ -99,12 +102,41 @@ async def stream(request: web.Request, services: Services) -> web.StreamResponse
             return response
         try:
             await response.write(f"retry: {RETRY_MILLISECONDS}\n: welcome\n\n".encode())
+            trust = _Trust(services, caller)
             async with aclosing(_frames(services, caller, seat, (since, newest))) as frames:
                 async for frame in frames:
-                    await response.write(_named(frame, query.format))
+                    if not await trust.holds():
+                        break
+                    async with asyncio.timeout(WRITE_SECONDS):
+                        await response.write(_named(frame, query.format))
+        except TimeoutError:
+            if request.transport is not None:  # it does not read: a goodbye would wait for it too
+                request.transport.abort()
         except (ConnectionError, asyncio.CancelledError):
             pass  # the client went away; it resumes by its last id
     return response
+
+
+class _Trust:
+    """Whether an open stream may go on: its token may be revoked, or its user erased, at any time."""
+
+    def __init__(self, services: Services, caller: Caller) -> None:
+        self._services, self._caller = services, caller
+        self._asked_at = asyncio.get_running_loop().time()
+
+    async def holds(self) -> bool:
+        """Asked before each frame, and a moment's answer is good for that moment."""
+        now = asyncio.get_running_loop().time()
+        if now - self._asked_at < TRUST_SECONDS:
+            return True
+        self._asked_at = now
+        try:
+            async with self._services.database.acting_as(self._caller.user_id) as db:
+                return self._caller.token_id is None or bool(
+                    await sql.tokens.holds.value(db, user_id=self._caller.user_id, token_id=self._caller.token_id)
+                )
+        except UnknownUser:
+            return False
 
 
 async def _caller(request: web.Request, services: Services, query: StreamQuery) -> Caller:

@@ -6,6 +6,7 @@ import base64
 import aiohttp
 import asyncpg
 
+from alfred.api import stream
 from tests.conftest import serving
 from tests.people import Person
 
@@ -147,3 +148,46 @@ async def _kill(cluster, database, which):
         return len(rows)
     finally:
         await superuser.close()
+
+
+async def test_a_revoked_token_hears_no_more(ana, http):
+    token = await ana.made("/tokens", {"name": "n8n", "scopes": ["read"]})
+    person = Person(http, ana.address, {"access_token": token["token"]})
+    async with person.listening() as frames:
+        await ana.hears(URGENT, sender="+5511900000001")
+        assert await frames.next()
+        await ana.delete(f"/tokens/{token['id']}")
+        await asyncio.sleep(1.1)
+        await ana.hears(URGENT, sender="+5511900000002")
+        assert await frames.next() is None
+
+
+async def test_an_erased_user_hears_no_more(ana, monkeypatch):
+    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 1.1)
+    async with ana.listening() as frames:
+        await ana.delete("/me", {"password": "a good password"})
+        status, _, _ = await ana.call("GET", "/notifications/stream")
+        assert status == 401
+        assert await frames.next() is None
+    assert (await ana.post("/notifications/stream-ticket"))[0] == 401
+
+
+async def test_who_does_not_read_is_sent_away(cluster, database, ana, monkeypatch):
+    monkeypatch.setattr(stream, "WRITE_SECONDS", 0.3)
+    superuser = await asyncpg.connect(cluster.superuser(database))
+    await superuser.execute(
+        """insert into notifications (user_id, type, dedupe_key, title, body)
+           select $1, 'rule_match', n::text, 'x', repeat('x', 10000) from generate_series(1, 2000) n""",
+        ana.id,
+    )
+    await superuser.close()
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(ana.address.rsplit(":", 1)[1]), limit=1000)
+    head = f"GET /api/v1/notifications/stream?last_event_id={ana.id} HTTP/1.1\r\nHost: alfred\r\n"
+    writer.write(f"{head}Authorization: {ana.headers['Authorization']}\r\n\r\n".encode())
+    await asyncio.sleep(2)
+    received = 0
+    async with asyncio.timeout(5):
+        while part := await reader.read(100_000):
+            received += len(part)
+    writer.close()
+    assert received < 19_000_000  # what the network held, not all
