@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
@@ -311,6 +312,35 @@ async def test_waits_for_a_lead_to_stall(shop, all_done):
     await all_done(ana)
     assert [each["conversation_id"] for each in await matches(ana, made["id"])] == [entry["conversation_id"]]
     assert [each["title"] for each in await tasks(ana)] == ["Chamar"]
+
+
+async def test_a_stalled_lead_is_known_by_what_the_customer_wrote_last(shop, all_done):
+    ana = shop.ana
+    bargain = {"field": "message.negotiation", "op": "eq", "value": True}
+    made = await rule(ana, NOTIFY, when={"all": [bargain, says("80")]}, trigger="lead.stalled")
+    entry = await ana.hears("Faz por 80?", at=int(datetime(2024, 5, 1, tzinfo=UTC).timestamp()))
+    await ana.post(f"/conversations/{entry['conversation_id']}/messages", {"body": "Por 90."})
+    shop.clock.now = datetime.now(UTC) + 30 * DAY
+    await shop.scans.stalled()
+    await all_done(ana)
+    assert len(await matches(ana, made["id"])) == 1
+
+
+@pytest.mark.parametrize("trigger", ["lead.stalled", "task.overdue"])
+async def test_what_no_message_tells_happens_now(shop, all_done, trigger):
+    """Half a day away from the hour of the last message."""
+    ana = shop.ana
+    hour = datetime.now(ZoneInfo("America/Sao_Paulo")).hour
+    now = {"field": "time.hour", "op": "between", "value": [hour, (hour + 1) % 24]}
+    made = await rule(ana, NOTIFY, when=now, trigger=trigger)
+    entry = await ana.hears("oi", at=int((datetime.now(UTC) - 5.5 * DAY).timestamp()))
+    task = {"title": "Ligar", "due_date": "2020-01-01", "conversation_id": entry["conversation_id"]}
+    await ana.made("/tasks", task)
+    shop.clock.now = datetime.now(UTC)
+    await shop.scans.stalled()
+    await shop.scans.overdue()
+    await all_done(ana)
+    assert len(await matches(ana, made["id"])) == 1
 
 
 # Once
