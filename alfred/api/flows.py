@@ -38,25 +38,20 @@ _DEFINITION = {
         {"id": "tell", "type": "action", "action": {"action": "notify", "title": "Urgente"}, "next": None},
     ],
 }
-# The deepest condition takes less than half of it; what is much deeper cannot be shown again.
-MAX_DEPTH = 100
 
 
-def _storable(definition: dict[str, Any]) -> dict[str, Any]:
-    """A draft may be anything that can be kept and shown. Measured without recursion: it comes from a stranger."""
-    waiting: list[tuple[Any, int]] = [(definition, 0)]
+def _finite(definition: dict[str, Any]) -> dict[str, Any]:
+    """A draft may be anything that can be kept: 1e400 is JSON, but neither Python nor jsonb knows it."""
+    waiting: list[Any] = [definition]
     while waiting:
-        value, depth = waiting.pop()
-        if depth > MAX_DEPTH:
-            raise ValueError(f"must be at most {MAX_DEPTH} levels deep")
+        value = waiting.pop()
         if isinstance(value, float) and not math.isfinite(value):
-            raise ValueError("must hold no number that is larger than a computer's")
-        if isinstance(value, dict | list):
-            waiting.extend((part, depth + 1) for part in (value.values() if isinstance(value, dict) else value))
+            raise ValueError("must hold no number that is too large to be kept")
+        waiting.extend(value.values() if isinstance(value, dict) else value if isinstance(value, list) else ())
     return definition
 
 
-DefinitionIn = Annotated[dict[str, Any], AfterValidator(_storable)]
+DefinitionIn = Annotated[dict[str, Any], AfterValidator(_finite)]
 
 
 class NewFlow(Input):
