@@ -41,7 +41,7 @@ _DEFINITION = {
 
 
 def _finite(definition: dict[str, Any]) -> dict[str, Any]:
-    """A draft may be anything that can be kept: 1e400 is JSON, but neither Python nor jsonb knows it."""
+    """A draft may be anything that can be kept: 1e400 is JSON, but is read as infinity, which is not."""
     waiting: list[Any] = [definition]
     while waiting:
         value = waiting.pop()

@@ -50,7 +50,7 @@ def all_done(eventually):
     async def wait(person):
         last = await rule(person, NOTIFY, when=says("ponto final"), name="last")
         await person.hears("Ponto final.", sender="+5511900009999")
-        assert await eventually(lambda: matches(person, last["id"]))
+        assert await eventually(lambda: matches(person, last["id"]), seconds=15)
         assert await person.delete(f"/rules/{last['id']}") == (204, None)
 
     return wait
