@@ -23,14 +23,14 @@ MOST_DEPTH = 3
 
 
 def situation_of(row: Row, at: datetime) -> Situation:
-    """A row of sql/rules.sql as conditions ask it; `at` where there is no message to tell the time."""
+    """A row of sql/rules.sql as conditions ask it, at that moment."""
     read = row["classification"]
     said = Classification.model_validate(read) if read else None
     labels = ("sentiment", "urgency", "negotiation", "should_create_task", "intent", "language")
     return Situation(
         text=row["text"],
         channel=row["channel"],
-        at=row["sent_at"] or at,
+        at=at,
         timezone=row["timezone"],
         contact=Contact(
             name=row["contact_name"],
@@ -104,7 +104,8 @@ async def _situation(db: Db, event: Event) -> Situation | None:
     assert row is not None
     if event.conversation_id is not None and row["conversation_id"] is None:
         return None
-    return situation_of(row, event.created_at)
+    lapse = event.type in {"task.overdue", "lead.stalled"}  # happens now, whenever the last message was sent
+    return situation_of(row, event.created_at if lapse else row["sent_at"] or event.created_at)
 
 
 async def _fire(db: Db, event: Event, rule: Row, compiled: Compiled) -> None:

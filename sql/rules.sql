@@ -53,7 +53,7 @@ select rule_id, name, compiled
 select app.users_with_rules(:users)
 
 -- name: situation
--- Everything that a condition may ask of an event's message, contact and conversation.
+-- Everything that a condition may ask of an event's message (else the customer's last), contact and conversation.
 select u.timezone, u.locale,
        coalesce(m.body, '') as text, m.classification, m.sent_at, m.direction,
        h.type as channel,
@@ -64,7 +64,12 @@ select u.timezone, u.locale,
        coalesce(v.unread_count, 0) as unread_count
   from users u
   left join conversations v on v.user_id = u.user_id and v.conversation_id = :conversation_id::uuid
-  left join messages m on m.user_id = u.user_id and m.message_id = coalesce(:message_id::uuid, v.last_message_id)
+  left join messages m on m.user_id = u.user_id and m.message_id = coalesce(:message_id::uuid, (
+       select i.message_id from messages i
+        where i.user_id = u.user_id and i.conversation_id = v.conversation_id and i.direction = 'inbound'
+          and i.deleted_at is null
+        order by i.sent_at desc, i.message_id desc
+        limit 1))
   left join channels h on h.user_id = u.user_id and h.channel_id = v.channel_id
   left join contacts c on c.user_id = u.user_id and c.contact_id = coalesce(v.contact_id, :contact_id::uuid)
  where u.user_id = :user_id

@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 from alfred.api.context import Caller, Services
 from alfred.api.conversations import ClassificationOut, get_conversation
 from alfred.api.endpoint import Routes
-from alfred.api.pages import newest_first
+from alfred.api.pages import after, page
 from alfred.api.problems import Fault, invalid, not_found
 from alfred.api.shapes import Input, Listing, Name, Notes, Output, Page
 from alfred.api.situations import situation
@@ -40,19 +40,18 @@ _DEFINITION = {
 }
 
 
-def _storable(definition: dict[str, Any]) -> dict[str, Any]:
-    """A draft may be anything that can be kept. How deep it may be is bounded for every body."""
+def _finite(definition: dict[str, Any]) -> dict[str, Any]:
+    """A draft may be anything that can be kept: 1e400 is JSON, but is read as infinity, which is not."""
     waiting: list[Any] = [definition]
     while waiting:
         value = waiting.pop()
         if isinstance(value, float) and not math.isfinite(value):
-            raise ValueError("must hold no number that is larger than a computer's")
-        if isinstance(value, dict | list):
-            waiting.extend(value.values() if isinstance(value, dict) else value)
+            raise ValueError("must hold no number that is too large to be kept")
+        waiting.extend(value.values() if isinstance(value, dict) else value if isinstance(value, list) else ())
     return definition
 
 
-DefinitionIn = Annotated[dict[str, Any], AfterValidator(_storable)]
+DefinitionIn = Annotated[dict[str, Any], AfterValidator(_finite)]
 
 
 class NewFlow(Input):
@@ -108,7 +107,9 @@ class Suggestions(Output):
 @routes.on("GET", "/flows")
 async def list_flows(db: Db, caller: Caller, request: web.Request, query: Listing) -> Page[Flow]:
     """The flows, newest first."""
-    return (await newest_first(db, request, query, sql.flows.page, user_id=caller.user_id)).of(Flow.read)
+    at, before = after("flows", query, datetime.fromisoformat, UUID)
+    rows = await sql.flows.page.all(db, user_id=caller.user_id, before_at=at, before_id=before, limit=query.limit + 1)
+    return page(request, "flows", query, rows, lambda row: (row["created_at"].isoformat(), row["id"])).of(Flow.read)
 
 
 @routes.on("POST", "/flows", status=201)

@@ -93,15 +93,6 @@ async def test_a_draft_holds_no_number_that_cannot_be_kept(ana, definition):
     assert (status, [fault["pointer"] for fault in problem["errors"]]) == (422, ["/definition"])
 
 
-@pytest.mark.parametrize("depth", [101, 300, 900])
-async def test_a_draft_is_nested_no_deeper_than_can_be_shown(ana, depth):
-    for inner in ("[" * depth + "]" * depth, '{"a":' * depth + "1" + "}" * depth):
-        body = f'{{"name": "x", "definition": {{"nodes": {inner}}}}}'
-        status, problem = await ana.post("/flows", data=body, headers={"Content-Type": "application/json"})
-        assert (status, problem["code"]) == (400, "invalid_json")
-        assert (await ana.get("/flows"))[1]["items"] == []
-
-
 @pytest.mark.parametrize("definition", [{}, DRAFT, {"start": 1, "nodes": "x"}, flow({"type": "dance"}, 7, None)])
 async def test_a_draft_may_be_wrong_but_not_enabled(ana, definition):
     draft = {"name": "Rascunho", "definition": definition}

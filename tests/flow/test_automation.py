@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
@@ -49,7 +50,7 @@ def all_done(eventually):
     async def wait(person):
         last = await rule(person, NOTIFY, when=says("ponto final"), name="last")
         await person.hears("Ponto final.", sender="+5511900009999")
-        assert await eventually(lambda: matches(person, last["id"]))
+        assert await eventually(lambda: matches(person, last["id"]), seconds=15)
         assert await person.delete(f"/rules/{last['id']}") == (204, None)
 
     return wait
@@ -313,6 +314,35 @@ async def test_waits_for_a_lead_to_stall(shop, all_done):
     assert [each["title"] for each in await tasks(ana)] == ["Chamar"]
 
 
+async def test_a_stalled_lead_is_known_by_what_the_customer_wrote_last(shop, all_done):
+    ana = shop.ana
+    bargain = {"field": "message.negotiation", "op": "eq", "value": True}
+    made = await rule(ana, NOTIFY, when={"all": [bargain, says("80")]}, trigger="lead.stalled")
+    entry = await ana.hears("Faz por 80?", at=int(datetime(2024, 5, 1, tzinfo=UTC).timestamp()))
+    await ana.post(f"/conversations/{entry['conversation_id']}/messages", {"body": "Por 90."})
+    shop.clock.now = datetime.now(UTC) + 30 * DAY
+    await shop.scans.stalled()
+    await all_done(ana)
+    assert len(await matches(ana, made["id"])) == 1
+
+
+@pytest.mark.parametrize("trigger", ["lead.stalled", "task.overdue"])
+async def test_what_no_message_tells_happens_now(shop, all_done, trigger):
+    """Half a day away from the hour of the last message."""
+    ana = shop.ana
+    hour = datetime.now(ZoneInfo("America/Sao_Paulo")).hour
+    now = {"field": "time.hour", "op": "between", "value": [hour, (hour + 1) % 24]}
+    made = await rule(ana, NOTIFY, when=now, trigger=trigger)
+    entry = await ana.hears("oi", at=int((datetime.now(UTC) - 5.5 * DAY).timestamp()))
+    task = {"title": "Ligar", "due_date": "2020-01-01", "conversation_id": entry["conversation_id"]}
+    await ana.made("/tasks", task)
+    shop.clock.now = datetime.now(UTC)
+    await shop.scans.stalled()
+    await shop.scans.overdue()
+    await all_done(ana)
+    assert len(await matches(ana, made["id"])) == 1
+
+
 # Once
 
 
@@ -427,7 +457,7 @@ async def test_tasks_that_make_tasks_end(shop, all_done):
         await all_done(ana)
     assert lapsed == [1, 1, 1, 1, 0, 0, 0, 0]
     assert len(await matches(ana, made["id"])) == 3
-    assert [each["title"] for each in await tasks(ana)] == ["de novo"] * 3 + ["primeira"]
+    assert sorted(each["title"] for each in await tasks(ana)) == ["de novo"] * 3 + ["primeira"]
 
     await ana.made("/tasks", {"title": "outra", "due_date": "2030-05-07"})
     assert await shop.scans.overdue() == 1
