@@ -16,9 +16,7 @@ def remains(reading: Reading, mood: Mood) -> bool:
 
 def vows(reading: Reading) -> bool:
     """Whether the customer says what he or she will do, and when, in one sentence."""
-    return _together(reading, "vow", ("today", "weekday", "later", "clock", "once")) and not reading.has(
-        "vague"
-    )
+    return _together(reading, "vow", ("today", "weekday", "later", "clock", "once")) and not reading.has("vague")
 
 
 def needs_by(reading: Reading, *times: str) -> bool:

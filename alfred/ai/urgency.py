@@ -50,9 +50,7 @@ def _comes(reading: Reading) -> bool:
     said = reading.where("promise", "vow") & reading.where("weekday")
     owed = lexicon().grammar.get((reading.language or "en", "@owe"), set())
     visits = any(_visit(reading, hit) for hit in reading.by.get("promise", ()))
-    return visits or any(
-        all(token.form not in owed for token in reading.stretches[number]) for number in said
-    )
+    return visits or any(all(token.form not in owed for token in reading.stretches[number]) for number in said)
 
 
 def _visit(reading: Reading, hit: Hit) -> bool:
