@@ -7,25 +7,23 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from uuid_utils.compat import uuid7
 
-from alfred.ai.prices import written
 from alfred.ai.provider import (
     FollowUpRequest,
     FollowUpSuggestion,
     Language,
     NoBasePrice,
-    PriceRequest,
     PriceSuggestion,
     ReplyRequest,
     ReplySuggestion,
     Signal,
-    Turn,
 )
 from alfred.api.contacts import Tone
 from alfred.api.context import Caller, Services
 from alfred.api.conversations import ClassificationOut
 from alfred.api.endpoint import Routes
-from alfred.api.problems import Fault, Problem, bad_reference, invalid, not_found
+from alfred.api.problems import Problem, not_found
 from alfred.api.shapes import Input, Money, Output
+from alfred.api.talks import Talk, talk_with
 from alfred.queries import Db, Row, sql
 
 routes = Routes("AI")
@@ -140,14 +138,12 @@ async def classify_message(services: Services, body: MessageToRead) -> Reading:
 @routes.on("POST", "/ai/suggest-reply")
 async def suggest_reply(db: Db, caller: Caller, services: Services, body: ReplyAsked) -> ReplyOut:
     """A reply to the customer's last turn, in their language and the contact's tone."""
-    talk = await _talk(db, caller, body.conversation_id, None, body.text)
-    contact = talk["contact"]
-    terms = _terms(contact)
+    talk = await talk_with(db, caller, body.conversation_id, None, body.text)
     request = ReplyRequest(
-        **talk["turn"] | ({"language": body.language} if body.language else {}),
-        tone=body.tone or (contact["preferred_tone"] if contact else "neutral"),
-        facts=await _facts(services, talk, terms),
-        **{name: terms[name] for name in ("negotiation_enabled", "negotiation_mode")},
+        **talk.turn | ({"language": body.language} if body.language else {}),
+        tone=body.tone or (talk.contact["preferred_tone"] if talk.contact else "neutral"),
+        facts=await talk.facts(services.assistant),
+        **talk.terms,
     )
     found: ReplySuggestion = await services.assistant.suggest_reply(request)
     return ReplyOut(**found.model_dump(), **await _kept(db, caller, "reply", talk, found.provider))
@@ -156,9 +152,9 @@ async def suggest_reply(db: Db, caller: Caller, services: Services, body: ReplyA
 @routes.on("POST", "/ai/suggest-price")
 async def suggest_price(db: Db, caller: Caller, services: Services, body: PriceAsked) -> PriceOut:
     """Minimum, suggested and maximum price of one unit, from the contact's settings and the customer's offer."""
-    talk = await _talk(db, caller, body.conversation_id, body.contact_id, body.text)
+    talk = await talk_with(db, caller, body.conversation_id, body.contact_id, body.text)
     try:
-        found: PriceSuggestion = await services.assistant.suggest_price(PriceRequest(**talk["turn"], **_priced(talk)))
+        found: PriceSuggestion = await services.assistant.suggest_price(talk.prices)
     except NoBasePrice:
         detail = "No price is known: set base_price or custom_price in the contact's settings."
         raise Problem(422, "no_base_price", detail) from None
@@ -168,9 +164,9 @@ async def suggest_price(db: Db, caller: Caller, services: Services, body: PriceA
 @routes.on("POST", "/ai/suggest-follow-up")
 async def suggest_follow_up(db: Db, caller: Caller, services: Services, body: FollowUpAsked) -> FollowUpOut:
     """When to come back to the customer, and with what."""
-    talk = await _talk(db, caller, body.conversation_id, None, None)
+    talk = await talk_with(db, caller, body.conversation_id, None, None)
     zone = await sql.users.timezone.value(db, user_id=caller.user_id)
-    request = FollowUpRequest(**talk["turn"], now=services.clock(), timezone=zone)
+    request = FollowUpRequest(**talk.turn, now=services.clock(), timezone=zone)
     found: FollowUpSuggestion = await services.assistant.suggest_follow_up(request)
     return FollowUpOut(**found.model_dump(), **await _kept(db, caller, "follow_up", talk, found.provider))
 
@@ -197,79 +193,7 @@ def _stats_of(row: Row) -> KindStats:
     return KindStats(**dict(row), acceptance=round(taken / judged, 4) if judged else None)
 
 
-async def _talk(
-    db: Db, caller: Caller, conversation_id: UUID | None, contact_id: UUID | None, text: str | None
-) -> dict[str, Any]:
-    """The customer's last turn (or the text given), who they are, and in which languages to answer."""
-    user = await sql.users.me.one(db, user_id=caller.user_id)
-    assert user is not None
-    turn: dict[str, Any] = {
-        "user_language": _language(user["locale"]),
-        "seed": str(conversation_id or contact_id or ""),
-    }
-    about = {"user_id": caller.user_id, "conversation_id": conversation_id}
-    based_on = None
-    if conversation_id is not None:
-        conversation = await sql.conversations.get.one(db, **about)
-        if conversation is None:
-            raise bad_reference("/conversation_id", "conversation")
-        if contact_id is not None and contact_id != conversation["contact_id"]:
-            raise invalid([Fault("/contact_id", "This is not the contact of the conversation.", "mismatch")])
-        contact_id = conversation["contact_id"]
-        rows = await sql.suggestions.turn.all(db, **about)
-        answered = [] if text else [row["message_id"] for row in rows]
-        turn["conversation_language"] = await sql.suggestions.language.value(db, **about, turn=answered)
-        turn["texts"] = tuple(row["body"] for row in rows)
-        based_on = rows[-1]["message_id"] if rows else None
-    if text:
-        turn["texts"], based_on = (text,), None
-    contact = await sql.contacts.get.one(db, user_id=caller.user_id, contact_id=contact_id) if contact_id else None
-    if contact_id is not None and contact is None:
-        raise bad_reference("/contact_id", "contact")
-    turn["contact_name"] = contact["name"] if contact else None
-    Turn.model_validate(turn)
-    return {
-        "turn": turn,
-        "contact": contact,
-        "conversation_id": conversation_id,
-        "message_id": based_on,
-        "currency": user["currency"],
-    }
-
-
-def _language(locale: str | None) -> str | None:
-    code = (locale or "")[:2]
-    return code if code in {"pt", "en", "es"} else None
-
-
-def _terms(contact: Row | None) -> dict[str, Any]:
-    """How far this contact may be met; without one, not at all."""
-    if contact is None:
-        return {"negotiation_enabled": False, "negotiation_mode": "off"}
-    return {name: contact[name] for name in ("negotiation_enabled", "negotiation_mode")}
-
-
-def _priced(talk: dict[str, Any]) -> dict[str, Any]:
-    contact = talk["contact"]
-    prices = {name: contact[name] for name in ("base_price", "custom_price", "vip")}
-    return prices | _terms(contact) | {"currency": contact["currency"] or talk["currency"]}
-
-
-async def _facts(services: Services, talk: dict[str, Any], terms: dict[str, Any]) -> dict[str, str]:
-    """What a reply may claim: the contact's price, and an offer where the settings allow one."""
-    if talk["contact"] is None:
-        return {}
-    try:
-        found = await services.assistant.suggest_price(PriceRequest(**talk["turn"], **_priced(talk)))
-    except NoBasePrice:
-        return {}
-    facts = {"price": written(found.maximum, found.currency)}
-    if terms["negotiation_enabled"] and terms["negotiation_mode"] != "off":
-        facts["offer"] = written(found.suggested, found.currency)
-    return facts
-
-
-async def _kept(db: Db, caller: Caller, kind: Kind, talk: dict[str, Any], provider: str) -> dict[str, Any]:
+async def _kept(db: Db, caller: Caller, kind: Kind, talk: Talk, provider: str) -> dict[str, Any]:
     """Note the suggestion, so that its outcome can be told; what its answer says of it."""
     suggestion_id = uuid7()
     await sql.suggestions.add.run(
@@ -277,9 +201,9 @@ async def _kept(db: Db, caller: Caller, kind: Kind, talk: dict[str, Any], provid
         user_id=caller.user_id,
         suggestion_id=suggestion_id,
         kind=kind,
-        contact_id=talk["contact"]["id"] if talk["contact"] else None,
-        conversation_id=talk["conversation_id"],
-        based_on_message_id=talk["message_id"],
+        contact_id=talk.contact["id"] if talk.contact else None,
+        conversation_id=talk.conversation_id,
+        based_on_message_id=talk.based_on,
         provider=provider,
     )
-    return {"id": suggestion_id, "based_on_message_id": talk["message_id"]}
+    return {"id": suggestion_id, "based_on_message_id": talk.based_on}

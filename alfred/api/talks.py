@@ -1,0 +1,96 @@
+"""What the assistant is asked about: the customer's last turn, who they are, how far they may be met."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from alfred.ai.prices import written
+from alfred.ai.provider import AIProvider, NoBasePrice, PriceRequest
+from alfred.api.context import Caller
+from alfred.api.problems import Fault, bad_reference, invalid
+from alfred.queries import Db, Row, sql
+
+
+@dataclass(frozen=True)
+class Talk:
+    """`turn` is what every request of the assistant takes; `based_on` the last message that it holds."""
+
+    turn: dict[str, Any]
+    contact: Row | None
+    conversation_id: UUID | None
+    based_on: UUID | None
+    currency: str
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """How far this contact may be met; without one, not at all."""
+        if self.contact is None:
+            return {"negotiation_enabled": False, "negotiation_mode": "off"}
+        return {name: self.contact[name] for name in ("negotiation_enabled", "negotiation_mode")}
+
+    @property
+    def prices(self) -> PriceRequest:
+        """What a price may build on."""
+        known: dict[str, Any] = {"currency": self.currency}
+        if self.contact is not None:
+            known = {name: self.contact[name] for name in ("base_price", "custom_price", "vip")}
+            known["currency"] = self.contact["currency"] or self.currency
+        return PriceRequest(**self.turn, **self.terms, **known)
+
+    async def facts(self, assistant: AIProvider) -> dict[str, str]:
+        """What a reply may claim: the contact's price, and an offer where the settings allow one."""
+        try:
+            found = await assistant.suggest_price(self.prices)
+        except NoBasePrice:
+            return {}
+        facts = {"price": written(found.maximum, found.currency)}
+        if self.terms["negotiation_enabled"] and self.terms["negotiation_mode"] != "off":
+            facts["offer"] = written(found.suggested, found.currency)
+        return facts
+
+
+async def talk_with(
+    db: Db, caller: Caller, conversation_id: UUID | None, contact_id: UUID | None, text: str | None
+) -> Talk:
+    """The talk of a conversation, or with a contact; a text given stands for the turn.
+
+    Raises:
+        Problem: 422 for a conversation or contact that is not there, or that do not belong together.
+    """
+    user = await sql.users.me.one(db, user_id=caller.user_id)
+    assert user is not None
+    turn: dict[str, Any] = {
+        "user_language": language_of(user["locale"]),
+        "seed": str(conversation_id or contact_id or ""),
+    }
+    based_on = None
+    if conversation_id is not None:
+        contact_id = await _contact_of(db, caller, conversation_id, contact_id)
+        about = {"user_id": caller.user_id, "conversation_id": conversation_id}
+        rows = [] if text else await sql.suggestions.turn.all(db, **about)
+        answered = [row["message_id"] for row in rows]
+        turn["conversation_language"] = await sql.suggestions.language.value(db, **about, turn=answered)
+        turn["texts"] = tuple(row["body"] for row in rows)
+        based_on = answered[-1] if answered else None
+    if text:
+        turn["texts"] = (text,)
+    contact = await sql.contacts.get.one(db, user_id=caller.user_id, contact_id=contact_id) if contact_id else None
+    if contact_id is not None and contact is None:
+        raise bad_reference("/contact_id", "contact")
+    turn["contact_name"] = contact["name"] if contact else None
+    return Talk(turn, contact, conversation_id, based_on, user["currency"])
+
+
+def language_of(locale: str) -> str | None:
+    """The language of a locale, if the assistant speaks it."""
+    return locale[:2] if locale[:2] in {"pt", "en", "es"} else None
+
+
+async def _contact_of(db: Db, caller: Caller, conversation_id: UUID, contact_id: UUID | None) -> UUID:
+    row = await sql.conversations.get.one(db, user_id=caller.user_id, conversation_id=conversation_id)
+    if row is None:
+        raise bad_reference("/conversation_id", "conversation")
+    found: UUID = row["contact_id"]
+    if contact_id not in {None, found}:
+        raise invalid([Fault("/contact_id", "This is not the contact of the conversation.", "mismatch")])
+    return found
