@@ -145,6 +145,7 @@ async def _do_there(db: Db, event: Event, conversation_id: UUID, rule_id: UUID, 
         if await sql.rules.set_status.value(db, **where, status=action.status):
             change = {"status": action.status}
     elif isinstance(action, SendReply):
+        await sql.conversations.hold.one(db, **where)  # of two replicas that ask at once, one replies
         if await sql.rules.may_reply.value(db, **where, rule_id=rule_id, subject=subject_of(event)):
             await send(db, event.user_id, conversation_id, Draft(body=action.body), by_rule=True)
             if event.type == "lead.stalled":

@@ -36,6 +36,10 @@ select exists (
 
 -- name: claim_key
 -- True for whoever may run the request: the first, or the next after a day or after a claim that died.
+with forgotten as (
+    delete from idempotency_keys
+     where user_id = :user_id and claimed_at < now() - interval '25 hours' and (path, key) <> (:path, :key)
+)
 insert into idempotency_keys as k (user_id, path, key, body_hash, claim_id)
 values (:user_id, :path, :key, :body_hash, :claim_id)
     on conflict (user_id, path, key) do update

@@ -56,7 +56,7 @@ _DOCUMENT = {
 }
 
 
-@routes.on("POST", "/notifications/stream-ticket", status=201, scope="read")
+@routes.on("POST", "/notifications/stream-ticket", status=201, scope="read", repeatable=False)
 async def issue_ticket(caller: Caller, services: Services) -> Ticket:
     """A ticket for a browser's EventSource, which cannot send a header."""
     ticket = new_token("t")

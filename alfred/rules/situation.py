@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, Field, field_validator, model_validator
+from pydantic import AwareDatetime, ConfigDict, Field, field_validator, model_validator
 
 from alfred.rules.fields import (
     KINDS,
@@ -126,6 +126,8 @@ class Classified(Protocol):
 
 class _Given(Value):
     """A part of a request: null and the empty strings that form builders send mean "not given"."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
     @model_validator(mode="before")
     @classmethod
