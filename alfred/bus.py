@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 
 from alfred.bell import Bell
-from alfred.db import Database, UnknownUser, connection_lost
+from alfred.db import Database, UnknownUser, connection_lost, held_by_others
 from alfred.events import Event, EventType
 from alfred.hub import BUCKETS, SWEEP_SECONDS, Hub, bucket_of
 from alfred.queries import Db, Query, Row, sql
@@ -22,6 +22,8 @@ log = structlog.get_logger()
 READ_LIMIT = 200
 MOST_ATTEMPTS = 8
 FIRST_WAIT_SECONDS = 2.0
+# Patience with a row that somebody else holds: short, since the events of other tenants wait too.
+LOCK_MILLISECONDS = 500
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,10 @@ class Consumer:
     handle: Callable[[Db, Event], Awaitable[None]]
     wants: Callable[[Event], bool] = lambda _: True
     users: Query | None = None  # of `:users`, those for whom there is anything to do; None: all
+
+
+class Stuck(Exception):
+    """An earlier event of the same tenant waits for a lock in vain."""
 
 
 class Reader:
@@ -84,12 +90,13 @@ class Reader:
         """One batch of each bucket; the buckets that may hold more."""
         consumer = self._consumer
         touched: set[int] = set()
-        async with self._database.as_service() as db:
+        stuck: set[UUID] = set()
+        async with self._database.as_service(lock_milliseconds=LOCK_MILLISECONDS) as db:
             rows = await sql.events.read.all(
                 db, consumer=consumer.name, buckets=buckets, types=list(consumer.types), limit=READ_LIMIT
             )
             for event in await self._wanted(db, rows):
-                await self._try(db, event)
+                await self._try(db, event, stuck)
                 touched.add(bucket_of(event.user_id))
         if touched:
             self._changed(touched)
@@ -104,8 +111,14 @@ class Reader:
         events = (Event.model_validate(dict(row)) for row in rows if row["user_id"] in users)
         return [event for event in events if self._consumer.wants(event)]
 
-    async def _try(self, db: Db, event: Event) -> bool:
-        """Handle one event within a savepoint: what fails undoes itself only, and is noted."""
+    async def _try(self, db: Db, event: Event, stuck: set[UUID]) -> bool:
+        """Handle one event within a savepoint: what fails undoes itself only, and is noted.
+
+        `stuck` are the tenants who hold something that this batch has waited for: it does not wait for them again.
+        """
+        if event.user_id in stuck:
+            await self._note(db, event, Stuck())
+            return False
         try:
             await db.execute(f"savepoint event; select app.act_as('{event.user_id}')")
             await self._consumer.handle(db, event)
@@ -114,6 +127,8 @@ class Reader:
             if connection_lost(error):
                 raise
             await db.execute("rollback to savepoint event; select set_config('app.user_id', '', true)")
+            if held_by_others(error):
+                stuck.add(event.user_id)
             if getattr(error, "sqlstate", None) == "AL401" or isinstance(error, UnknownUser):
                 return True  # its tenant was erased meanwhile
             await self._note(db, event, error)
@@ -141,16 +156,17 @@ class Reader:
         )
 
     async def _retry_one(self) -> bool:
-        """Another attempt at what failed longest ago; whether there was one."""
-        async with self._database.as_service() as db:
+        """Another attempt at what failed longest ago; whether to go on with the next."""
+        stuck: set[UUID] = set()
+        async with self._database.as_service(lock_milliseconds=LOCK_MILLISECONDS) as db:
             row = await sql.events.retry.one(db, consumer=self._consumer.name)
             if row is None:
                 return False
             event = Event.model_validate(dict(row))
-            if await self._try(db, event):
+            if await self._try(db, event, stuck):
                 await sql.events.settled.run(db, consumer=self._consumer.name, number=event.number)
         self._changed([bucket_of(event.user_id)])
-        return True
+        return not stuck
 
 
 class Bus:

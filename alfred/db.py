@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -17,6 +18,8 @@ log = structlog.get_logger()
 
 CONNECT_SECONDS = 3.0
 WAIT_SECONDS = 5.0
+# A row that somebody else holds is waited for this long; migrations/ have the same for the way in.
+LOCK_MILLISECONDS = 3000
 _ENDED = frozenset({"COMMIT", "ROLLBACK"})
 _LOST_STATES = ("08", "57P", "25006")
 
@@ -52,6 +55,14 @@ async def _leave_as_is(_connection: Any) -> None:
     """Nothing here sets session state, so a connection comes back clean: no round-trip to reset it."""
 
 
+@dataclass
+class _Share:
+    """A tenant's turns, and how many have one or wait for one."""
+
+    turns: asyncio.Semaphore
+    interested: int = 0
+
+
 class Database:
     """One login's connections to one PostgreSQL (or to whichever of several hosts is the primary)."""
 
@@ -60,6 +71,9 @@ class Database:
         self._size = size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._abandoned: set[asyncio.Task[None]] = set()
+        # What one tenant waits for must not keep the others from the pool.
+        self._share = max(1, size * 3 // 4)
+        self._shares: dict[UUID, _Share] = {}
 
     async def open(self) -> None:
         """Connect, at least once."""
@@ -91,14 +105,37 @@ class Database:
             UnknownUser: there is no such user.
             Away: PostgreSQL did not answer; what was written may or may not be kept.
         """
-        async with self._transaction(f"begin; select app.act_as('{user_id}')") as db:
+        async with (
+            self._share_of(user_id),
+            self._transaction(f"{_begin(LOCK_MILLISECONDS)}; select app.act_as('{user_id}')") as db,
+        ):
             yield db
 
     @asynccontextmanager
-    async def as_service(self) -> AsyncIterator["Db"]:
+    async def as_service(self, *, lock_milliseconds: int = LOCK_MILLISECONDS) -> AsyncIterator["Db"]:
         """A transaction without a tenant: sees no tenant's row except through the service functions."""
-        async with self._transaction("begin") as db:
+        async with self._transaction(_begin(lock_milliseconds)) as db:
             yield db
+
+    @asynccontextmanager
+    async def _share_of(self, user_id: UUID) -> AsyncIterator[None]:
+        """One of the tenant's turns at the pool."""
+        share = self._shares.setdefault(user_id, _Share(asyncio.Semaphore(self._share)))
+        share.interested += 1
+        try:
+            try:
+                async with asyncio.timeout(WAIT_SECONDS):
+                    await share.turns.acquire()
+            except TimeoutError:
+                raise Away("the tenant has too many transactions open") from None
+            try:
+                yield
+            finally:
+                share.turns.release()
+        finally:
+            share.interested -= 1
+            if not share.interested:
+                del self._shares[user_id]
 
     async def once(self, query: "Query", **given: Any) -> Any:
         """The value of one statement that is a transaction of its own: a single round-trip.
@@ -184,6 +221,16 @@ class Database:
             asyncpg.InternalClientError,
         ):
             return "LOST"
+
+
+def held_by_others(error: BaseException) -> bool:
+    """Whether the statement gave up because somebody else holds a lock that it needs."""
+    return isinstance(error, asyncpg.LockNotAvailableError | asyncpg.DeadlockDetectedError)
+
+
+def _begin(lock_milliseconds: int) -> str:
+    """One message, and nothing of the session: it holds for the transaction only."""
+    return f"begin; set local lock_timeout = {lock_milliseconds}"
 
 
 def _translated(error: BaseException) -> BaseException:

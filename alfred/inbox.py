@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,8 +16,9 @@ from uuid_utils.compat import uuid7
 from alfred.ai.provider import AIProvider, Classification
 from alfred.channels.item import Attachment, InboundItem
 from alfred.channels.phones import variants
-from alfred.db import Away, Database, connection_lost
+from alfred.db import Away, Database, connection_lost, held_by_others
 from alfred.events import record
+from alfred.log import kind_of
 from alfred.queries import Db, Row, sql
 
 log = structlog.get_logger()
@@ -25,6 +27,7 @@ MOST_IN_BATCH = 50
 WRITERS = 4
 RETRY_SECONDS = 4.0
 WAIT_SECONDS = 10.0
+MOST_WAITING = 20_000  # in all: each item counts one, and one for each KiB of it
 LONGEST_KEY = 600  # bytes; an index row of several keys has room for 2,704
 
 
@@ -46,6 +49,7 @@ class Post:
 
     user_id: UUID
     items: list[dict[str, Any]]
+    weight: int
     done: "asyncio.Future[list[dict[str, Any]]]" = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
@@ -59,12 +63,13 @@ class Inbox:
         self._assistant = assistant
         self._announce = announce
         self._waiting: asyncio.Queue[Post] = asyncio.Queue()
+        self._weights: Counter[UUID] = Counter()
 
     async def take_in(self, user_id: UUID, items: Sequence[InboundItem]) -> list[TakenIn]:
         """Classify and store the items of one post, in one transaction; returns after its commit, one outcome each.
 
         Raises:
-            Away: PostgreSQL did not answer in time. A repetition does no harm.
+            Away: PostgreSQL did not answer in time, or too much waits already. A repetition does no harm.
         """
         readings = []
         for number, item in enumerate(items):
@@ -75,15 +80,23 @@ class Inbox:
         outcomes: list[dict[str, Any]] = [{} for _ in items]
         writable = [index for index, item in enumerate(prepared) if item is not None]
         if writable:
-            post = Post(user_id, [item for item in prepared if item is not None])
-            self._waiting.put_nowait(post)
-            try:
-                results = await asyncio.wait_for(asyncio.shield(post.done), WAIT_SECONDS)
-            except TimeoutError:
-                raise Away("the message could not be written in time") from None
+            results = await self._written(user_id, [item for item in prepared if item is not None])
             for index, result in zip(writable, results, strict=True):
                 outcomes[index] = result
         return [TakenIn(**outcome, classification=reading) for outcome, reading in zip(outcomes, readings, strict=True)]
+
+    async def _written(self, user_id: UUID, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Wait in the queue, of which one tenant may fill the half."""
+        weight = sum(1 + len(item["raw"]) // 1024 for item in items)
+        if self._weights.total() + weight > MOST_WAITING or self._weights[user_id] + weight > MOST_WAITING // 2:
+            raise Away("too many messages wait to be written")
+        post = Post(user_id, items, weight)
+        self._weights[user_id] += weight
+        self._waiting.put_nowait(post)
+        try:
+            return await asyncio.wait_for(post.done, WAIT_SECONDS)  # cancelled, it is not begun any more
+        except TimeoutError:
+            raise Away("the message could not be written in time") from None
 
     async def run(self) -> None:
         """Write until cancelled."""
@@ -98,29 +111,49 @@ class Inbox:
 
     async def _write(self) -> None:
         while True:
-            posts = [await self._waiting.get()]
+            posts = [self._taken(await self._waiting.get())]
             size = len(posts[0].items)
             while size < MOST_IN_BATCH and not self._waiting.empty():
-                posts.append(self._waiting.get_nowait())
+                posts.append(self._taken(self._waiting.get_nowait()))
                 size += len(posts[-1].items)
-            await self._settle(posts)
+            if posts := [post for post in posts if not post.done.done()]:
+                await self._settle(posts)
+
+    def _taken(self, post: Post) -> Post:
+        self._weights[post.user_id] -= post.weight
+        if not self._weights[post.user_id]:
+            del self._weights[post.user_id]
+        return post
 
     async def _settle(self, posts: list[Post]) -> None:
         """Write posts together; when that fails, each alone, so that a bad one fails alone."""
         try:
             results = await self._insert([item for post in posts for item in post.items])
         except Exception as error:  # noqa: BLE001 handed to whoever waits for it
-            if len(posts) == 1:
-                log.warning("post_failed", error=repr(error), items=len(posts[0].items))
-                _resolve(posts[0], error)
-            else:
+            if len(posts) == 1 or connection_lost(error):
+                log.warning("posts_failed", error=kind_of(error), posts=len(posts))
                 for post in posts:
-                    await self._settle([post])
+                    _resolve(post, error)
+            else:
+                await self._settle_each(posts)
             return
         taken = iter(results)
         for post in posts:
             _resolve(post, [next(taken) for _ in post.items])
         self._announce({post.user_id for post in posts})
+
+    async def _settle_each(self, posts: list[Post]) -> None:
+        """One by one; behind a lock that did not open, a tenant's other posts do not wait for it again."""
+        stuck: dict[UUID, BaseException] = {}
+        for post in posts:
+            if post.user_id in stuck:
+                _resolve(post, stuck[post.user_id])
+                continue
+            await self._settle([post])
+            if post.done.done() and not post.done.cancelled():
+                error = post.done.exception()
+                if error is not None and held_by_others(error):
+                    stuck[post.user_id] = error
 
     async def _insert(self, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """One round-trip; when the connection breaks, the same again with the same ids: repeating does no harm."""
@@ -138,10 +171,10 @@ class Inbox:
         return [by_index[index] for index in range(len(items))]
 
 
-def _resolve(post: Post, outcome: "list[dict[str, Any]] | Exception") -> None:
+def _resolve(post: Post, outcome: "list[dict[str, Any]] | BaseException") -> None:
     if post.done.done():
         return
-    if isinstance(outcome, Exception):
+    if isinstance(outcome, BaseException):
         post.done.set_exception(outcome)
     else:
         post.done.set_result(outcome)

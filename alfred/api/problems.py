@@ -11,7 +11,7 @@ import structlog
 from aiohttp import web
 from pydantic_core import ErrorDetails
 
-from alfred.db import UnknownUser, connection_lost
+from alfred.db import UnknownUser, connection_lost, held_by_others
 from alfred.identity import TooBusy
 
 log = structlog.get_logger()
@@ -129,6 +129,9 @@ def problem_of(error: BaseException) -> Problem:
         return Problem(503, "busy", "Too many logins wait; try again in a moment.", headers={"Retry-After": "5"})
     if isinstance(error, asyncpg.UniqueViolationError) and error.constraint_name in _CONFLICTS:
         return Problem(409, *_CONFLICTS[error.constraint_name])
+    if held_by_others(error):
+        detail = "Somebody else is changing the same things; try again in a moment."
+        return Problem(503, "busy", detail, headers={"Retry-After": "2"})
     if isinstance(error, web.RequestPayloadError):
         return Problem(400, "unreadable_body", "The body cannot be decoded as its Content-Encoding says.")
     if connection_lost(error):

@@ -1,0 +1,1 @@
+alter function app.take_in(jsonb) reset lock_timeout;

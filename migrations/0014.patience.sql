@@ -1,0 +1,4 @@
+-- depends: 0013.merges
+
+-- A batch may hold the messages of several tenants: what one of them keeps locked, the others do not wait for long.
+alter function app.take_in(jsonb) set lock_timeout = '2s';
