@@ -1,4 +1,4 @@
--- depends: 0013.merges
+-- depends: 0014.snoozed
 
 -- A batch may hold the messages of several tenants: what one of them keeps locked, the others do not wait for long.
 alter function app.take_in(jsonb) set lock_timeout = '2s';
