@@ -44,6 +44,7 @@ class Settings(BaseModel):
     public_url: str | None = Field(None, pattern=r"^https?://[^\s]+$")
     trusted_proxies: Networks = ()
     cors_origins: Words = ()
+    request_deadline: Seconds = 30
     body_limit: int = Field(1_048_576, ge=1024)
 
     home: Path | None = None

@@ -76,7 +76,7 @@ _IMPORT: dict[str, Any] = {
 }
 
 
-@routes.on("GET", "/contacts/export", document=_EXPORT)
+@routes.on("GET", "/contacts/export", endless=True, document=_EXPORT)
 async def export_contacts(request: web.Request, caller: Caller, services: Services) -> web.StreamResponse:
     """Every contact, newest first, as CSV in UTF-8 with a byte order mark, so that Excel opens it.
 

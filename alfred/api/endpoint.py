@@ -5,6 +5,7 @@ The names of a handler's parameters say where their values come from: `query` an
 and any other name is that part of the path. The return type is the answer.
 """
 
+import asyncio
 import inspect
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -51,6 +52,7 @@ class Endpoint:
     tag: str = ""
     repeatable: bool = False  # an Idempotency-Key makes it happen once
     secrets: tuple[str, ...] = ()  # fields of the answer that are shown once
+    endless: bool = False  # a stream, which no deadline ends
     lenient: bool = False  # whoever posts here may append parameters that we do not know
     guarded: bool = True  # needs credentials, even where the handler looks at them itself (scope None)
     query_model: type[BaseModel] | None = None  # what a handler that reads the query by itself takes
@@ -109,13 +111,16 @@ class Endpoint:
     async def _serve(
         self, services: Services, caller: Caller | None, given: dict[str, Any], claim: Claim | None
     ) -> web.StreamResponse:
-        """A read may be repeated at once: its connection may have died while it was idle."""
-        try:
+        """Within the deadline; a read may be repeated at once: its connection may have died while it was idle."""
+        async with asyncio.timeout(
+            None if self.endless else services.settings.request_deadline
+        ):  # when it is over: TimeoutError, a 503; a COMMIT goes on
+            try:
+                return await self._run(services, caller, given, claim)
+            except Exception as error:
+                if self.method != "GET" or not connection_lost(error):
+                    raise
             return await self._run(services, caller, given, claim)
-        except Exception as error:
-            if self.method != "GET" or not connection_lost(error):
-                raise
-        return await self._run(services, caller, given, claim)
 
     async def _run(
         self, services: Services, caller: Caller | None, given: dict[str, Any], claim: Claim | None

@@ -75,6 +75,7 @@ async def issue_ticket(caller: Caller, services: Services) -> Ticket:
     "/notifications/stream",
     scope=None,
     guarded=True,
+    endless=True,
     query_model=StreamQuery,
     errors=(400, 422),
     document=_DOCUMENT,
