@@ -112,9 +112,8 @@ class Endpoint:
         self, services: Services, caller: Caller | None, given: dict[str, Any], claim: Claim | None
     ) -> web.StreamResponse:
         """Within the deadline; a read may be repeated at once: its connection may have died while it was idle."""
-        async with asyncio.timeout(
-            None if self.endless else services.settings.request_deadline
-        ):  # when it is over: TimeoutError, a 503; a COMMIT goes on
+        seconds = None if self.endless else services.settings.request_deadline
+        async with asyncio.timeout(seconds):  # when it is over: TimeoutError, a 503; a COMMIT goes on
             try:
                 return await self._run(services, caller, given, claim)
             except Exception as error:
