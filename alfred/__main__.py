@@ -7,6 +7,9 @@ import os
 import sys
 from collections.abc import Sequence
 
+import asyncpg
+import psycopg
+
 from alfred import log
 from alfred.ai.registry import UnknownProvider
 from alfred.db import UnsafeRole
@@ -36,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (BadSetting, UnknownProvider, UnsafeRole) as error:
         print(f"alfred: {error}", file=sys.stderr)  # noqa: T201
         return 2
-    except (Unavailable, OSError) as error:
+    except (Unavailable, OSError, psycopg.OperationalError, asyncpg.PostgresError) as error:
         print(f"alfred: {error}", file=sys.stderr)  # noqa: T201
         return 1
 
@@ -46,7 +49,7 @@ def _run(given: argparse.Namespace, settings: Settings) -> int:
         case "serve":
             return serve(settings)
         case "migrate":
-            with ground(settings, down=given.down):
+            with ground(settings, migrating=True, down=given.down):
                 return 0
         case "seed":
             from alfred.seed import seed

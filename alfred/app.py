@@ -131,6 +131,7 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
         await services.database.open()
         async with services.database.as_service() as db:
             await refuse_unsafe(db)
+        await services.assistant.classify("Oi, tudo bem?")  # reads its word lists now, not at the first message
         jobs = scheduler()
         stack.push_async_callback(jobs.close)
         await jobs.spawn(services.bus.run())

@@ -39,10 +39,10 @@ class Ground:
 
 
 @contextlib.contextmanager
-def ground(settings: Settings, *, down: int | None = None) -> Iterator[Ground]:
+def ground(settings: Settings, *, migrating: bool = False, down: int | None = None) -> Iterator[Ground]:
     """PostgreSQL with the schema of this version; an embedded server that we started ends with the block."""
     if settings.database_url is not None:
-        yield _given(settings, down)
+        yield _given(settings, migrating, down)
         return
     home = settings.home or default_home(folder("sql").parent, settings.pg_account)
     embedded = Embedded(home, binaries=settings.pg_bin, account=settings.pg_account)
@@ -57,15 +57,15 @@ def ground(settings: Settings, *, down: int | None = None) -> Iterator[Ground]:
         embedded.stop()
 
 
-def _given(settings: Settings, down: int | None) -> Ground:
+def _given(settings: Settings, migrating: bool, down: int | None) -> Ground:
     assert settings.database_url is not None
     dsn = settings.database_url.get_secret_value()
     listen = settings.listen_database_url.get_secret_value() if settings.listen_database_url else dsn
     if settings.owner_database_url is not None:
-        owner = settings.owner_database_url.get_secret_value()
+        owner = settings.owner_database_url.get_secret_value().replace("postgres://", "postgresql://", 1)
         _migrate(owner, down)
         schema.ensure_login(owner, dsn)
-    elif down is not None:
+    elif migrating:
         raise BadSetting("ALFRED_OWNER_DATABASE_URL is needed to migrate")
     home = settings.home or default_home(folder("sql").parent, settings.pg_account)
     return Ground(_with_secret(settings, home), dsn, listen, None)

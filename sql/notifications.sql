@@ -13,7 +13,7 @@ returning notification_id
 -- Whom and what a notification speaks of.
 select u.locale, c.contact_id,
        coalesce(c.name, c.handle) as contact_name,
-       coalesce(app.snippet(m.body, m.attachments), v.snippet) as snippet
+       case when m.message_id is null then v.snippet else app.snippet(m.body, m.attachments) end as snippet
   from users u
   left join conversations v on v.user_id = u.user_id and v.conversation_id = :conversation_id::uuid
   left join contacts c on c.user_id = u.user_id and c.contact_id = v.contact_id

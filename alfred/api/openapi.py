@@ -60,7 +60,6 @@ def document(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
             "title": "Alfred",
             "version": version,
             "description": "The CRM backend for people who sell in chats.",
-            "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
         "tags": [{"name": name} for name in dict.fromkeys(endpoint.tag for endpoint in endpoints)],

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 
+import structlog
 from aiohttp import hdrs, web
 from pydantic import Field, SecretStr
 
@@ -87,6 +88,7 @@ async def stream(request: web.Request, services: Services) -> web.StreamResponse
     """
     query = load_query(request, StreamQuery)
     caller = await _caller(request, services, query)
+    structlog.contextvars.bind_contextvars(user_id=str(caller.user_id))
     last = request.headers.get("Last-Event-ID") or query.last_event_id
     async with services.hub.seat(caller.user_id) as (seat, newest):
         since = newest if last is None else await _number_of(services, caller, last)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 
+import asyncpg
 import pytest
 
 from alfred.bus import Bus, Consumer
@@ -155,3 +156,26 @@ async def test_python_and_sql_agree_on_buckets(app_db):
     for _ in range(50):
         user = await app_db.fetchval("select app.uuid7()")
         assert await app_db.fetchval("select app.bucket($1)", user) == bucket_of(user)
+
+
+async def test_cursors_of_another_cluster_are_set_to_the_present(ground, eventually, cluster):
+    """As after a dump was restored where transaction numbers are lower."""
+    seen = []
+
+    async def handle(db, event):
+        seen.append(event.payload["number"])
+
+    await join(ground)
+    await happen(ground, 1)
+    superuser = await asyncpg.connect(cluster.superuser(ground[1].split("@/")[1].split("?")[0]))
+    try:
+        await superuser.execute("update bus_cursors set seen = '900000000:900000000:'")
+        await superuser.execute("update ai_events set xid = '800000000' where type = 'contact.created'")
+    finally:
+        await superuser.close()
+    async with reading(ground, handle) as bus:
+        await eventually(lambda: asyncio.sleep(0, not bus._readers[0].behind))
+        await happen(ground, 2)
+        bus.announce([ground[2]])
+        await eventually(lambda: asyncio.sleep(0, seen))
+    assert seen == [2]

@@ -12,7 +12,8 @@ from alfred.api.problems import Problem
 from alfred.api.shapes import Listing
 
 KINDS = st.sampled_from(["conversations", "contacts", "events"])
-KEYS = st.tuples(st.datetimes(timezones=st.just(UTC)), st.uuids())
+MOMENTS = st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+KEYS = st.tuples(MOMENTS, st.uuids())
 CURSORS = st.builds(lambda kind, key: encode(kind, (key[0].isoformat(), key[1])), KINDS, KEYS)
 
 
