@@ -26,6 +26,8 @@ routes = Routes("Webhooks")
 log = structlog.get_logger()
 
 MOST_ITEMS = 2000
+MOST_REJECTED = 500
+SHOWN_OF_REJECTED = 16_384
 _LARGE = 65_536
 
 
@@ -61,7 +63,7 @@ class RejectedWebhook(Output):
     channel_type: ChannelType = Field(examples=["whatsapp"])
     content_type: str = Field(examples=["application/json"])
     reason: str = Field(examples=["No sender's shape was recognised."])
-    body: str = Field(description="What was posted, as text.")
+    body: str = Field(description="What was posted, as text; of more than 16 KiB the beginning. All of it is kept.")
     attempts: int
     created_at: datetime
 
@@ -71,7 +73,12 @@ async def list_rejected(db: Db, caller: Caller, request: web.Request, query: Lis
     """Payloads that could not be read, newest first."""
     at, before = after("rejected", query, datetime.fromisoformat, UUID)
     rows = await sql.rejected_webhooks.page.all(
-        db, user_id=caller.user_id, before_at=at, before_id=before, limit=query.limit + 1
+        db,
+        user_id=caller.user_id,
+        before_at=at,
+        before_id=before,
+        limit=query.limit + 1,
+        shown=SHOWN_OF_REJECTED,
     )
     key = lambda row: (row["created_at"].isoformat(), row["id"])  # noqa: E731
     return page(request, "rejected", query, rows, key).of(_rejected_of)
@@ -153,6 +160,7 @@ async def receive(request: web.Request, caller: Caller, services: Services, chan
                 body=body,
                 reason=problem.detail,
             )
+            await sql.rejected_webhooks.keep_newest.run(db, user_id=caller.user_id, most=MOST_REJECTED)
         log.warning("webhook_rejected", channel=channel_type, code=problem.code, size=len(body))
         raise
     return await _take_in(services, caller, channel_type, reading)
