@@ -20,6 +20,8 @@ CONNECT_SECONDS = 3.0
 WAIT_SECONDS = 5.0
 # A row that somebody else holds is waited for this long; migrations/ have the same for the way in.
 LOCK_MILLISECONDS = 3000
+# A list whose filters are optional, and tenants of a hundred rows and of a million: no one plan is good for all.
+_PLANNED = "set local plan_cache_mode = force_custom_plan"
 _ENDED = frozenset({"COMMIT", "ROLLBACK"})
 _LOST_STATES = ("08", "57P", "25006")
 
@@ -107,7 +109,7 @@ class Database:
         """
         async with (
             self._share_of(user_id),
-            self._transaction(f"{_begin(LOCK_MILLISECONDS)}; select app.act_as('{user_id}')") as db,
+            self._transaction(f"{_begin(LOCK_MILLISECONDS)}; {_PLANNED}; select app.act_as('{user_id}')") as db,
         ):
             yield db
 

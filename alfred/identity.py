@@ -44,7 +44,8 @@ class Passwords:
         workers = min(os.cpu_count() or 1, 4)
         self._threads = ThreadPoolExecutor(workers, "bcrypt", initializer=_step_back)
         self._turns = asyncio.Semaphore(workers)
-        self._waiting = 0
+        self._hashing = asyncio.Semaphore(max(1, workers - 1))
+        self._waiting = self._waiting_to_hash = 0
         self._nobody = bcrypt.hashpw(secrets.token_bytes(16), bcrypt.gensalt(cost))
 
     @asynccontextmanager
@@ -64,9 +65,19 @@ class Passwords:
             self._waiting -= 1
 
     async def hash(self, password: str) -> str:
-        """The hash to store; a password has at most 72 bytes."""
-        async with self.turn():
-            return (await self._run(bcrypt.hashpw, password.encode(), bcrypt.gensalt(self._cost))).decode()
+        """The hash to store; a password has at most 72 bytes. One thread is left to those who log in.
+
+        Raises:
+            TooBusy: too many wait already.
+        """
+        if self._waiting_to_hash >= _MOST_WAITING:
+            raise TooBusy
+        self._waiting_to_hash += 1
+        try:
+            async with self._hashing, self.turn():
+                return (await self._run(bcrypt.hashpw, password.encode(), bcrypt.gensalt(self._cost))).decode()
+        finally:
+            self._waiting_to_hash -= 1
 
     async def verify(self, password: str, hashed: str | None) -> bool:
         """Whether it fits; without a hash it takes the same time, and does not."""

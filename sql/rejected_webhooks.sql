@@ -5,9 +5,21 @@
 insert into rejected_webhooks (user_id, rejected_id, channel_type, content_type, body, reason)
 values (:user_id, :rejected_id, :channel_type, :content_type, :body, :reason)
 
+-- name: keep_newest
+-- A sender whom nobody understands posts for ever: the oldest go.
+delete from rejected_webhooks
+ where user_id = :user_id
+   and rejected_id in (
+        select rejected_id
+          from rejected_webhooks
+         where user_id = :user_id
+         order by created_at desc, rejected_id desc
+        offset :most)
+
 -- name: page
--- Newest first.
-select rejected_id as id, channel_type, content_type, reason, body, attempts, created_at
+-- Newest first; of a long body the beginning.
+select rejected_id as id, channel_type, content_type, reason, substring(body from 1 for :shown::integer) as body,
+       attempts, created_at
   from rejected_webhooks
  where user_id = :user_id
    and (:before_at::timestamptz is null or (created_at, rejected_id) < (:before_at, :before_id::uuid))

@@ -26,6 +26,8 @@ routes = Routes("Webhooks")
 log = structlog.get_logger()
 
 MOST_ITEMS = 2000
+MOST_REJECTED = 500
+SHOWN_OF_REJECTED = 16_384
 _LARGE = 65_536
 
 
@@ -61,7 +63,7 @@ class RejectedWebhook(Output):
     channel_type: ChannelType = Field(examples=["whatsapp"])
     content_type: str = Field(examples=["application/json"])
     reason: str = Field(examples=["No sender's shape was recognised."])
-    body: str = Field(description="What was posted, as text.")
+    body: str = Field(description="What was posted, as text; of more than 16 KiB the beginning. All of it is kept.")
     attempts: int
     created_at: datetime
 
@@ -69,8 +71,8 @@ class RejectedWebhook(Output):
 @routes.on("GET", "/webhooks/rejected")
 async def list_rejected(db: Db, caller: Caller, request: web.Request, query: Listing) -> Page[RejectedWebhook]:
     """Payloads that could not be read, newest first."""
-    found = await newest_first(db, request, query, sql.rejected_webhooks.page, user_id=caller.user_id)
-    return found.of(_rejected_of)
+    given = {"user_id": caller.user_id, "shown": SHOWN_OF_REJECTED}
+    return (await newest_first(db, request, query, sql.rejected_webhooks.page, **given)).of(_rejected_of)
 
 
 @routes.on("POST", "/webhooks/rejected/{rejected_id}/retry", errors=(404,))
@@ -150,6 +152,7 @@ async def receive(request: web.Request, caller: Caller, services: Services, chan
                 body=body,
                 reason=problem.detail,
             )
+            await sql.rejected_webhooks.keep_newest.run(db, user_id=caller.user_id, most=MOST_REJECTED)
         log.warning("webhook_rejected", channel=channel_type, code=problem.code, size=len(body))
         raise
     return await _take_in(services, caller, channel_type, reading)

@@ -7,6 +7,7 @@ import secrets
 import pytest
 from uuid_utils.compat import uuid7
 
+from alfred.api import webhooks
 from tests.api.posts import event, flat, messenger, page, post_raw, reaction
 from tests.conftest import serving
 from tests.people import Person, cloud, delivery, whatsapp
@@ -334,6 +335,17 @@ async def test_rejected_payloads_are_listed_retried_and_deleted(ana, bruno):
     assert await ana.delete(path) == (204, None)
     assert (await ana.delete(path))[0] == (await ana.post(f"{path}/retry"))[0] == 404
     assert len((await ana.get("/webhooks/rejected"))[1]["items"]) == 2
+
+
+async def test_what_is_kept_of_the_unreadable_is_bounded(ana, monkeypatch):
+    """A thousand bodies of a MiB would fill the memory of whoever lists them, and the disk."""
+    monkeypatch.setattr(webhooks, "MOST_REJECTED", 2)
+    for number in range(3):
+        await ana.post("/webhooks/whatsapp", {"hello": number, "long": "x" * 100_000})
+    _, listed = await ana.get("/webhooks/rejected")
+    assert [each["body"][:10] for each in listed["items"]] == ['{"hello": ', '{"hello": ']
+    assert [each["body"][10] for each in listed["items"]] == ["2", "1"]
+    assert {len(each["body"]) for each in listed["items"]} == {webhooks.SHOWN_OF_REJECTED}
 
 
 async def test_a_retry_of_broken_json_is_422(ana):
