@@ -1,7 +1,9 @@
 """The net of phrases: how they are kept, and one walk that finds all of them in a text."""
 
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate, chain
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -36,6 +38,7 @@ class Hit(NamedTuple):
 Symbols = tuple[str, ...]
 Edges = dict[str, tuple["Node", ...]]
 Reached = tuple[Meaning, int]  # and the last token of the phrase
+_new = tuple.__new__  # what Hit(...) does, in half the time
 _LAST = attrgetter("last")
 
 
@@ -53,22 +56,24 @@ class Node:
 class Start:
     """Where a first word leads, for all phrases that begin with it; put together when it is first met."""
 
-    __slots__ = ("_nodes", "edges", "gap", "meanings")
+    __slots__ = ("_nodes", "edges", "gap", "keys", "meanings")
 
     def __init__(self, nodes: tuple[Node, ...]) -> None:
         self._nodes = nodes
         self.edges: Edges = {}
         self.gap: Edges = {}
+        self.keys: frozenset[str] | None = None
         self.meanings = tuple(meaning for node in nodes for meaning in node.meanings)
 
-    def open(self) -> Edges:
-        """Where the next word leads."""
+    def open(self) -> frozenset[str]:
+        """What can come next, at once or after a gap."""
         for node in self._nodes:
             _merge(self.edges, node.next)
             if node.gap:
                 _merge(self.gap, node.gap.next)
         self._nodes = ()
-        return self.edges
+        self.keys = frozenset((*self.edges, *self.gap))
+        return self.keys
 
 
 def _merge(edges: Edges, more: Edges) -> None:
@@ -128,54 +133,65 @@ def spelled(word: str) -> tuple[str, ...]:
 class Walk:
     """One walk through the symbols of a text, of which the last is its end."""
 
-    __slots__ = ("_end", "_named")
+    __slots__ = ("_ahead", "_end", "_named")
 
     def __init__(self, named: list[Symbols]) -> None:
         self._named = named
         self._end = len(named) - 1
+        self._ahead = ahead(named)
 
     def hits(self, nets: list[Net], most: int) -> list[Hit]:
         """The phrases of these nets in order of their places, `most` at most."""
         found: list[Hit] = []
-        reached: list[Reached] = []
-        fresh = True
-        for first, symbols in enumerate(self._named):
-            for net in nets:
-                for symbol in symbols:
-                    if symbol in net.anywhere:
-                        self._follow(net.anywhere[symbol], first, reached)
-                    if fresh and symbol in net.opening:
-                        self._follow(net.opening[symbol], first, reached)
+        for first, starts in self._starts(nets):
+            reached: list[Reached] = []
+            for start in starts:
+                self._follow(start, first, reached)
             if reached:
                 found += self._spans(first, reached)
                 if len(found) >= most:
-                    return found[:most]
-                reached.clear()
+                    break
+        return found[:most]
+
+    def _starts(self, nets: list[Net]) -> Iterator[tuple[int, list[Start]]]:
+        """The places where phrases may begin."""
+        tables = [(net.anywhere, net.opening) for net in nets]
+        fresh = True
+        for first, symbols in enumerate(self._named):
+            starts: list[Start] = []
+            for anywhere, opening in tables:
+                for symbol in symbols:
+                    if symbol in anywhere:
+                        starts.append(anywhere[symbol])
+                    if fresh and symbol in opening:
+                        starts.append(opening[symbol])
+            if starts:
+                yield first, starts
             fresh = symbols[0] == "$"
-        return found
 
     def _follow(self, start: Start, first: int, reached: list[Reached]) -> None:
         """Notes where each phrase ends that goes on from its first word."""
         for meaning in start.meanings:
             reached.append((meaning, first))
-        if first == self._end:
+        if (start.keys or start.open()).isdisjoint(self._ahead[first]):
             return
         waiting: list[tuple[Node, int]] = []
-        self._go(start.edges or start.open(), start.gap, first + 1, waiting)
+        self._go(start.edges, start.gap, first, waiting)
         while waiting:
             node, last = waiting.pop()
             for meaning in node.meanings:
                 reached.append((meaning, last))
             if last < self._end and (node.next or node.gap):
-                self._go(node.next, node.gap.next if node.gap else None, last + 1, waiting)
+                self._go(node.next, node.gap.next if node.gap else None, last, waiting)
 
-    def _go(self, edges: Edges, gap: Edges | None, at: int, waiting: list[tuple[Node, int]]) -> None:
-        """To the next word, and beyond a gap of none to three words up to a mark."""
+    def _go(self, edges: Edges, gap: Edges | None, last: int, waiting: list[tuple[Node, int]]) -> None:
+        """To the word after the last, and beyond a gap of none to three words up to a mark."""
+        at = last + 1
         for symbol in self._named[at]:
             if symbol in edges:
                 for node in edges[symbol]:
                     waiting.append((node, at))
-        if not gap:
+        if not gap or gap.keys().isdisjoint(self._ahead[last]):
             return
         for symbols in self._named[at : at + GAP + 1]:
             for symbol in symbols:
@@ -204,4 +220,12 @@ class Walk:
 
     def _hit(self, meaning: Meaning, first: int, last: int) -> Hit:
         last = min(last, self._end - 1)
-        return Hit(meaning.label, meaning.weight, meaning.language, meaning.rule, first, last)
+        return _new(Hit, (meaning.label, meaning.weight, meaning.language, meaning.rule, first, last))
+
+
+def ahead(named: list[Symbols]) -> list[list[str]]:
+    """What can follow each place: the symbols of the next few words."""
+    symbols = list(chain.from_iterable(named))
+    ends = list(accumulate(map(len, named)))
+    ends += [ends[-1]] * (GAP + 1)
+    return [symbols[end:far] for end, far in zip(ends, ends[GAP + 1 :], strict=False)]

@@ -10,7 +10,7 @@ from alfred.ai.language import near, spoken, weigh
 from alfred.ai.lexicon import lexicon
 from alfred.ai.masks import unmask
 from alfred.ai.net import Hit
-from alfred.ai.provider import Language, Signal
+from alfred.ai.provider import Language
 from alfred.ai.words import Span, Word, vocabulary
 
 MOST_HITS = 1_000  # of one text that are weighed; a natural one of 10,000 characters has fewer
@@ -34,7 +34,7 @@ class Reading:
 
     def has(self, *labels: str) -> bool:
         """Whether any of the labels was found."""
-        return any(label in self.by for label in labels)
+        return not self.by.keys().isdisjoint(labels)
 
     def weight(self, *labels: str) -> float:
         """The weights of all hits of these labels."""
@@ -70,11 +70,10 @@ class Reading:
         """How many tokens are words or numbers."""
         return sum(token.kind not in ("mark", "sign", "face", "money") for token in self.tokens)
 
-    def signal(self, hit: Hit, label: str) -> Signal:
-        """The hit as the seller sees it."""
+    def signal(self, hit: Hit, label: str) -> dict[str, object]:
+        """The fields of the `Signal` that a seller sees."""
         span = (self.spans[hit.first][0], self.spans[hit.last][1])
-        rule = f"{hit.language}: {hit.rule}"
-        return Signal(label=label, rule=rule, span=span)
+        return {"label": label, "rule": f"{hit.language}: {hit.rule}", "span": span}
 
 
 def sentences(found: list[Word]) -> tuple[list[int], frozenset[int]]:

@@ -62,15 +62,14 @@ class Vocabulary:
         slang = self._lexicon.slang.get(language or "", {})
         if slang.keys().isdisjoint([word.form for word in cut.words]):
             return cut
-        spelled = Cut([], [])
-        for word, span in zip(cut.words, cut.spans, strict=True):
-            if word.kind == "word" and word.form in slang:
+        words, spans = list(cut.words), list(cut.spans)
+        for at in reversed(range(len(words))):
+            word = words[at]
+            if word.form in slang and word.kind == "word":
                 full = [self._word(form, word.seen, word.kind) for form in slang[word.form]]
-            else:
-                full = [word]
-            spelled.words.extend(full)
-            spelled.spans.extend([span] * len(full))
-        return spelled
+                words[at : at + 1] = full
+                spans[at : at + 1] = spans[at : at + 1] * len(full)
+        return Cut(words, spans)
 
     def _fresh(self, written: str, before: list[Word], *, alike: bool) -> Cut:
         """A piece cut for the first time, or one that depends on what stands before it."""
