@@ -3,7 +3,7 @@
 from alfred.ai.lexicon import lexicon
 from alfred.ai.net import Hit
 from alfred.ai.provider import Language
-from alfred.ai.text import Token
+from alfred.ai.words import Word
 
 REACH = 4  # words that a negation can stand before what it denies
 _SO = frozenset(("tao", "tan", "so", "such", "as"))
@@ -29,7 +29,7 @@ _DENIABLE = frozenset(
 class Grammar:
     """The small words of a text and what they do to the phrases after them."""
 
-    def __init__(self, tokens: list[Token], language: Language | None) -> None:
+    def __init__(self, tokens: list[Word], language: Language | None) -> None:
         code = language or "en"
         words = lexicon().grammar
         self.tokens = tokens

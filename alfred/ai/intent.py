@@ -1,5 +1,6 @@
 """What a message wants, as one word of a small closed set."""
 
+from collections.abc import Callable
 from typing import Literal, get_args
 
 from alfred.ai.sentiment import Mood
@@ -28,25 +29,32 @@ INTENTS: tuple[str, ...] = get_args(Intent)
 
 def want(reading: Reading, mood: Mood, bargaining: bool) -> Intent:
     """The first of the intents, in the order of what a seller must not miss, that the message shows."""
-    checks: tuple[tuple[Intent, bool], ...] = (
-        ("cancellation", cancels(reading)),
-        ("complaint", mood.open_problem or mood.unanswered or mood.sentiment == "negative"),
-        ("discount_request", bargaining and reading.has("discount", "costly", "outrage")),
-        ("price_question", bargaining),
-        ("scheduling", reading.has("schedule") and reading.has("act", "order", "weekday")),
-        ("order", reading.has("order")),
-        ("delivery_question", reading.has("delivery") and bool(reading.asking)),
-        ("promise", reading.has("promise") or vows(reading)),
-        ("request", reading.has("act", "mishap", "onspot")),
-        ("question", bool(reading.asking) and not _only_manners(reading)),
-        ("praise", mood.sentiment == "positive" and not reading.has("thanks")),
-        ("thanks", reading.has("thanks")),
-        ("greeting", reading.has("greeting")),
-        ("acknowledgement", reading.has("nod")),
-    )
-    return next((intent for intent, holds in checks if holds), "other")
+    if cancels(reading):
+        return "cancellation"
+    if mood.open_problem or mood.unanswered or mood.sentiment == "negative":
+        return "complaint"
+    if bargaining:
+        return "discount_request" if reading.has("discount", "costly", "outrage") else "price_question"
+    if mood.sentiment == "positive" and not reading.has("thanks"):
+        return next((intent for intent, holds in _ERRANDS if holds(reading)), "praise")
+    return next((intent for intent, holds in (*_ERRANDS, *_MANNERS) if holds(reading)), "other")
 
 
 def _only_manners(reading: Reading) -> bool:
     covered = sum(hit.last - hit.first + 1 for hit in reading.by.get("greeting", ()))
     return covered >= reading.words()
+
+
+_ERRANDS: tuple[tuple[Intent, Callable[[Reading], bool]], ...] = (
+    ("scheduling", lambda reading: reading.has("schedule") and reading.has("act", "order", "weekday")),
+    ("order", lambda reading: reading.has("order")),
+    ("delivery_question", lambda reading: reading.has("delivery") and bool(reading.asking)),
+    ("promise", lambda reading: reading.has("promise") or vows(reading)),
+    ("request", lambda reading: reading.has("act", "mishap", "onspot")),
+    ("question", lambda reading: bool(reading.asking) and not _only_manners(reading)),
+)
+_MANNERS: tuple[tuple[Intent, Callable[[Reading], bool]], ...] = (
+    ("thanks", lambda reading: reading.has("thanks")),
+    ("greeting", lambda reading: reading.has("greeting")),
+    ("acknowledgement", lambda reading: reading.has("nod")),
+)

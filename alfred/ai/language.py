@@ -1,13 +1,14 @@
 """Which language a text is in: words that tell, and letters that only one of them has."""
 
 import re
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
 
-from alfred.ai.lexicon import Lexicon
 from alfred.ai.provider import Language
-from alfred.ai.text import Token
 
 LANGUAGES: tuple[Language, ...] = ("pt", "en", "es")
+Votes = tuple[float, float, float]  # in the order of LANGUAGES
+SILENT: Votes = (0.0, 0.0, 0.0)
+INVERTED: Votes = (0.0, 0.0, 2.0)  # what a "¿" says
 UNSURE = 0.8  # a second language this near to the first is read as well
 
 _SHAPES: tuple[tuple[Language, float, re.Pattern[str]], ...] = (
@@ -33,27 +34,12 @@ _LAUGHTER: tuple[tuple[Language, re.Pattern[str]], ...] = (
 )
 
 
-def weigh(tokens: list[Token], lexicon: Lexicon) -> dict[Language, float]:
-    """How much in the tokens speaks for each language."""
-    portuguese = english = spanish = 0.0
-    for token in tokens:
-        if token.kind == "word":
-            said = votes(token.seen, token.form, lexicon)
-            portuguese += said[0]
-            english += said[1]
-            spanish += said[2]
-        elif token.kind == "mark" and token.form in "¿¡":
-            spanish += 2
-    return {"pt": portuguese, "en": english, "es": spanish}
-
-
-@lru_cache(maxsize=20_000)
-def votes(seen: str, form: str, lexicon: Lexicon) -> tuple[float, ...]:
+def votes(seen: str, form: str, tells: Mapping[str, Mapping[str, float]]) -> Votes:
     """What one word says for each language; a word that all have says nothing."""
     for language, laughter in _LAUGHTER:
         if laughter.fullmatch(seen):
-            return tuple(float(code == language) for code in LANGUAGES)
-    told = lexicon.tells.get(seen) or lexicon.tells.get(form) or {}
+            return _votes([float(code == language) for code in LANGUAGES])
+    told = tells.get(seen) or tells.get(form) or {}
     found = [told.get(language, 0.0) for language in LANGUAGES]
     least = min(found)
     found = [value - least for value in found]
@@ -61,7 +47,22 @@ def votes(seen: str, form: str, lexicon: Lexicon) -> tuple[float, ...]:
         for language, weight, shape in _SHAPES:
             if shape.search(seen):
                 found[LANGUAGES.index(language)] += weight * (0.35 if told else 0.5)
-    return tuple(found)
+    return _votes(found)
+
+
+def _votes(found: list[float]) -> Votes:
+    portuguese, english, spanish = found
+    return portuguese, english, spanish
+
+
+def weigh(said: Iterable[Votes]) -> dict[Language, float]:
+    """How much in a text's words speaks for each language."""
+    portuguese = english = spanish = 0.0
+    for vote in said:
+        portuguese += vote[0]
+        english += vote[1]
+        spanish += vote[2]
+    return {"pt": portuguese, "en": english, "es": spanish}
 
 
 def spoken(scores: dict[Language, float]) -> Language | None:
@@ -70,11 +71,11 @@ def spoken(scores: dict[Language, float]) -> Language | None:
     return best if scores[best] > 0 else None
 
 
-def near(scores: dict[Language, float], given: Language | None) -> frozenset[str]:
+def near(scores: dict[Language, float], given: Language | None) -> tuple[Language, ...]:
     """The languages whose phrases are read: the best one, any other that is near, all where none is known."""
     if given:
-        return frozenset((given,))
+        return (given,)
     best = max(scores.values())
     if best <= 0:
-        return frozenset(LANGUAGES)
-    return frozenset(code for code in LANGUAGES if scores[code] >= UNSURE * best)
+        return LANGUAGES
+    return tuple(code for code in LANGUAGES if scores[code] >= UNSURE * best)

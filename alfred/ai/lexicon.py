@@ -5,11 +5,10 @@ from functools import cache
 from pathlib import Path
 
 from alfred.ai.net import END, PAUSE, Hit, Meaning, Net, Walk, spelled
-from alfred.ai.text import Token, fold
+from alfred.ai.text import fold
 
 FOLDER = Path(__file__).parent / "lexicon"
 SHARED = "any"  # the language of what every language shares
-MOST_WORDS = 20_000  # whose symbols are remembered
 NUMERIC = {
     "num": ("@number",),
     "number": ("@number",),
@@ -33,21 +32,22 @@ class Lexicon:
         self.tells: dict[str, dict[str, float]] = {}
         self.known: frozenset[str] = frozenset()
         self._known: set[str] = set()
+        self._meanings: dict[tuple[str, float, str, str], Meaning] = {}
         self.entries: dict[str, int] = {}
         self.slang: dict[str, dict[str, tuple[str, ...]]] = {}
-        self._symbols: dict[str, tuple[str, ...]] = {}
 
-    def add(self, phrase: str, meaning: Meaning) -> None:
+    def add(self, phrase: str, label: str, weight: float, language: str) -> None:
         """One line of a file: words, `a|b`, `two_words`, `stem*`, `maybe?`, `@class`, `^`, `$` and `~`."""
-        self.entries[meaning.language] = self.entries.get(meaning.language, 0) + 1
-        net = self.nets.setdefault(meaning.language, Net())
+        self.entries[language] = self.entries.get(language, 0) + 1
+        meaning = self._meanings.setdefault((label, weight, language, phrase), Meaning(label, weight, language, phrase))
+        net = self.nets.setdefault(language, Net())
         nodes = [net.root]
         for element in phrase.split():
             after = list(dict.fromkeys(net.step(node, element.rstrip("?")) for node in nodes))
             nodes = nodes + after if element.endswith("?") else after
         for node in nodes:
             node.meanings = (*node.meanings, meaning)
-        self._learn(phrase, meaning.language)
+        self._learn(phrase, language)
 
     def learn(self, word: str, language: str) -> None:
         """A word that a language has; it speaks for it a little."""
@@ -57,6 +57,7 @@ class Lexicon:
     def close(self) -> None:
         """Nothing more is added."""
         self.known = frozenset(self._known)
+        self._meanings.clear()
         shared = self.nets.pop(SHARED).root
         for net in self.nets.values():
             net.close(shared)
@@ -69,30 +70,18 @@ class Lexicon:
                 for symbol in spelled(word.rstrip("?")):
                     self.learn(symbol, language)
 
-    def symbols(self, token: Token) -> tuple[str, ...]:
-        """Under which names the nets may know this token."""
-        if token.kind == "mark":
-            return PAUSE if token.form == "," else END
-        if token.kind in NUMERIC:
-            return NUMERIC[token.kind]
-        found = self._symbols.get(token.form)
-        if found is None:
-            word = token.form
-            begun = [f"{word[:n]}*" for n in range(3, len(word) + 1) if word[:n] in self.stems]
-            found = (word, *self.classes.get(word, ()), *begun)
-            if len(self._symbols) > MOST_WORDS:
-                self._symbols.clear()
-            self._symbols[word] = found
-        return found
+    def symbols(self, form: str, kind: str) -> tuple[str, ...]:
+        """Under which names the nets may know a token."""
+        if kind == "mark":
+            return PAUSE if form == "," else END
+        if kind in NUMERIC:
+            return NUMERIC[kind]
+        begun = [f"{form[:n]}*" for n in range(3, len(form) + 1) if form[:n] in self.stems]
+        return (form, *self.classes.get(form, ()), *begun)
 
-    def find(self, tokens: list[Token], languages: Iterable[str]) -> list[Hit]:
-        """Every phrase of these languages in the tokens; none crosses a mark. Linear in their number."""
-        named = [self.symbols(token) for token in tokens]
-        named.append(END)
-        walk = Walk(named)
-        for language in languages:
-            walk.through(self.nets[language])
-        return walk.hits(len(tokens) - 1)
+    def find(self, named: list[tuple[str, ...]], languages: Iterable[str], most: int) -> list[Hit]:
+        """Every phrase of these languages, in order, `most` at most; none crosses a mark. Linear in the text."""
+        return Walk([*named, END]).hits([self.nets[language] for language in languages], most)
 
 
 def read(path: Path) -> list[tuple[list[str], str]]:
@@ -138,4 +127,4 @@ def _take(made: Lexicon, language: str, section: list[str], line: str) -> None:
                 if name not in made.classes.setdefault(form, []):
                     made.classes[form].append(name)
     else:
-        made.add(line, Meaning(name, float(rest[0]), language, line))
+        made.add(line, name, float(rest[0]), language)

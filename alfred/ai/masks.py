@@ -38,19 +38,38 @@ _CONTAINS: dict[str, frozenset[str]] = {
 
 _MASKS = frozenset((*_CLEARS, *_CONTAINS))
 _CLEARED = frozenset(("price", "discount", "costly", "outrage", "dispute"))
-_MASKABLE = frozenset().union(*_CLEARS.values(), *_CONTAINS.values())
-_ONLY_MASKED = _MASKABLE - _MASKS
+_LED = frozenset(("act", "order"))
+
+
+def _taken_by() -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for mask, labels in (*_CLEARS.items(), *_CONTAINS.items()):
+        for label in labels:
+            found.setdefault(label, set()).add(mask)
+    return {label: frozenset(masks) for label, masks in found.items()}
+
+
+_TAKEN_BY = _taken_by()  # which masks each label has to fear
 
 
 def unmask(hits: list[Hit]) -> list[Hit]:
     """The hits that no other one takes away."""
-    masks = [hit for hit in hits if hit.label in _MASKS]
-    gone = _answered(hits)
-    cover = _cover(masks)
-    for labels in (_CLEARED, _MASKABLE):  # what is cleared away contains nothing any more
-        gone |= {mask for mask in masks if mask.label in labels and _masked(mask, cover, gone)}
-    gone |= {hit for hit in hits if hit.label in _ONLY_MASKED and _masked(hit, cover, gone)}
-    return _without_led([hit for hit in hits if hit not in gone])
+    present = {hit.label for hit in hits}
+    fearing = {label for label in present if label in _TAKEN_BY and not _TAKEN_BY[label].isdisjoint(present)}
+    gone = _answered(hits) if "fine" in present else set()
+    if fearing:
+        gone |= _taken(hits, fearing, gone)
+    kept = [hit for hit in hits if hit not in gone] if gone else hits
+    return kept if _LED.isdisjoint(present) else _without_led(kept)
+
+
+def _taken(hits: list[Hit], fearing: set[str], gone: set[Hit]) -> set[Hit]:
+    """The hits of the fearing labels that masks take away, apart from those masks that are gone."""
+    cover = _cover(hit for hit in hits if hit.label in _MASKS)
+    for labels in (fearing & _MASKS & _CLEARED, fearing & _MASKS, fearing - _MASKS):
+        # what is cleared away contains nothing any more
+        gone = gone | {hit for hit in hits if hit.label in labels and _masked(hit, cover, gone)}
+    return gone
 
 
 def _cover(masks: Iterable[Hit]) -> dict[int, list[Hit]]:
@@ -96,7 +115,7 @@ def _without_led(hits: list[Hit]) -> list[Hit]:
         after = range(act.first + 1, act.first + 5)
         return act.first in priced or any(discounts.get(at, -1) >= act.last for at in after)
 
-    return [hit for hit in hits if hit.label not in ("act", "order") or not led(hit)]
+    return [hit for hit in hits if hit.label not in _LED or not led(hit)]
 
 
 def _takes(mask: Hit, hit: Hit) -> bool:

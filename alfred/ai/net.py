@@ -1,6 +1,10 @@
 """The net of phrases: how they are kept, and one walk that finds all of them in a text."""
 
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import accumulate, chain
+from operator import attrgetter
 from typing import NamedTuple
 
 from alfred.ai.text import fold, forms
@@ -10,8 +14,9 @@ END = ("$",)  # what a mark is, and the end of the text
 PAUSE = ("$", "$,")
 
 
-class Meaning(NamedTuple):
-    """What a phrase of the lexicon says."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Meaning:
+    """What a phrase of the lexicon says; there is one of each, so that it is compared by identity, which is fast."""
 
     label: str
     weight: float
@@ -30,7 +35,11 @@ class Hit(NamedTuple):
     last: int
 
 
+Symbols = tuple[str, ...]
 Edges = dict[str, tuple["Node", ...]]
+Reached = tuple[Meaning, int]  # and the last token of the phrase
+_new = tuple.__new__  # what Hit(...) does, in half the time
+_LAST = attrgetter("last")
 
 
 class Node:
@@ -47,24 +56,29 @@ class Node:
 class Start:
     """Where a first word leads, for all phrases that begin with it; put together when it is first met."""
 
-    __slots__ = ("_nodes", "gap", "keys", "meanings", "next")
+    __slots__ = ("_nodes", "edges", "gap", "keys", "meanings")
 
     def __init__(self, nodes: tuple[Node, ...]) -> None:
         self._nodes = nodes
-        self.next: Edges | None = None
+        self.edges: Edges = {}
         self.gap: Edges = {}
+        self.keys: frozenset[str] | None = None
         self.meanings = tuple(meaning for node in nodes for meaning in node.meanings)
-        self.keys = frozenset().union(*(n.next for n in nodes), *(n.gap.next for n in nodes if n.gap))
 
-    def open(self) -> Edges:
-        """Where the next word leads."""
-        self.next = {}
+    def open(self) -> frozenset[str]:
+        """What can come next, at once or after a gap."""
         for node in self._nodes:
-            for symbol, after in node.next.items():
-                self.next[symbol] = (*self.next.get(symbol, ()), *after)
-            for symbol, after in node.gap.next.items() if node.gap else ():
-                self.gap[symbol] = (*self.gap.get(symbol, ()), *after)
-        return self.next
+            _merge(self.edges, node.next)
+            if node.gap:
+                _merge(self.gap, node.gap.next)
+        self._nodes = ()
+        self.keys = frozenset((*self.edges, *self.gap))
+        return self.keys
+
+
+def _merge(edges: Edges, more: Edges) -> None:
+    for symbol, nodes in more.items():
+        edges[symbol] = (*edges[symbol], *nodes) if symbol in edges else nodes
 
 
 class Net:
@@ -116,97 +130,102 @@ def spelled(word: str) -> tuple[str, ...]:
     return (fold(word),) if word.endswith("*") else forms(word)
 
 
-def _place(hit: Hit) -> tuple[int, int]:
-    return hit[4], hit[5]
-
-
 class Walk:
-    """One walk through the symbols of a text; how near and how far each meaning reached from each place."""
+    """One walk through the symbols of a text, of which the last is its end."""
 
-    __slots__ = ("ahead", "longest", "named", "shortest")
+    __slots__ = ("_ahead", "_end", "_named")
 
-    def __init__(self, named: list[tuple[str, ...]]) -> None:
-        self.named = named
-        self.ahead = reach(named)
-        self.longest: dict[int, dict[Meaning, int]] = {}
-        self.shortest: dict[int, dict[Meaning, int]] = {}
+    def __init__(self, named: list[Symbols]) -> None:
+        self._named = named
+        self._end = len(named) - 1
+        self._ahead = ahead(named)
 
-    def hits(self, last_token: int) -> list[Hit]:
-        """What was found, in order."""
-        found = [
-            Hit(*meaning, at, min(last, last_token))
-            for reached in (self.shortest, self.longest)
-            for at, meanings in reached.items()
-            for meaning, last in meanings.items()
-            if reached is self.longest or last < self.longest[at][meaning]
-        ]
-        found.sort(key=_place)
-        return found
+    def hits(self, nets: list[Net], most: int) -> list[Hit]:
+        """The phrases of these nets in order of their places, `most` at most."""
+        found: list[Hit] = []
+        for first, starts in self._starts(nets):
+            reached: list[Reached] = []
+            for start in starts:
+                self._follow(start, first, reached)
+            if reached:
+                found += self._spans(first, reached)
+                if len(found) >= most:
+                    break
+        return found[:most]
 
-    def through(self, net: Net) -> None:
-        """Finds every phrase of a net."""
-        anywhere, opening, ahead = net.anywhere, net.opening, self.ahead
+    def _starts(self, nets: list[Net]) -> Iterator[tuple[int, list[Start]]]:
+        """The places where phrases may begin."""
+        tables = [(net.anywhere, net.opening) for net in nets]
         fresh = True
-        for first, symbols in enumerate(self.named):
-            for symbol in symbols:
-                for starts in (anywhere, opening) if fresh else (anywhere,):
-                    start = starts.get(symbol)
-                    if start is not None and (start.meanings or not start.keys.isdisjoint(ahead[first + 1])):
-                        self._begin(start, first)
+        for first, symbols in enumerate(self._named):
+            starts: list[Start] = []
+            for anywhere, opening in tables:
+                for symbol in symbols:
+                    if symbol in anywhere:
+                        starts.append(anywhere[symbol])
+                    if fresh and symbol in opening:
+                        starts.append(opening[symbol])
+            if starts:
+                yield first, starts
             fresh = symbols[0] == "$"
 
-    def _begin(self, start: Start, first: int) -> None:
-        found = self.longest.setdefault(first, {})
-        short = self.shortest.setdefault(first, {})
+    def _follow(self, start: Start, first: int, reached: list[Reached]) -> None:
+        """Notes where each phrase ends that goes on from its first word."""
         for meaning in start.meanings:
-            short[meaning] = first
-            found.setdefault(meaning, first)
-        if first + 1 == len(self.named):
+            reached.append((meaning, first))
+        if (start.keys or start.open()).isdisjoint(self._ahead[first]):
             return
         waiting: list[tuple[Node, int]] = []
-        self._step(start.open() if start.next is None else start.next, first + 1, waiting)
-        self._leap(start.gap, first + 1, waiting)
+        self._go(start.edges, start.gap, first, waiting)
         while waiting:
             node, last = waiting.pop()
             for meaning in node.meanings:
-                if found.get(meaning, -1) < last:
-                    found[meaning] = last
-                if short.get(meaning, last + 1) > last:
-                    short[meaning] = last
-            if last + 1 < len(self.named):
-                self._step(node.next, last + 1, waiting)
-                if node.gap is not None:
-                    self._leap(node.gap.next, last + 1, waiting)
+                reached.append((meaning, last))
+            if last < self._end and (node.next or node.gap):
+                self._go(node.next, node.gap.next if node.gap else None, last, waiting)
 
-    def _step(self, edges: Edges, at: int, waiting: list[tuple[Node, int]]) -> None:
-        """Goes on to the next word."""
-        if edges:
-            for symbol in self.named[at]:
-                if symbol in edges:
-                    waiting += [(child, at) for child in edges[symbol]]
-
-    def _leap(self, edges: Edges, at: int, waiting: list[tuple[Node, int]]) -> None:
-        """Goes on after a gap of none to three words, up to a mark."""
-        if edges.keys().isdisjoint(self.ahead[at]):
+    def _go(self, edges: Edges, gap: Edges | None, last: int, waiting: list[tuple[Node, int]]) -> None:
+        """To the word after the last, and beyond a gap of none to three words up to a mark."""
+        at = last + 1
+        for symbol in self._named[at]:
+            if symbol in edges:
+                for node in edges[symbol]:
+                    waiting.append((node, at))
+        if not gap or gap.keys().isdisjoint(self._ahead[last]):
             return
-        for place in range(at, min(at + GAP + 1, len(self.named))):
-            symbols = self.named[place]
+        for symbols in self._named[at : at + GAP + 1]:
             for symbol in symbols:
-                if symbol in edges:
-                    waiting += [(child, place) for child in edges[symbol]]
+                if symbol in gap:
+                    for node in gap[symbol]:
+                        waiting.append((node, at))
             if symbols[0] == "$":
-                break
+                return
+            at += 1
+
+    def _spans(self, first: int, reached: list[Reached]) -> list[Hit]:
+        """Of each meaning the nearest end and the furthest, in order."""
+        if len(reached) == 1:
+            meaning, last = reached[0]
+            return [self._hit(meaning, first, last)]
+        shortest: dict[Meaning, int] = {}
+        longest: dict[Meaning, int] = {}
+        for meaning, last in reached:
+            if longest.setdefault(meaning, last) < last:
+                longest[meaning] = last
+            if shortest.setdefault(meaning, last) > last:
+                shortest[meaning] = last
+        near = [self._hit(meaning, first, last) for meaning, last in shortest.items() if last < longest[meaning]]
+        far = [self._hit(meaning, first, last) for meaning, last in longest.items()]
+        return sorted(near + far, key=_LAST)
+
+    def _hit(self, meaning: Meaning, first: int, last: int) -> Hit:
+        last = min(last, self._end - 1)
+        return _new(Hit, (meaning.label, meaning.weight, meaning.language, meaning.rule, first, last))
 
 
-def reach(named: list[tuple[str, ...]]) -> list[set[str]]:
-    """For each place the symbols from there to three words on, up to a mark."""
-    found: list[set[str]] = []
-    for at, symbols in enumerate(named):
-        near = set(symbols)
-        for later in named[at + 1 : at + GAP + 1] if symbols[0] != "$" else ():
-            near.update(later)
-            if later[0] == "$":
-                break
-        found.append(near)
-    found.append(set())
-    return found
+def ahead(named: list[Symbols]) -> list[list[str]]:
+    """What can follow each place: the symbols of the next few words."""
+    symbols = list(chain.from_iterable(named))
+    ends = list(accumulate(map(len, named)))
+    ends += [ends[-1]] * (GAP + 1)
+    return [symbols[end:far] for end, far in zip(ends, ends[GAP + 1 :], strict=False)]

@@ -10,8 +10,8 @@ from alfred.ai.language import near, spoken, weigh
 from alfred.ai.lexicon import lexicon
 from alfred.ai.masks import unmask
 from alfred.ai.net import Hit
-from alfred.ai.provider import Language, Signal
-from alfred.ai.text import Token, expand, tokens
+from alfred.ai.provider import Language
+from alfred.ai.words import Span, Word, vocabulary
 
 MOST_HITS = 1_000  # of one text that are weighed; a natural one of 10,000 characters has fewer
 _ENDS = frozenset(".!?…\n")
@@ -21,7 +21,8 @@ _ENDS = frozenset(".!?…\n")
 class Reading:
     """A text as tokens and, by label, the hits that count."""
 
-    tokens: list[Token]
+    tokens: list[Word]
+    spans: list[Span]
     language: Language | None
     by: dict[str, list[Hit]]
     denied: dict[str, list[Hit]] = field(default_factory=dict)
@@ -33,7 +34,7 @@ class Reading:
 
     def has(self, *labels: str) -> bool:
         """Whether any of the labels was found."""
-        return any(label in self.by for label in labels)
+        return not self.by.keys().isdisjoint(labels)
 
     def weight(self, *labels: str) -> float:
         """The weights of all hits of these labels."""
@@ -52,9 +53,9 @@ class Reading:
         return {self.sentences[hit.first] for label in labels for hit in self.by.get(label, ())}
 
     @cached_property
-    def stretches(self) -> dict[int, list[Token]]:
+    def stretches(self) -> dict[int, list[Word]]:
         """The tokens of each sentence."""
-        found: dict[int, list[Token]] = {}
+        found: dict[int, list[Word]] = {}
         for token, number in zip(self.tokens, self.sentences, strict=True):
             found.setdefault(number, []).append(token)
         return found
@@ -69,14 +70,13 @@ class Reading:
         """How many tokens are words or numbers."""
         return sum(token.kind not in ("mark", "sign", "face", "money") for token in self.tokens)
 
-    def signal(self, hit: Hit, label: str) -> Signal:
-        """The hit as the seller sees it."""
-        span = (self.tokens[hit.first].start, self.tokens[hit.last].end)
-        rule = f"{hit.language}: {hit.rule}"
-        return Signal(label=label, rule=rule, span=span)
+    def signal(self, hit: Hit, label: str) -> dict[str, object]:
+        """The fields of the `Signal` that a seller sees."""
+        span = (self.spans[hit.first][0], self.spans[hit.last][1])
+        return {"label": label, "rule": f"{hit.language}: {hit.rule}", "span": span}
 
 
-def sentences(found: list[Token]) -> tuple[list[int], frozenset[int]]:
+def sentences(found: list[Word]) -> tuple[list[int], frozenset[int]]:
     """The number of each token's sentence, and the numbers of those that end in a question mark."""
     number, numbers, asking = 0, [], set()
     for at, token in enumerate(found):
@@ -92,7 +92,7 @@ def sentences(found: list[Token]) -> tuple[list[int], frozenset[int]]:
     return numbers, frozenset(asking)
 
 
-def _tagged(found: list[Token], mark: int) -> bool:
+def _tagged(found: list[Word], mark: int) -> bool:
     """Whether nothing but "ok" and the like stands before the question mark: "pago amanhã, tá?"."""
     if not 2 <= mark < len(found):
         return False
@@ -101,17 +101,16 @@ def _tagged(found: list[Token], mark: int) -> bool:
 
 def read(text: str, language: Language | None = None) -> Reading:
     """Everything that the lexicon knows about a text."""
-    words = lexicon()
-    found = tokens(text, words.known)
-    scores = weigh(found, words)
+    words = vocabulary()
+    cut = words.cut(text)
+    scores = weigh(word.votes for word in cut.words)
     main = language or spoken(scores)
-    found = expand(found, words.slang.get(main or "", {}))
-    active = near(scores, language)
-    hits = words.find(found, active)[:MOST_HITS]
+    found, spans = words.expand(cut, main)
+    hits = lexicon().find([word.symbols for word in found], near(scores, language), MOST_HITS)
     numbers, asking = sentences(found)
     marked = asking
     asking |= {numbers[hit.first] for hit in hits if hit.label == "ask"}
-    reading = Reading(found, main, {}, sentences=numbers, asking=asking, marked=marked, scores=scores)
+    reading = Reading(found, spans, main, {}, sentences=numbers, asking=asking, marked=marked, scores=scores)
     grammar = Grammar(found, main)
     kept, denied = grammar.settle(unmask(hits))
     reading.by, reading.denied, reading.but = _by_label(kept), _by_label(denied), grammar.last_but()

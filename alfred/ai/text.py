@@ -1,11 +1,8 @@
-"""A text as tokens: normalised once, each with its place in the original."""
+"""A piece of text as tokens: normalised, each with its place in the piece."""
 
 import re
 import unicodedata
-from functools import lru_cache
 from typing import NamedTuple
-
-LONGEST = 10_000  # characters considered; what follows is not read
 
 _TOKEN = re.compile(
     r"""(?P<money>(?:[Rr]|[Uu][Ss]?|[Ss](?=/\s?\d))?(?:[$€£]+|(?<=[Ss])/))
@@ -46,9 +43,6 @@ class Token(NamedTuple):
     end: int
 
 
-_new = tuple.__new__  # what Token(...) does, in half the time
-
-
 def fold(word: str) -> str:
     """Lower case without accents: "AÇÃO" is "acao"."""
     plain = unicodedata.normalize("NFKC", word).casefold()
@@ -78,7 +72,6 @@ def split_contraction(word: str) -> tuple[str, ...]:
     return (word.replace("'", ""),)
 
 
-@lru_cache(maxsize=8192)
 def forms(word: str, known: frozenset[str] = frozenset()) -> tuple[str, ...]:
     """The normal forms of one written word, usually one."""
     folded = squeeze(fold(word), known)
@@ -96,43 +89,34 @@ def number_kind(unit: str, number: str) -> str:
     return _UNITS.get(plain, "date" if "/" in number else "number")
 
 
-def tokens(text: str, known: frozenset[str] = frozenset()) -> list[Token]:
-    """The tokens of a text, in order; linear in its length."""
+def tokens(text: str, known: frozenset[str] = frozenset(), before: tuple[str, str] = ("", "")) -> list[Token]:
+    """The tokens of a text, in order; `before` is the form and the kind of the token that stands before it."""
     found: list[Token] = []
-    after_currency = False
-    for match in _TOKEN.finditer(text, 0, LONGEST):
-        kind = match.lastgroup or "sign"
+    form, kind = before
+    for match in _TOKEN.finditer(text):
         start, end = match.span()
-        written = match[0]
-        if kind == "word":
-            seen = written.lower()
-            for form in forms(written, known):
-                found.append(_new(Token, (form, seen, "word", start, end)))
-            after_currency = False
-            continue
-        if kind in ("num", "unit"):
-            kind = number_kind(match["unit"] or "", match["num"])
-            kind = "amount" if after_currency and kind == "number" else kind
-            if kind == "number" and found and found[-1].form in _BEFORE_YEARS and _YEAR.fullmatch(written):
-                kind = "date"
-            written = written.lower()
-        elif kind == "mark":
-            written = "?" if "?" in written else written[0]
-        elif kind == "sign":
-            written = written[0]
-        found.append(Token(written, written, kind, start, end))
-        after_currency = kind == "money"
+        if match.lastgroup == "word":
+            seen, kind = match[0].lower(), "word"
+            found += [Token(form, seen, kind, start, end) for form in forms(match[0], known)]
+            form = found[-1].form
+        else:
+            form, kind = _other(match, form, kind)
+            found.append(Token(form, form, kind, start, end))
     return found
 
 
-def expand(found: list[Token], slang: dict[str, tuple[str, ...]]) -> list[Token]:
-    """The tokens with short forms written out: "vc" is "voce"."""
-    if slang.keys().isdisjoint([token[0] for token in found]):
-        return found
-    spelled: list[Token] = []
-    for token in found:
-        if token.kind == "word" and token.form in slang:
-            spelled += [token._replace(form=form) for form in slang[token.form]]
-        else:
-            spelled.append(token)
-    return spelled
+def _other(match: re.Match[str], before: str, kind_before: str) -> tuple[str, str]:
+    """The form and the kind of what is no word."""
+    written, kind = match[0], match.lastgroup or "sign"
+    if kind == "mark":
+        return "?" if "?" in written else written[0], kind
+    if kind == "sign":
+        return written[0], kind
+    if kind not in ("num", "unit"):
+        return written, kind
+    kind = number_kind(match["unit"] or "", match["num"])
+    if kind == "number" and kind_before == "money":
+        kind = "amount"
+    if kind == "number" and before in _BEFORE_YEARS and _YEAR.fullmatch(written):
+        kind = "date"
+    return written.lower(), kind

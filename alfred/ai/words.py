@@ -1,0 +1,105 @@
+"""Words as the assistant keeps them: cut from a text, named and weighed once, then remembered."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, NamedTuple
+
+from alfred.ai.language import INVERTED, SILENT, Votes, votes
+from alfred.ai.lexicon import Lexicon, lexicon
+from alfred.ai.text import tokens
+
+LONGEST = 10_000  # characters considered; what follows is not read
+MOST_REMEMBERED = 10_000  # words and pieces each; when there are more, all are forgotten
+_LONGEST_REMEMBERED = 40
+# What stands between blanks can be cut alone, and always alike. Digits and currencies can not: "5 pm", "R$ 50".
+_PIECE = re.compile(r"(?P<alike>[^\s\d/$€£]++(?!\S))|\n+|\S+(?:(?<=[\d/])\s\S+)*+")
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Word:
+    """A token without its place: its names in the nets, and what it says for each language."""
+
+    form: str
+    seen: str
+    kind: str
+    symbols: tuple[str, ...]
+    votes: Votes
+
+
+class Cut(NamedTuple):
+    """A piece of text as words and their places in it."""
+
+    words: list[Word]
+    spans: list[Span]
+
+
+class Vocabulary:
+    """The words met so far; bounded, since texts come from strangers."""
+
+    def __init__(self, known: Lexicon) -> None:
+        self._lexicon = known
+        self._words: dict[tuple[str, str, str], Word] = {}
+        self._pieces: dict[str, Cut] = {}
+
+    def cut(self, text: str) -> Cut:
+        """The words of a text, in order; linear in its length."""
+        words: list[Word] = []
+        spans: list[Span] = []
+        for match in _PIECE.finditer(text, 0, LONGEST):
+            written = match[0]
+            cut = self._pieces.get(written) or self._fresh(written, words, alike=match.lastgroup == "alike")
+            words += cut.words
+            at = match.start()
+            for start, end in cut.spans:
+                spans.append((at + start, at + end))
+        return Cut(words, spans)
+
+    def expand(self, cut: Cut, language: str | None) -> Cut:
+        """The words with short forms written out: "vc" is "voce"."""
+        slang = self._lexicon.slang.get(language or "", {})
+        if slang.keys().isdisjoint([word.form for word in cut.words]):
+            return cut
+        words, spans = list(cut.words), list(cut.spans)
+        for at in reversed(range(len(words))):
+            word = words[at]
+            if word.form in slang and word.kind == "word":
+                full = [self._word(form, word.seen, word.kind) for form in slang[word.form]]
+                words[at : at + 1] = full
+                spans[at : at + 1] = spans[at : at + 1] * len(full)
+        return Cut(words, spans)
+
+    def _fresh(self, written: str, before: list[Word], *, alike: bool) -> Cut:
+        """A piece cut for the first time, or one that depends on what stands before it."""
+        context = (before[-1].form, before[-1].kind) if before and not alike else ("", "")
+        found = tokens(written, self._lexicon.known, context)
+        cut = Cut([self._word(*token[:3]) for token in found], [token[3:] for token in found])
+        if alike and len(written) <= _LONGEST_REMEMBERED:
+            _make_room(self._pieces)
+            self._pieces[written] = cut
+        return cut
+
+    def _word(self, form: str, seen: str, kind: str) -> Word:
+        key = (form, seen, kind)
+        if key not in self._words:
+            _make_room(self._words)
+            self._words[key] = Word(*key, self._lexicon.symbols(form, kind), self._votes(*key))
+        return self._words[key]
+
+    def _votes(self, form: str, seen: str, kind: str) -> Votes:
+        if kind == "word":
+            return votes(seen, form, self._lexicon.tells)
+        return INVERTED if kind == "mark" and form in "¿¡" else SILENT
+
+
+def _make_room(remembered: dict[Any, Any]) -> None:
+    if len(remembered) >= MOST_REMEMBERED:
+        remembered.clear()
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    """The one vocabulary of this process."""
+    return Vocabulary(lexicon())
