@@ -71,7 +71,7 @@ class RejectedWebhook(Output):
 @routes.on("GET", "/webhooks/rejected")
 async def list_rejected(db: Db, caller: Caller, request: web.Request, query: Listing) -> Page[RejectedWebhook]:
     """Payloads that could not be read, newest first."""
-    given = {"user_id": caller.user_id, "shown": SHOWN_OF_REJECTED}
+    given: dict[str, Any] = {"user_id": caller.user_id, "shown": SHOWN_OF_REJECTED}
     return (await newest_first(db, request, query, sql.rejected_webhooks.page, **given)).of(_rejected_of)
 
 
