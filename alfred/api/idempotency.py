@@ -11,6 +11,7 @@ from aiohttp import web
 from uuid_utils.compat import uuid7
 
 from alfred.api.context import REQUEST_ID, Services
+from alfred.api.inputs import body_of
 from alfred.api.problems import Fault, Problem, invalid, problem_of, response_of
 from alfred.queries import Db, sql
 
@@ -61,11 +62,12 @@ async def claimed(
     key = request.headers[HEADER]
     if not 1 <= len(key) <= 255 or not key.isprintable():
         raise invalid([Fault(HEADER, "must have 1 to 255 printable characters", "invalid_key")])
-    hashed = hashlib.sha256(await request.read()).digest()
+    hashed = hashlib.sha256(await body_of(request)).digest()
     claim = Claim(user_id, f"{request.method} {request.rel_url.raw_path}", key, uuid7(), secrets)
     named = {"user_id": user_id, "path": claim.path, "key": key}
     async with services.database.acting_as(user_id) as db:
         if await sql.tokens.claim_key.value(db, **named, body_hash=hashed, claim_id=claim.claim_id):
+            await sql.tokens.sweep_keys.run(db, user_id=user_id)
             return claim
         kept = await sql.tokens.kept_answer.one(db, **named)
     if kept is None or (kept["status"] is None and kept["body_hash"] == hashed):

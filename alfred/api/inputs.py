@@ -1,5 +1,6 @@
 """Reading a request: path parts, query parameters and bodies become validated values."""
 
+import asyncio
 import json
 import re
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ M = TypeVar("M", bound=BaseModel)
 
 # NUL, which PostgreSQL refuses, and halves of surrogate pairs, which UTF-8 cannot say.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+BODY_SECONDS = 60.0
 DEEPEST = 100  # what is deeper could be read, but not be written again
 
 
@@ -46,9 +48,23 @@ def load_query(request: web.Request, kind: type[M]) -> M:
     return _validated(kind, given, query=True)
 
 
+async def body_of(request: web.Request) -> bytes:
+    """The whole body, of whoever takes no longer than a minute to send it.
+
+    Raises:
+        Problem: 408.
+    """
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await request.read()
+    except TimeoutError:
+        detail = "The body did not arrive in time; send it again."
+        raise Problem(408, "request_timeout", detail, headers={"Connection": "close"}) from None
+
+
 async def load_body(request: web.Request, kind: Any) -> Any:
     """The JSON body, validated; an empty one is an empty object."""
-    raw = await request.read()
+    raw = await body_of(request)
     if not raw.strip():
         return _validated(kind, {}, query=False)
     if request.content_type != "application/json" and not request.content_type.endswith("+json"):

@@ -13,6 +13,7 @@ from uuid_utils.compat import uuid7
 from alfred.api.context import Caller, Services
 from alfred.api.conversations import ClassificationOut
 from alfred.api.endpoint import Routes
+from alfred.api.inputs import body_of
 from alfred.api.pages import newest_first
 from alfred.api.problems import Problem, not_found
 from alfred.api.shapes import ChannelType, Listing, Output, Page
@@ -137,7 +138,7 @@ async def receive(request: web.Request, caller: Caller, services: Services, chan
     """
     if channel_type not in CHANNEL_TYPES:
         raise not_found("channel type")
-    body = await request.read()
+    body = await body_of(request)
     content_type = request.headers.get("Content-Type", "")
     try:
         reading = await _read(body, content_type, channel_type)

@@ -7,6 +7,8 @@ import json
 
 import pytest
 
+from alfred.api import inputs
+
 JSON = {"Content-Type": "application/json"}
 ID = "01930d3c-7c1e-7b2a-9a41-5f6f3a1c2d4e"
 NOW = "2026-01-01T00:00:00+00:00"
@@ -89,3 +91,14 @@ async def test_head_of_the_stream_ends(ana):
     async with asyncio.timeout(3):
         status, headers, raw = await ana.call("HEAD", "/notifications/stream")
     assert (status, headers["Content-Type"], raw) == (200, "text/event-stream; charset=utf-8", b"")
+
+
+@pytest.mark.parametrize("path", ["/tasks", "/webhooks/whatsapp"])
+async def test_a_body_that_never_ends_is_not_waited_for(address, ana, monkeypatch, path):
+    monkeypatch.setattr(inputs, "BODY_SECONDS", 0.2)
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(address.rsplit(":", 1)[1]))
+    head = f"POST /api/v1{path} HTTP/1.1\r\nHost: alfred\r\nAuthorization: {ana.headers['Authorization']}\r\n"
+    writer.write(f'{head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"tit'.encode())
+    answer = await asyncio.wait_for(reader.readline(), 5)
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 408 ")

@@ -342,3 +342,11 @@ async def test_a_batch_of_two_tenants_keeps_them_apart(rich, bruno, app_db):
         assert {found["id"]} == {outcomes[n]["conversation_id"] for n in (first, second)}
         bodies = [message["body"] for message in await person.messages(found["id"])]
         assert sorted(bodies) == [f"m{first}", f"m{second}"]
+
+
+async def test_a_ticket_is_issued_for_ones_own_stream_only(ana, bruno, hat):
+    db = await hat(ana)
+    for number, person in enumerate((ana, bruno)):
+        await db.execute("select app.issue_ticket($1, $2, now() + interval '9 days')", person.id, bytes([number]))
+    assert str(await db.fetchval("select app.redeem_ticket($1)", bytes([0]))) == ana.id
+    assert await db.fetchval("select app.redeem_ticket($1)", bytes([1])) is None

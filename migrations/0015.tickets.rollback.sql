@@ -1,0 +1,8 @@
+drop index idempotency_keys_by_age;
+
+create or replace function app.issue_ticket(p_user uuid, p_ticket_hash bytea, p_expires_at timestamptz) returns void
+language sql volatile security definer set search_path = public, pg_temp
+as $$
+    delete from stream_tickets where user_id = p_user and expires_at < now();
+    insert into stream_tickets (ticket_hash, user_id, expires_at) values (p_ticket_hash, p_user, p_expires_at);
+$$;
