@@ -154,15 +154,18 @@ class Walk:
         return found[:most]
 
     def _starts(self, nets: list[Net]) -> Iterator[tuple[int, list[Start]]]:
-        """The places where phrases may begin."""
+        """Where phrases begin that are over at once, or of which something lies ahead."""
         tables = [(net.anywhere, net.opening) for net in nets]
         fresh = True
         for first, symbols in enumerate(self._named):
+            ahead = self._ahead[first]
             starts: list[Start] = []
             for anywhere, opening in tables:
                 for symbol in symbols:
                     if symbol in anywhere:
-                        starts.append(anywhere[symbol])
+                        start = anywhere[symbol]
+                        if start.meanings or not (start.keys or start.open()).isdisjoint(ahead):
+                            starts.append(start)
                     if fresh and symbol in opening:
                         starts.append(opening[symbol])
             if starts:
@@ -205,8 +208,10 @@ class Walk:
     def _spans(self, first: int, reached: list[Reached]) -> list[Hit]:
         """Of each meaning the nearest end and the furthest, in order."""
         if len(reached) == 1:
-            meaning, last = reached[0]
+            ((meaning, last),) = reached
             return [self._hit(meaning, first, last)]
+        if len(dict(reached)) == len(reached):
+            return sorted([self._hit(meaning, first, last) for meaning, last in reached], key=_LAST)
         shortest: dict[Meaning, int] = {}
         longest: dict[Meaning, int] = {}
         for meaning, last in reached:

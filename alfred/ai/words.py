@@ -50,10 +50,10 @@ class Vocabulary:
         spans: list[Span] = []
         for match in _PIECE.finditer(text, 0, LONGEST):
             written = match[0]
-            cut = self._pieces.get(written) or self._fresh(written, words, alike=match.lastgroup == "alike")
-            words += cut.words
+            piece, places = self._pieces.get(written) or self._fresh(written, words, alike=match.lastgroup == "alike")
+            words += piece
             at = match.start()
-            for start, end in cut.spans:
+            for start, end in places:
                 spans.append((at + start, at + end))
         return Cut(words, spans)
 
