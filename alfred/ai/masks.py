@@ -67,9 +67,9 @@ def _taken(hits: list[Hit], fearing: set[str], gone: set[Hit]) -> set[Hit]:
     """The hits of the fearing labels that masks take away, apart from those masks that are gone."""
     feared = frozenset().union(*(_TAKEN_BY[label] for label in fearing))
     cover = _cover(hit for hit in hits if hit.label in feared)
-    for labels in (fearing & _MASKS & _CLEARED, fearing & _MASKS, fearing - _MASKS):
-        # what is cleared away contains nothing any more
-        gone = gone | {hit for hit in hits if hit.label in labels and _masked(hit, cover, gone)}
+    at_risk = [hit for hit in hits if hit.label in fearing]
+    for labels in (_MASKS & _CLEARED, _MASKS, fearing - _MASKS):  # what is cleared away contains nothing any more
+        gone = gone | {hit for hit in at_risk if hit.label in labels and _masked(hit, cover, gone)}
     return gone
 
 

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import accumulate, chain
 from operator import attrgetter
 from typing import NamedTuple
@@ -14,9 +13,8 @@ END = ("$",)  # what a mark is, and the end of the text
 PAUSE = ("$", "$,")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Meaning:
-    """What a phrase of the lexicon says; there is one of each, so that it is compared by identity, which is fast."""
+class Meaning(NamedTuple):
+    """What a phrase of the lexicon says."""
 
     label: str
     weight: float
@@ -157,15 +155,13 @@ class Walk:
         """Where phrases begin that are over at once, or of which something lies ahead."""
         tables = [(net.anywhere, net.opening) for net in nets]
         fresh = True
-        for first, symbols in enumerate(self._named):
-            ahead = self._ahead[first]
+        for first, (symbols, ahead) in enumerate(zip(self._named, self._ahead, strict=True)):
             starts: list[Start] = []
             for anywhere, opening in tables:
                 for symbol in symbols:
-                    if symbol in anywhere:
-                        start = anywhere[symbol]
-                        if start.meanings or not (start.keys or start.open()).isdisjoint(ahead):
-                            starts.append(start)
+                    start = anywhere.get(symbol)
+                    if start and (start.meanings or not (start.keys or start.open()).isdisjoint(ahead)):
+                        starts.append(start)
                     if fresh and symbol in opening:
                         starts.append(opening[symbol])
             if starts:
@@ -207,11 +203,9 @@ class Walk:
 
     def _spans(self, first: int, reached: list[Reached]) -> list[Hit]:
         """Of each meaning the nearest end and the furthest, in order."""
-        if len(reached) == 1:
-            ((meaning, last),) = reached
-            return [self._hit(meaning, first, last)]
-        if len(dict(reached)) == len(reached):
-            return sorted([self._hit(meaning, first, last) for meaning, last in reached], key=_LAST)
+        if len(reached) == 1 or len(dict(reached)) == len(reached):
+            found = [self._hit(meaning, first, last) for meaning, last in reached]
+            return sorted(found, key=_LAST) if len(found) > 1 else found
         shortest: dict[Meaning, int] = {}
         longest: dict[Meaning, int] = {}
         for meaning, last in reached:
@@ -224,8 +218,7 @@ class Walk:
         return sorted(near + far, key=_LAST)
 
     def _hit(self, meaning: Meaning, first: int, last: int) -> Hit:
-        last = min(last, self._end - 1)
-        return _new(Hit, (meaning.label, meaning.weight, meaning.language, meaning.rule, first, last))
+        return _new(Hit, (*meaning, first, last if last < self._end else self._end - 1))
 
 
 def ahead(named: list[Symbols]) -> list[list[str]]:
