@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import accumulate, chain
 from operator import attrgetter
 from typing import NamedTuple
@@ -121,6 +122,7 @@ def _lead(start: Node, words: list[str], end: Node, alone: tuple[Node]) -> None:
     start.next[last] = (*start.next[last], end) if last in start.next else alone
 
 
+@lru_cache(maxsize=4096)
 def spelled(word: str) -> tuple[str, ...]:
     """The symbols that a word of a data file stands for."""
     if word[0] in "@^$":

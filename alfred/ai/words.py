@@ -20,7 +20,7 @@ _NUMERIC = re.compile(r"[\d/$€£]")
 Span = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Word:
     """A token without its place: its names in the nets, and what it says for each language."""
 
@@ -86,10 +86,12 @@ class Vocabulary:
 
     def _word(self, form: str, seen: str, kind: str) -> Word:
         key = (form, seen, kind)
-        if key not in self._words:
+        word = self._words.get(key)
+        if word is None:
             _make_room(self._words)
-            self._words[key] = Word(*key, self._lexicon.symbols(form, kind), self._votes(*key))
-        return self._words[key]
+            word = Word(form, seen, kind, self._lexicon.symbols(form, kind), self._votes(form, seen, kind))
+            self._words[key] = word
+        return word
 
     def _votes(self, form: str, seen: str, kind: str) -> Votes:
         if kind == "word":
