@@ -32,22 +32,20 @@ class Lexicon:
         self.tells: dict[str, dict[str, float]] = {}
         self.known: frozenset[str] = frozenset()
         self._known: set[str] = set()
-        self._meanings: dict[tuple[str, float, str, str], Meaning] = {}
         self.entries: dict[str, int] = {}
         self.slang: dict[str, dict[str, tuple[str, ...]]] = {}
 
-    def add(self, phrase: str, label: str, weight: float, language: str) -> None:
+    def add(self, phrase: str, meaning: Meaning) -> None:
         """One line of a file: words, `a|b`, `two_words`, `stem*`, `maybe?`, `@class`, `^`, `$` and `~`."""
-        self.entries[language] = self.entries.get(language, 0) + 1
-        meaning = self._meanings.setdefault((label, weight, language, phrase), Meaning(label, weight, language, phrase))
-        net = self.nets.setdefault(language, Net())
+        self.entries[meaning.language] = self.entries.get(meaning.language, 0) + 1
+        net = self.nets.setdefault(meaning.language, Net())
         nodes = [net.root]
         for element in phrase.split():
             after = list(dict.fromkeys(net.step(node, element.rstrip("?")) for node in nodes))
             nodes = nodes + after if element.endswith("?") else after
         for node in nodes:
             node.meanings = (*node.meanings, meaning)
-        self._learn(phrase, language)
+        self._learn(phrase, meaning.language)
 
     def learn(self, word: str, language: str) -> None:
         """A word that a language has; it speaks for it a little."""
@@ -57,7 +55,7 @@ class Lexicon:
     def close(self) -> None:
         """Nothing more is added."""
         self.known = frozenset(self._known)
-        self._meanings.clear()
+        spelled.cache_clear()
         shared = self.nets.pop(SHARED).root
         for net in self.nets.values():
             net.close(shared)
@@ -127,4 +125,4 @@ def _take(made: Lexicon, language: str, section: list[str], line: str) -> None:
                 if name not in made.classes.setdefault(form, []):
                     made.classes[form].append(name)
     else:
-        made.add(line, name, float(rest[0]), language)
+        made.add(line, Meaning(name, float(rest[0]), language, line))

@@ -65,10 +65,11 @@ def unmask(hits: list[Hit]) -> list[Hit]:
 
 def _taken(hits: list[Hit], fearing: set[str], gone: set[Hit]) -> set[Hit]:
     """The hits of the fearing labels that masks take away, apart from those masks that are gone."""
-    cover = _cover(hit for hit in hits if hit.label in _MASKS)
-    for labels in (fearing & _MASKS & _CLEARED, fearing & _MASKS, fearing - _MASKS):
-        # what is cleared away contains nothing any more
-        gone = gone | {hit for hit in hits if hit.label in labels and _masked(hit, cover, gone)}
+    feared = frozenset().union(*(_TAKEN_BY[label] for label in fearing))
+    cover = _cover(hit for hit in hits if hit.label in feared)
+    at_risk = [hit for hit in hits if hit.label in fearing]
+    for labels in (_MASKS & _CLEARED, _MASKS, fearing - _MASKS):  # what is cleared away contains nothing any more
+        gone = gone | {hit for hit in at_risk if hit.label in labels and _masked(hit, cover, gone)}
     return gone
 
 
@@ -82,9 +83,10 @@ def _cover(masks: Iterable[Hit]) -> dict[int, list[Hit]]:
 
 
 def _masked(hit: Hit, cover: dict[int, list[Hit]], gone: set[Hit]) -> bool:
+    feared = _TAKEN_BY[hit.label]
     for at in range(hit.first, hit.last + 1):
         for mask in cover.get(at, ()):
-            if _takes(mask, hit) and mask not in gone:
+            if mask.label in feared and _takes(mask, hit) and mask not in gone:
                 return True
     return False
 

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate, chain
 from operator import attrgetter
 from typing import NamedTuple
@@ -14,9 +14,8 @@ END = ("$",)  # what a mark is, and the end of the text
 PAUSE = ("$", "$,")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Meaning:
-    """What a phrase of the lexicon says; there is one of each, so that it is compared by identity, which is fast."""
+class Meaning(NamedTuple):
+    """What a phrase of the lexicon says."""
 
     label: str
     weight: float
@@ -123,6 +122,7 @@ def _lead(start: Node, words: list[str], end: Node, alone: tuple[Node]) -> None:
     start.next[last] = (*start.next[last], end) if last in start.next else alone
 
 
+@lru_cache(maxsize=4096)
 def spelled(word: str) -> tuple[str, ...]:
     """The symbols that a word of a data file stands for."""
     if word[0] in "@^$":
@@ -154,15 +154,16 @@ class Walk:
         return found[:most]
 
     def _starts(self, nets: list[Net]) -> Iterator[tuple[int, list[Start]]]:
-        """The places where phrases may begin."""
+        """Where phrases begin that are over at once, or of which something lies ahead."""
         tables = [(net.anywhere, net.opening) for net in nets]
         fresh = True
-        for first, symbols in enumerate(self._named):
+        for first, (symbols, ahead) in enumerate(zip(self._named, self._ahead, strict=True)):
             starts: list[Start] = []
             for anywhere, opening in tables:
                 for symbol in symbols:
-                    if symbol in anywhere:
-                        starts.append(anywhere[symbol])
+                    start = anywhere.get(symbol)
+                    if start and (start.meanings or not (start.keys or start.open()).isdisjoint(ahead)):
+                        starts.append(start)
                     if fresh and symbol in opening:
                         starts.append(opening[symbol])
             if starts:
@@ -204,9 +205,9 @@ class Walk:
 
     def _spans(self, first: int, reached: list[Reached]) -> list[Hit]:
         """Of each meaning the nearest end and the furthest, in order."""
-        if len(reached) == 1:
-            meaning, last = reached[0]
-            return [self._hit(meaning, first, last)]
+        if len(reached) == 1 or len(dict(reached)) == len(reached):
+            found = [self._hit(meaning, first, last) for meaning, last in reached]
+            return sorted(found, key=_LAST) if len(found) > 1 else found
         shortest: dict[Meaning, int] = {}
         longest: dict[Meaning, int] = {}
         for meaning, last in reached:
@@ -219,8 +220,7 @@ class Walk:
         return sorted(near + far, key=_LAST)
 
     def _hit(self, meaning: Meaning, first: int, last: int) -> Hit:
-        last = min(last, self._end - 1)
-        return _new(Hit, (meaning.label, meaning.weight, meaning.language, meaning.rule, first, last))
+        return _new(Hit, (*meaning, first, last if last < self._end else self._end - 1))
 
 
 def ahead(named: list[Symbols]) -> list[list[str]]:

@@ -54,7 +54,7 @@ def _only_asked(reading: Reading, hit: Hit) -> bool:
     """Whether a short question merely asks about such a problem ("does it leak?")."""
     if hit.label == "dispute" or not reading.questioned(hit):
         return False
-    sentence = [t for t, n in zip(reading.tokens, reading.sentences, strict=True) if n == reading.sentences[hit.first]]
+    sentence = reading.stretches[reading.sentences[hit.first]]
     if hit.last - hit.first >= 2 or len(sentence) > 9 or hit.first == 0:
         return False
     return not any(token.form in lexicon().grammar["any", "@mine"] for token in sentence)

@@ -45,6 +45,8 @@ class Token(NamedTuple):
 
 def fold(word: str) -> str:
     """Lower case without accents: "AÇÃO" is "acao"."""
+    if word.isascii():
+        return word.lower()
     plain = unicodedata.normalize("NFKC", word).casefold()
     if plain.isascii():
         return plain
@@ -53,6 +55,8 @@ def fold(word: str) -> str:
 
 def squeeze(word: str, known: frozenset[str]) -> str:
     """Letters repeated for emphasis, once: "adoreiiii" is "adorei", "goood" is "good" if known."""
+    if len(word) - len(set(word)) < 2:
+        return word  # no letter can stand three times in it
     twice = _REPEAT.sub(r"\1\1", word)
     if twice == word or twice in known:
         return twice

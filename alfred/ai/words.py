@@ -12,13 +12,15 @@ from alfred.ai.text import tokens
 LONGEST = 10_000  # characters considered; what follows is not read
 MOST_REMEMBERED = 10_000  # words and pieces each; when there are more, all are forgotten
 _LONGEST_REMEMBERED = 40
-# What stands between blanks can be cut alone, and always alike. Digits and currencies can not: "5 pm", "R$ 50".
-_PIECE = re.compile(r"(?P<alike>[^\s\d/$€£]++(?!\S))|\n+|\S+(?:(?<=[\d/])\s\S+)*+")
+# What stands between blanks can be cut alone, but for "5 pm" and "s/ 50" ...
+_BLANK = re.compile(r"(?<![\d/]) ")
+# ... and is always cut alike where it has none of these.
+_NUMERIC = re.compile(r"[\d/$€£]")
 
 Span = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Word:
     """A token without its place: its names in the nets, and what it says for each language."""
 
@@ -48,13 +50,13 @@ class Vocabulary:
         """The words of a text, in order; linear in its length."""
         words: list[Word] = []
         spans: list[Span] = []
-        for match in _PIECE.finditer(text, 0, LONGEST):
-            written = match[0]
-            cut = self._pieces.get(written) or self._fresh(written, words, alike=match.lastgroup == "alike")
-            words += cut.words
-            at = match.start()
-            for start, end in cut.spans:
+        at = 0
+        for written in _BLANK.split(text[:LONGEST]):
+            piece, places = self._pieces.get(written) or self._fresh(written, words)
+            words += piece
+            for start, end in places:
                 spans.append((at + start, at + end))
+            at += len(written) + 1
         return Cut(words, spans)
 
     def expand(self, cut: Cut, language: str | None) -> Cut:
@@ -71,8 +73,9 @@ class Vocabulary:
                 spans[at : at + 1] = spans[at : at + 1] * len(full)
         return Cut(words, spans)
 
-    def _fresh(self, written: str, before: list[Word], *, alike: bool) -> Cut:
+    def _fresh(self, written: str, before: list[Word]) -> Cut:
         """A piece cut for the first time, or one that depends on what stands before it."""
+        alike = not _NUMERIC.search(written)
         context = (before[-1].form, before[-1].kind) if before and not alike else ("", "")
         found = tokens(written, self._lexicon.known, context)
         cut = Cut([self._word(*token[:3]) for token in found], [token[3:] for token in found])
@@ -83,10 +86,12 @@ class Vocabulary:
 
     def _word(self, form: str, seen: str, kind: str) -> Word:
         key = (form, seen, kind)
-        if key not in self._words:
+        word = self._words.get(key)
+        if word is None:
             _make_room(self._words)
-            self._words[key] = Word(*key, self._lexicon.symbols(form, kind), self._votes(*key))
-        return self._words[key]
+            word = Word(form, seen, kind, self._lexicon.symbols(form, kind), self._votes(form, seen, kind))
+            self._words[key] = word
+        return word
 
     def _votes(self, form: str, seen: str, kind: str) -> Votes:
         if kind == "word":
