@@ -101,5 +101,3 @@ create policy idempotency_keys_own on idempotency_keys
     using (user_id = app.current_user_id()) with check (user_id = app.current_user_id());
 
 grant select, insert, update, delete on idempotency_keys to alfred_app;
-
-create index idempotency_keys_by_age on idempotency_keys (user_id, claimed_at);

@@ -1,4 +1,4 @@
--- depends: 0014.patience
+-- depends: 0015.patience
 
 -- For the tenant whose hat the transaction wears, and for minutes: no slip of a caller opens somebody else's stream.
 create or replace function app.issue_ticket(p_user uuid, p_ticket_hash bytea, p_expires_at timestamptz) returns void
