@@ -1,8 +1,6 @@
 """Messages in and out: take_in() what messengers post, send() what the seller writes."""
 
 import asyncio
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -14,10 +12,10 @@ from pydantic import BaseModel, ConfigDict
 from uuid_utils.compat import uuid7
 
 from alfred.ai.provider import AIProvider, Classification
-from alfred.channels.item import Attachment, InboundItem
-from alfred.channels.phones import variants
+from alfred.channels.item import InboundItem
 from alfred.db import Away, Database, connection_lost, held_by_others
 from alfred.events import record
+from alfred.intake import written_as
 from alfred.log import kind_of
 from alfred.queries import Db, Row, sql
 
@@ -28,7 +26,6 @@ WRITERS = 4
 RETRY_SECONDS = 4.0
 WAIT_SECONDS = 10.0
 MOST_WAITING = 20_000  # in all: each item counts one, and one for each KiB of it
-LONGEST_KEY = 600  # bytes; an index row of several keys has room for 2,704
 
 
 class TakenIn(BaseModel):
@@ -76,7 +73,7 @@ class Inbox:
             readings.append(await self._read(item))
             if number % 50 == 49:
                 await asyncio.sleep(0)  # a long post lets others pass
-        prepared = [_prepared(user_id, item, reading) for item, reading in zip(items, readings, strict=True)]
+        prepared = [written_as(user_id, item, reading) for item, reading in zip(items, readings, strict=True)]
         outcomes: list[dict[str, Any]] = [{} for _ in items]
         writable = [index for index, item in enumerate(prepared) if item is not None]
         if writable:
@@ -178,84 +175,6 @@ def _resolve(post: Post, outcome: "list[dict[str, Any]] | BaseException") -> Non
         post.done.set_exception(outcome)
     else:
         post.done.set_result(outcome)
-
-
-def _prepared(user_id: UUID, item: InboundItem, reading: Classification | None) -> dict[str, Any] | None:
-    """The item as app.take_in() wants it; None where there is nothing to write."""
-    sent_at = item.sent_at.isoformat() if item.sent_at else None
-    handles = _handles(item)
-    common: dict[str, Any] = {
-        "user_id": str(user_id),
-        # All ways to write a number have one key: batches must lock their conversations in one order.
-        "key": (str(user_id), item.channel_type, min(handles, default=""), item.recipient or ""),
-        "channel_type": item.channel_type,
-        "recipient": _key(item.recipient),
-        "handles": [_key(handle) for handle in handles],
-        "name": item.sender.name,
-        "text": item.text,
-        "sent_at": sent_at,
-        "error": item.error,
-        "classification": reading.model_dump(mode="json", exclude={"signals"}) if reading else None,
-        "raw": json.dumps(item.raw, default=str),
-    }
-    if item.kind == "message":
-        return common | {
-            "kind": "message",
-            "message_id": str(uuid7()),
-            "external_id": item.external_id,
-            "target": _key(item.external_id),
-            "dedupe_key": _dedupe_key(item),
-            "reply_to": _key(item.reply_to),
-            "attachments": [kept(attachment) for attachment in item.attachments],
-        }
-    if item.kind == "reaction" and item.reply_to:
-        detail = _key(item.external_id) or _digest(item.sender.handle, item.text, sent_at)
-        return common | {"kind": "update", "update": "reaction", "target": _key(item.reply_to), "detail": detail}
-    if item.kind == "status" and item.external_id:
-        detail = _digest(item.text, sent_at) if item.status == "edited" else ""
-        return common | {"kind": "update", "update": item.status, "target": _key(item.external_id), "detail": detail}
-    if item.kind == "status" and item.status in {"delivered", "read"} and item.sent_at and item.sender.handle:
-        return common | {"kind": "update", "update": item.status, "target": None}
-    return None
-
-
-def _handles(item: InboundItem) -> list[str]:
-    """The customer's handle as sent, then the other ways to write it."""
-    if not item.sender.handle:
-        return []
-    return variants(item.sender.handle) if item.channel_type == "whatsapp" else [item.sender.handle]
-
-
-def _dedupe_key(item: InboundItem) -> str | None:
-    """Without the sender's id, the same words at the same moment are the same message."""
-    if item.external_id or item.sent_at is None:
-        return _key(item.external_id)
-    parts = [part.model_dump_json() for part in item.attachments]
-    return "digest:" + _digest(item.sender.handle, item.sent_at.isoformat(), item.text, *parts)
-
-
-def _key(text: str | None) -> str | None:
-    """A text that an index can hold: of a very long one the beginning and a digest."""
-    if text is None or len(text.encode()) <= LONGEST_KEY:
-        return text
-    return f"{text[:100]}...{_digest(text)}"
-
-
-def _digest(*parts: str | None) -> str:
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-def kept(attachment: Attachment) -> dict[str, Any]:
-    """An attachment as a message shows it: a link is a url, all else the messenger's id."""
-    place = attachment.id_or_url
-    link = place is not None and place.startswith(("http://", "https://", "geo:"))
-    return {
-        "type": attachment.type,
-        "url": place if link else None,
-        "external_id": None if link else place,
-        "mime_type": attachment.mime,
-        "caption": attachment.caption,
-    }
 
 
 @dataclass(frozen=True)
