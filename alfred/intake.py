@@ -1,4 +1,4 @@
-"""What is written of an item (and under which id): the pure step between a sender's payload and the one call that takes it in."""
+"""What is written of an item, and under which id: between a payload and the one call that takes it in."""
 
 import hashlib
 import json
