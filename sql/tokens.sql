@@ -34,18 +34,6 @@ select exists (
      where user_id = :user_id and token_id = :token_id and (expires_at is null or expires_at > now())
 )
 
--- name: sweep_keys
--- Those that nobody may repeat any more, a few at a time.
-delete from idempotency_keys
- where user_id = :user_id
-   and (path, key) in (
-        select path, key
-          from idempotency_keys
-         where user_id = :user_id and claimed_at < now() - interval '24 hours'
-         order by claimed_at
-         limit 20
-           for update skip locked)
-
 -- name: claim_key
 -- True for whoever may run the request: the first, or the next after a day or after a claim that died.
 insert into idempotency_keys as k (user_id, path, key, body_hash, claim_id)

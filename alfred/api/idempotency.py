@@ -67,7 +67,6 @@ async def claimed(
     named = {"user_id": user_id, "path": claim.path, "key": key}
     async with services.database.acting_as(user_id) as db:
         if await sql.tokens.claim_key.value(db, **named, body_hash=hashed, claim_id=claim.claim_id):
-            await sql.tokens.sweep_keys.run(db, user_id=user_id)
             return claim
         kept = await sql.tokens.kept_answer.one(db, **named)
     if kept is None or (kept["status"] is None and kept["body_hash"] == hashed):

@@ -3,7 +3,6 @@
 import io
 import json
 
-import asyncpg
 import pytest
 
 from tests.conftest import serving
@@ -214,18 +213,3 @@ async def test_an_answer_that_depends_on_the_origin_says_so(beside):
     for headers in ({}, {"Origin": "https://evil.example"}, {"Origin": "https://b.example"}):
         _, answered, _ = await beside.call("GET", "/me", headers=headers)
         assert "Origin" in answered.get("Vary", "") or answered["Cache-Control"] == "no-store"
-
-
-async def test_old_keys_are_swept(ana, cluster, database):
-    """A client makes a key for each request: kept for ever, they would outgrow what they guard."""
-    for key in ("old", "new"):
-        await ana.call("POST", "/tasks", {"title": "Um"}, headers={"Idempotency-Key": key})
-    superuser = await asyncpg.connect(cluster.superuser(database))
-    about = "idempotency_keys where user_id = $1"
-    await superuser.execute(
-        "update idempotency_keys set claimed_at = now() - interval '25 hours' where user_id = $1 and key = 'old'",
-        ana.id,
-    )
-    await ana.call("POST", "/tasks", {"title": "Um"}, headers={"Idempotency-Key": "newest"})
-    assert {row["key"] for row in await superuser.fetch(f"select key from {about}", ana.id)} == {"new", "newest"}
-    await superuser.close()
