@@ -1,5 +1,3 @@
-drop index idempotency_keys_by_age;
-
 create or replace function app.issue_ticket(p_user uuid, p_ticket_hash bytea, p_expires_at timestamptz) returns void
 language sql volatile security definer set search_path = public, pg_temp
 as $$

@@ -9,6 +9,3 @@ as $$
     select p_ticket_hash, p_user, least(p_expires_at, now() + interval '5 minutes')
      where p_user = app.current_user_id();
 $$;
-
--- What is too old to be repeated is swept, oldest first.
-create index idempotency_keys_by_age on idempotency_keys (user_id, claimed_at);

@@ -131,4 +131,4 @@ class House:
 
     @property
     def server(self) -> int:
-        return int((self.data / "postmaster.pid").read_text().split("\n")[0])
+        return int((self.data / "postmaster.pid").read_text().split("\n")[0] or 0)  # just being written
