@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -208,8 +208,9 @@ class Database:
         if ending is not None:
             await asyncio.wait({ending}, timeout=60)
             log.warning("connection_abandoned", error=repr(ending.exception()) if ending.done() else "no answer")
-        connection.terminate()
-        await self._pool.release(connection)
+        with suppress(asyncpg.InterfaceError):  # the pool was closed meanwhile, and has ended it
+            connection.terminate()
+            await self._pool.release(connection)
 
     @staticmethod
     async def _roll_back(connection: Any) -> str:
