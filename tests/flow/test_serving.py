@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import stat
+import subprocess
 import sys
 import tempfile
 import time
@@ -196,3 +198,12 @@ async def test_uses_an_existing_server(run, cluster, home, http):
     assert (status, ready["checks"]) == (200, {"database": "ok", "migrations": "ok", "event_bus": "ok"})
     service.signal(signal.SIGINT)
     assert await service.ends() == 0
+
+
+def test_the_commands_run_their_own_code_from_any_folder(tmp_path):
+    """Also from one that holds another package of this name."""
+    (tmp_path / "alfred").mkdir()
+    (tmp_path / "alfred" / "__init__.py").write_text("raise SystemExit('the wrong house')")
+    run = subprocess.run([ROOT / "bin" / "alfred", "openapi"], cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert json.loads(run.stdout)["info"]["title"] == "Alfred"
