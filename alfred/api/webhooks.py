@@ -26,7 +26,7 @@ from alfred.queries import Db, sql
 routes = Routes("Webhooks")
 log = structlog.get_logger()
 
-MOST_ITEMS = 2000
+MOST_ITEMS = 1000
 MOST_REJECTED = 500
 SHOWN_OF_REJECTED = 16_384
 _LARGE = 65_536
