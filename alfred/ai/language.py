@@ -60,10 +60,10 @@ def _votes(found: list[float]) -> Votes:
 def weigh(said: Iterable[Votes]) -> dict[Language, float]:
     """How much in a text's words speaks for each language."""
     portuguese = english = spanish = 0.0
-    for vote in said:
-        portuguese += vote[0]
-        english += vote[1]
-        spanish += vote[2]
+    for for_portuguese, for_english, for_spanish in said:
+        portuguese += for_portuguese
+        english += for_english
+        spanish += for_spanish
     return {"pt": portuguese, "en": english, "es": spanish}
 
 
