@@ -76,7 +76,8 @@ class Lexicon:
         if kind in NUMERIC:
             return NUMERIC[kind]
         begun = [f"{form[:n]}*" for n in range(3, len(form) + 1) if form[:n] in self.stems]
-        return tuple(map(sys.intern, (form, *self.classes.get(form, ()), *begun)))  # as the nets have them: found sooner
+        names = (form, *self.classes.get(form, ()), *begun)
+        return tuple(map(sys.intern, names))  # the very strings of the nets are found sooner
 
     def find(self, named: list[tuple[str, ...]], languages: Iterable[str], most: int) -> list[Hit]:
         """Every phrase of these languages, in order, `most` at most; none crosses a mark. Linear in the text."""
