@@ -1,6 +1,8 @@
 """Prints how much processor time a message takes and how well it is read: `python bench/assistant.py`."""
 
 import json
+import random
+import statistics
 import sys
 import time
 from pathlib import Path
@@ -29,14 +31,37 @@ LONG = {
     "alguien para revisarla esta semana? Puede ser el jueves o el viernes por la mañana, siempre hay "
     "alguien en casa. Y aprovecho para preguntar cuánto sale el aparador de la misma línea.",
 }
+LOOP = 10_000  # turns of the loop that figures of different machines are compared by
 HOSTILE = ("a", "nao ", "não é bom ", "quanto custa? ", "1.", "$", "?!", "a b ")
-ROUNDS = 30
+ROUNDS = 100
 
 
 def microseconds(text: str) -> float:
-    begun = time.thread_time()
+    begun = time.thread_time_ns()
     classify(text)
-    return (time.thread_time() - begun) * 1e6
+    return (time.thread_time_ns() - begun) / 1e3
+
+
+def loop() -> float:
+    """Microseconds that a fixed loop in Python takes here."""
+    begun = time.thread_time_ns()
+    value = 0
+    for turn in range(LOOP):
+        value = (value * 31 + turn) & 0xFFFF
+    return (time.thread_time_ns() - begun) / 1e3
+
+
+def strangers(size: int) -> str:
+    """Words of three letters that no text before had, which nothing remembered can help with."""
+    draw = random.Random()
+    words = ("".join(draw.choices("abcdefghijklmnopqrstuvwxyzãéçñ", k=3)) for _ in range(size // 4))
+    return " ".join(words)
+
+
+def hostile(size: int) -> float:
+    """The slowest of the hostile texts of this many characters, in microseconds."""
+    repeated = max(min(microseconds((unit * size)[:size]) for _ in range(5)) for unit in HOSTILE)
+    return max(repeated, min(microseconds(strangers(size)) for _ in range(5)))
 
 
 def spread(texts: list[str]) -> tuple[float, float]:
@@ -49,17 +74,16 @@ def main() -> None:
     begun = time.thread_time()
     entries = lexicon().entries
     print(f"lexicon       {entries} read in {(time.thread_time() - begun) * 1e3:.0f} ms")
+    turns = statistics.median(loop() for _ in range(ROUNDS))
+    print(f"loop of {LOOP:,} turns in Python {turns:.0f} us")
     short = [row["text"] for row in rows("messages.jsonl")]
-    spread(short)
-    median, late = spread(short)
-    print(f"80 messages   median {median:.0f} us, p99 {late:.0f} us")
-    long_median, long_late = spread([text[:500] for text in LONG.values()])
-    print(f"500 characters median {long_median:.0f} us, p99 {long_late:.0f} us")
-    worst = max(min(microseconds((unit * 10_000)[:10_000]) for _ in range(5)) for unit in HOSTILE)
-    half = max(min(microseconds((unit * 5_000)[:5_000]) for _ in range(5)) for unit in HOSTILE)
-    print(f"10,000 hostile characters {worst / 1e3:.1f} ms")
-    print(f"ratio  10,000 to 5,000 hostile characters {worst / half:.2f}")
-    print(f"ratio  500 characters to a short message {long_median / median:.2f}")
+    long = [text[:500] for text in LONG.values()]
+    for what, texts in (("80 messages", short), ("500 characters", long)):
+        spread(texts)
+        median, late = spread(texts)
+        print(f"{what:14} median {median:.0f} us, p99 {late:.0f} us, {median / turns:.2f} loops")
+    worst, half = hostile(10_000), hostile(5_000)
+    print(f"10,000 hostile characters {worst / 1e3:.1f} ms, {worst / turns:.0f} loops, {worst / half:.2f} times 5,000")
     for name in sorted(path.name for path in HERE.glob("*.jsonl")):
         got = score(rows(name))
         print(f"scores {name} {json.dumps({key: round(value, 3) for key, value in got.items()})}")

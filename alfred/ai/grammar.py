@@ -42,8 +42,8 @@ class Grammar:
 
     def last_but(self) -> int:
         """The place of the last "but", -1 where there is none."""
-        places = [at for at, token in enumerate(self.tokens) if token.form in self.buts]
-        return places[-1] if places else -1
+        backwards = range(len(self.tokens) - 1, -1, -1)
+        return next((at for at in backwards if self.tokens[at].form in self.buts), -1)
 
     def settle(self, hits: list[Hit]) -> tuple[list[Hit], list[Hit]]:
         """The hits that stand, and those that are denied."""

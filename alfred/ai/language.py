@@ -39,10 +39,12 @@ def votes(seen: str, form: str, tells: Mapping[str, Mapping[str, float]]) -> Vot
     for language, laughter in _LAUGHTER if seen[:1] in "krjhl" else ():
         if laughter.fullmatch(seen):
             return _votes([float(code == language) for code in LANGUAGES])
-    told = tells.get(seen) or tells.get(form) or {}
-    found = [told.get(language, 0.0) for language in LANGUAGES]
-    least = min(found)
-    found = [value - least for value in found]
+    told = tells.get(seen) or tells.get(form)
+    found = [0.0, 0.0, 0.0]
+    if told:
+        found = [told.get(language, 0.0) for language in LANGUAGES]
+        least = min(found)
+        found = [value - least for value in found]
     if len(seen) > 2:
         for language, weight, shape in _SHAPES:
             if shape.search(seen):
@@ -58,10 +60,10 @@ def _votes(found: list[float]) -> Votes:
 def weigh(said: Iterable[Votes]) -> dict[Language, float]:
     """How much in a text's words speaks for each language."""
     portuguese = english = spanish = 0.0
-    for vote in said:
-        portuguese += vote[0]
-        english += vote[1]
-        spanish += vote[2]
+    for for_portuguese, for_english, for_spanish in said:
+        portuguese += for_portuguese
+        english += for_english
+        spanish += for_spanish
     return {"pt": portuguese, "en": english, "es": spanish}
 
 

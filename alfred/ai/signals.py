@@ -103,7 +103,7 @@ def read(text: str, language: Language | None = None) -> Reading:
     """Everything that the lexicon knows about a text."""
     words = vocabulary()
     cut = words.cut(text)
-    scores = weigh(word.votes for word in cut.words)
+    scores = weigh([word.votes for word in cut.words])
     main = language or spoken(scores)
     found, spans = words.expand(cut, main)
     hits = lexicon().find([word.symbols for word in found], near(scores, language), MOST_HITS)

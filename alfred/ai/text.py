@@ -13,6 +13,7 @@ _TOKEN = re.compile(
     |(?P<sign>([^\s\w])(?:\ufe0f?\8)*)""",
     re.VERBOSE,
 )
+_LONGEST_WORD = 40
 _REPEAT = re.compile(r"([^\W\d])\1{2,}")
 _APOSTROPHES = re.compile("[’´`]")
 _YEAR = re.compile(r"19[5-9]\d|20(?:0[1-9]|[123]\d)")
@@ -95,6 +96,8 @@ def number_kind(unit: str, number: str) -> str:
 
 def tokens(text: str, known: frozenset[str] = frozenset(), before: tuple[str, str] = ("", "")) -> list[Token]:
     """The tokens of a text, in order; `before` is the form and the kind of the token that stands before it."""
+    if text.isalpha() and len(text) <= _LONGEST_WORD:  # one word, as most pieces are
+        return [Token(form, text.lower(), "word", 0, len(text)) for form in forms(text, known)]
     found: list[Token] = []
     form, kind = before
     for match in _TOKEN.finditer(text):

@@ -75,7 +75,7 @@ class Vocabulary:
 
     def _fresh(self, written: str, before: list[Word]) -> Cut:
         """A piece cut for the first time, or one that depends on what stands before it."""
-        alike = not _NUMERIC.search(written)
+        alike = written.isalpha() or not _NUMERIC.search(written)
         context = (before[-1].form, before[-1].kind) if before and not alike else ("", "")
         found = tokens(written, self._lexicon.known, context)
         cut = Cut([self._word(*token[:3]) for token in found], [token[3:] for token in found])
