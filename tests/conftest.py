@@ -23,6 +23,7 @@ from tests.people import Person
 
 # What a crash may lose does not matter here: nobody reads it after the run.
 CARELESS = ("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=off")
+POSTGRES_15 = Path("/usr/lib/postgresql/15/bin")
 SECRET = "a secret for tests of more than 32 bytes"
 
 
@@ -77,6 +78,21 @@ def cluster():
 def database(cluster):
     """The database that the tests share: each signs up its own users."""
     return cluster.copy()
+
+
+@pytest.fixture(scope="session")
+def fifteen():
+    """A PostgreSQL 15, the oldest that is served."""
+    if not POSTGRES_15.is_dir():
+        pytest.skip("no PostgreSQL 15 here")
+    with tempfile.TemporaryDirectory(prefix="alfred-", ignore_cleanup_errors=True) as home:
+        Path(home).chmod(0o755)
+        server = Embedded(Path(home) / "home", binaries=POSTGRES_15, options=CARELESS)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
 @contextlib.asynccontextmanager

@@ -12,9 +12,9 @@ import tempfile
 import time
 from pathlib import Path
 
-import psycopg
 import pytest
 
+from alfred import schema
 from tests.people import Person, whatsapp
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -179,13 +179,20 @@ async def test_refuses_to_serve_past_row_level_security(run, cluster, home, logi
     assert any("row level security" in line for line in service.lines), service.lines
 
 
-async def test_uses_an_existing_server(run, cluster, home, http):
+@pytest.fixture(params=["the newest", "the oldest"])
+def elsewhere(request):
+    """A server that is not ours to start: PostgreSQL 18, and 15 where the machine has one."""
+    if request.param == "the newest":
+        return request.getfixturevalue("cluster").server
+    return request.getfixturevalue("fifteen")
+
+
+async def test_uses_an_existing_server(run, elsewhere, home, http):
     """The owner's URL migrates and lets the application's role log in; then the application's alone will do."""
-    with psycopg.connect(cluster.superuser("postgres"), autocommit=True) as superuser:
-        superuser.execute("create database elsewhere owner alfred_owner")
+    schema.found(elsewhere.dsn("postgres", "postgres"), "elsewhere")
     urls = {
-        "ALFRED_DATABASE_URL": cluster.app("elsewhere"),
-        "ALFRED_OWNER_DATABASE_URL": cluster.owner("elsewhere"),
+        "ALFRED_DATABASE_URL": elsewhere.dsn(schema.APP, "elsewhere"),
+        "ALFRED_OWNER_DATABASE_URL": elsewhere.dsn(schema.OWNER, "elsewhere"),
         "ALFRED_HOME": home,
     }
     migrate = await run("migrate", **urls)

@@ -1,20 +1,14 @@
 """Each migration goes up, down and up again, and leaves the same schema."""
 
 import asyncio
-import tempfile
-from pathlib import Path
 
 import psycopg
-import pytest
 from yoyo import read_migrations
 
 from alfred import schema
 from alfred.files import folder
-from alfred.postgres import Embedded
-from tests.conftest import CARELESS
 
 MIGRATIONS = [migration.id for migration in read_migrations(str(folder("migrations")))]
-POSTGRES_15 = Path("/usr/lib/postgresql/15/bin")
 
 # Everything that a migration can make, one line each, in an order of its own.
 CATALOG = """
@@ -83,21 +77,6 @@ def climb(owner):
         assert schema.apply(owner, 1) == [migration]
         assert catalog(owner) == after, f"{migration} is another the second time"
     return seen
-
-
-@pytest.fixture(scope="module")
-def fifteen():
-    """A PostgreSQL 15, the oldest that is served."""
-    if not POSTGRES_15.is_dir():
-        pytest.skip("no PostgreSQL 15 here")
-    with tempfile.TemporaryDirectory(prefix="alfred-", ignore_cleanup_errors=True) as home:
-        Path(home).chmod(0o755)
-        server = Embedded(Path(home) / "home", binaries=POSTGRES_15, options=CARELESS)
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
 
 
 def whole(server):
