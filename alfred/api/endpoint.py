@@ -19,13 +19,14 @@ from alfred.api.auth import authenticate
 from alfred.api.context import SERVICES, Caller, Services
 from alfred.api.idempotency import HEADER, Claim, claimed, settled
 from alfred.api.inputs import NoQuery, load_body, load_query, path_part
-from alfred.db import connection_lost
+from alfred.db import Away, connection_lost
 from alfred.queries import Db
 
 T = TypeVar("T", bound=BaseModel | None)
 Handler = Callable[..., Awaitable[Any]]
 H = TypeVar("H", bound=Handler)
 
+_PAUSES = (0.0, 0.1, 0.4)  # seconds between the attempts of a read
 _TEMPLATE = re.compile(r"{(\w+)}")
 
 
@@ -111,14 +112,16 @@ class Endpoint:
     async def _serve(
         self, services: Services, caller: Caller | None, given: dict[str, Any], claim: Claim | None
     ) -> web.StreamResponse:
-        """Within the deadline; a read may be repeated at once: its connection may have died while it was idle."""
+        """Within the deadline; a read is repeated: its connection may have died while it was idle, or all of them."""
         seconds = None if self.endless else services.settings.request_deadline
         async with asyncio.timeout(seconds):  # when it is over: TimeoutError, a 503; a COMMIT goes on
-            try:
-                return await self._run(services, caller, given, claim)
-            except Exception as error:
-                if self.method != "GET" or not connection_lost(error):
-                    raise
+            for pause in _PAUSES if self.method == "GET" else ():
+                try:
+                    return await self._run(services, caller, given, claim)
+                except Exception as error:
+                    if isinstance(error, TimeoutError | Away) or not connection_lost(error):
+                        raise  # who waited in vain does not wait again
+                await asyncio.sleep(pause)
             return await self._run(services, caller, given, claim)
 
     async def _run(
