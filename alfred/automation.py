@@ -14,7 +14,7 @@ from alfred.inbox import Draft, send
 from alfred.queries import Db, Row, sql
 from alfred.rules.actions import Action, AddTag, CreateTask, SendReply, SetStatus, delay
 from alfred.rules.conditions import Compiled, match
-from alfred.rules.situation import Contact, Conversation, Situation
+from alfred.rules.situation import CLASSIFIED, Contact, Conversation, Situation
 from alfred.tasks import TaskDraft, add
 
 TRIGGERS: tuple[EventType, ...] = ("message.received", "conversation.created", "task.overdue", "lead.stalled")
@@ -26,7 +26,6 @@ def situation_of(row: Row, at: datetime) -> Situation:
     """A row of sql/rules.sql as conditions ask it, at that moment."""
     read = row["classification"]
     said = Classification.model_validate(read) if read else None
-    labels = ("sentiment", "urgency", "negotiation", "should_create_task", "intent", "language")
     return Situation(
         text=row["text"],
         channel=row["channel"],
@@ -39,7 +38,7 @@ def situation_of(row: Row, at: datetime) -> Situation:
             negotiation_mode=row["negotiation_mode"],
         ),
         conversation=Conversation(status=row["status"], tags=tuple(row["tags"]), unread_count=row["unread_count"]),
-        **({name: getattr(said, name) for name in labels} if said else {}),
+        **({name: getattr(said, name) for name in CLASSIFIED} if said else {}),
     )
 
 

@@ -86,7 +86,7 @@ async def merge(db: Db, user_id: UUID, contact_id: UUID, merged_id: UUID) -> Non
     for move in MOVES:
         await move.run(db, **who)
     await sql.contacts.remove.run(db, user_id=user_id, contact_id=merged_id)
-    await _store(db, user_id, kept, filled)
+    await rewrite(db, user_id, kept, filled)
 
 
 async def unmerge(db: Db, user_id: UUID, contact_id: UUID) -> UUID:
@@ -199,10 +199,11 @@ async def _mend(db: Db, user_id: UUID, contact_id: UUID, filled: Mapping[str, st
     row = await sql.contacts.get.one(db, **about)
     assert row is not None
     same = {name: None for name, value in filled.items() if row[name] is not None and str(row[name]) == value}
-    await _store(db, user_id, row, same)
+    await rewrite(db, user_id, row, same)
 
 
-async def _store(db: Db, user_id: UUID, row: Row, changes: Mapping[str, Any]) -> None:
+async def rewrite(db: Db, user_id: UUID, row: Row, changes: Mapping[str, Any]) -> None:
+    """Store a row of sql/contacts.sql with changes."""
     values = {name: row[name] for name in _COLUMNS} | dict(changes)
     await sql.contacts.update.run(db, user_id=user_id, contact_id=row["id"], **values)
 

@@ -49,7 +49,8 @@ async def announce(db: Db, event: Event, type: str, dedupe_key: str) -> None:
     )
     title, body = _words(type, event.payload, dict(subject) if subject else {})
     rule_id = event.payload.get("rule_id")
-    contact_id = subject["contact_id"] if subject else event.contact_id  # a merge may have moved the conversation
+    # A merge may have moved the conversation meanwhile.
+    contact_id = (subject["contact_id"] if subject else None) or event.contact_id
     made = await sql.notifications.announce.value(
         db,
         user_id=event.user_id,
@@ -57,7 +58,7 @@ async def announce(db: Db, event: Event, type: str, dedupe_key: str) -> None:
         dedupe_key=dedupe_key,
         title=title[:200],
         body=body,
-        contact_id=contact_id or event.contact_id,
+        contact_id=contact_id,
         conversation_id=event.conversation_id,
         message_id=event.message_id,
         task_id=event.task_id,
@@ -69,7 +70,7 @@ async def announce(db: Db, event: Event, type: str, dedupe_key: str) -> None:
             event.user_id,
             "notification.created",
             {"notification_id": str(made), "type": type},
-            contact_id=contact_id or event.contact_id,
+            contact_id=contact_id,
             conversation_id=event.conversation_id,
             message_id=event.message_id,
             task_id=event.task_id,

@@ -13,6 +13,7 @@ from uuid_utils.compat import uuid7
 from alfred import demo
 from alfred.ai.mock import MockAIProvider
 from alfred.channels import normalise
+from alfred.contacts import rewrite
 from alfred.db import Database
 from alfred.identity import Passwords
 from alfred.inbox import Draft, Inbox, TakenIn, send
@@ -87,9 +88,7 @@ async def _automation(db: Db, user_id: UUID) -> None:
     known = {row["text"] for row in await sql.rules.page.all(db, user_id=user_id, **page)}
     for sentence in demo.RULES:
         if sentence not in known:
-            rule = compile_rule(sentence)
-            form = rule.compiled.model_dump(mode="json", by_alias=True, exclude_none=True)
-            values = rule.model_dump(mode="json", exclude={"compiled"}) | {"compiled": form, "text": sentence}
+            values = compile_rule(sentence).kept() | {"text": sentence}
             await sql.rules.add.run(db, user_id=user_id, rule_id=uuid7(), name=sentence[:60], enabled=True, **values)
     if demo.FLOW["name"] not in {row["name"] for row in await sql.flows.page.all(db, user_id=user_id, **page)}:
         await sql.flows.add.run(db, user_id=user_id, flow_id=uuid7(), **demo.FLOW)
@@ -127,8 +126,7 @@ async def _finish(db: Db, user_id: UUID, talk: demo.Talk, taken: TakenIn) -> Non
     if talk.settings:
         contact = await sql.contacts.get.one(db, user_id=user_id, contact_id=taken.contact_id)
         assert contact is not None
-        kept = {k: v for k, v in dict(contact).items() if k not in {"id", "identities", "created_at", "updated_at"}}
-        await sql.contacts.update.run(db, user_id=user_id, contact_id=taken.contact_id, **kept | talk.settings)
+        await rewrite(db, user_id, contact, talk.settings)
 
 
 async def _tasks(database: Database, user_id: UUID) -> None:

@@ -26,6 +26,7 @@ from alfred.api.shapes import (
     Page,
     SearchText,
 )
+from alfred.contacts import rewrite
 from alfred.events import record
 from alfred.queries import Db, Row, sql
 
@@ -231,11 +232,7 @@ async def _store(db: Db, caller: Caller, row: Row, given: dict[str, Any], settin
     """The row with what was given; a setting that cannot be null stays when it is set to null."""
     nullable = {"base_price", "custom_price", "currency"}
     changes = {name: value for name, value in settings.given().items() if value is not None or name in nullable}
-    values = {name: value for name, value in dict(row).items() if name not in _NOT_STORED} | given | changes
-    await sql.contacts.update.run(db, user_id=caller.user_id, contact_id=row["id"], **values)
-
-
-_NOT_STORED = {"id", "identities", "created_at", "updated_at"}
+    await rewrite(db, caller.user_id, row, given | changes)
 
 
 async def _add_identities(db: Db, caller: Caller, contact_id: UUID, identities: list[Identity]) -> None:

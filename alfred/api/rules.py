@@ -206,8 +206,7 @@ async def _compiled(db: Db, caller: Caller, text: str | None, compiled: Compiled
             rule = rule_language.compile(text or "", language=language)
         except NotUnderstood as error:
             raise _not_understood(error) from None
-    form = rule.compiled.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return rule.model_dump(mode="json", exclude={"compiled"}) | {"compiled": form, "text": text}
+    return rule.kept() | {"text": text}
 
 
 def _not_understood(error: NotUnderstood) -> Problem:

@@ -3,7 +3,7 @@
 from alfred.ai.provider import Classification
 from alfred.api.context import Caller, Services
 from alfred.queries import Db, sql
-from alfred.rules.situation import Situation, SituationInput, fill
+from alfred.rules.situation import CLASSIFIED, Situation, SituationInput, fill
 
 
 async def situation(
@@ -12,7 +12,6 @@ async def situation(
     """The whole situation, and how its text was read."""
     read = await services.assistant.classify(given.text, language=given.language)
     zone = await sql.users.timezone.value(db, user_id=caller.user_id)
-    labels = ("sentiment", "urgency", "negotiation", "should_create_task", "intent", "language")
-    said = {name: getattr(given, name) for name in labels if getattr(given, name) is not None}
+    said = {name: getattr(given, name) for name in CLASSIFIED if getattr(given, name) is not None}
     read = read.model_copy(update=said)
     return fill(given, read, services.clock(), zone), read

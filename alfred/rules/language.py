@@ -1,5 +1,7 @@
 """Compiles what sellers write into rules, in Portuguese, English and Spanish, or says what it cannot."""
 
+from typing import Any
+
 from pydantic import ValidationError
 
 from alfred.rules.building import ANYTHING, Cond
@@ -24,6 +26,11 @@ class CompiledRule(Value):
     explanation: str
     warnings: tuple[str, ...] = ()
     language: Language
+
+    def kept(self) -> dict[str, Any]:
+        """What is stored of it, beside the sentence."""
+        form = self.compiled.model_dump(mode="json", by_alias=True, exclude_none=True)
+        return self.model_dump(mode="json", exclude={"compiled"}) | {"compiled": form}
 
 
 class NotUnderstood(ValueError):

@@ -180,11 +180,11 @@ class SituationInput(_Given):
         return KINDS["message.language"].read(raw) if isinstance(raw, str) else raw
 
 
-_CLASSIFIED = ("sentiment", "urgency", "negotiation", "should_create_task", "intent", "language")
+CLASSIFIED = ("sentiment", "urgency", "negotiation", "should_create_task", "intent", "language")
 
 
 def fill(given: SituationInput, classified: Classified, now: datetime, timezone: str) -> Situation:
     """The whole situation: what was given, else what was classified, else the default; `now` is aware."""
-    values = {name: getattr(classified, name) for name in _CLASSIFIED}
+    values = {name: getattr(classified, name) for name in CLASSIFIED}
     said = given.model_dump(exclude_none=True)
     return Situation.model_validate({"at": now, "timezone": timezone, **values, **said})
