@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from aiohttp import web
 
 from alfred import automation, notifications
-from alfred.ai.mock import MockAIProvider
+from alfred.ai.builtin.provider import MockAIProvider
 from alfred.ai.registry import provider
 from alfred.api import (
     accounts,

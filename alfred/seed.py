@@ -11,7 +11,7 @@ import structlog
 from uuid_utils.compat import uuid7
 
 from alfred import demo
-from alfred.ai.mock import MockAIProvider
+from alfred.ai.builtin.provider import MockAIProvider
 from alfred.channels import normalise
 from alfred.contacts import rewrite
 from alfred.db import Database

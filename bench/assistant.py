@@ -9,8 +9,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from alfred.ai.lexicon import lexicon
-from alfred.ai.mock import classify
+from alfred.ai.builtin.lexicon import lexicon
+from alfred.ai.builtin.provider import classify
 from tests.ai_eval.score import HERE, rows, score
 
 LONG = {

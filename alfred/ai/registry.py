@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from importlib.metadata import entry_points
 
-from alfred.ai.mock import MockAIProvider
+from alfred.ai.builtin.provider import MockAIProvider
 from alfred.ai.provider import AIProvider
 
 GROUP = "alfred.ai_providers"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from alfred.ai.prices import written
+from alfred.ai.money import written
 from alfred.ai.provider import AIProvider, NoBasePrice, PriceRequest
 from alfred.api.context import Caller
 from alfred.api.problems import Fault, bad_reference, invalid

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from alfred.ai.mock import classify
+from alfred.ai.builtin.provider import classify
 
 HERE = Path(__file__).parent
 LABELS = {"sentiment": ("positive", "neutral", "negative"), "urgency": ("low", "medium", "high")}

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from alfred import bus, db, inbox
-from alfred.ai.mock import MockAIProvider
+from alfred.ai.builtin.provider import MockAIProvider
 from alfred.channels import normalise
 from alfred.db import Away, Database
 from alfred.inbox import Inbox

@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from alfred.ai.intent import INTENTS
+from alfred.ai.builtin.intent import INTENTS
 from alfred.ai.provider import (
     AIProvider,
     Classification,

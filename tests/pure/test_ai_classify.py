@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alfred.ai.lexicon import lexicon
-from alfred.ai.mock import MockAIProvider, classify
+from alfred.ai.builtin.lexicon import lexicon
+from alfred.ai.builtin.provider import MockAIProvider, classify
 
 ANYTHING = st.text(alphabet=st.characters(exclude_categories=()), max_size=400)
 WORDS = (

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alfred.ai.amounts import amounts, number, offered, quantity
-from alfred.ai.dates import named_day
-from alfred.ai.follow_ups import follow_up
-from alfred.ai.prices import price, written
+from alfred.ai.builtin.amounts import amounts, number, offered, quantity
+from alfred.ai.builtin.dates import named_day
+from alfred.ai.builtin.follow_ups import follow_up
+from alfred.ai.builtin.prices import price
+from alfred.ai.builtin.replies import phrases, reply
+from alfred.ai.builtin.signals import read
+from alfred.ai.money import written
 from alfred.ai.provider import FollowUpRequest, Language, PriceRequest, ReplyRequest, Tone
-from alfred.ai.replies import phrases, reply
-from alfred.ai.signals import read
 
 TUESDAY = date(2026, 11, 24)
 NOW = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)

@@ -1,9 +1,9 @@
 """Negations, conditions and turns ("but") of a text, each in the text's own language."""
 
-from alfred.ai.lexicon import lexicon
-from alfred.ai.net import Hit
+from alfred.ai.builtin.lexicon import lexicon
+from alfred.ai.builtin.phrase_trie import Hit
+from alfred.ai.builtin.word_cache import Word
 from alfred.ai.provider import Language
-from alfred.ai.words import Word
 
 REACH = 4  # words that a negation can stand before what it denies
 _SO = frozenset(("tao", "tan", "so", "such", "as"))

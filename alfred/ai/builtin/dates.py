@@ -6,9 +6,9 @@ import tomllib
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from alfred.ai.amounts import amounts
-from alfred.ai.lexicon import FOLDER
-from alfred.ai.signals import Reading
+from alfred.ai.builtin.amounts import amounts
+from alfred.ai.builtin.lexicon import FOLDER
+from alfred.ai.builtin.signals import Reading
 
 _DATA = tomllib.loads((FOLDER / "dates.toml").read_text(encoding="utf-8"))
 _SHIFTS: dict[str, int] = _DATA["shifts"]

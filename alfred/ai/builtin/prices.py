@@ -2,22 +2,20 @@
 
 import tomllib
 from dataclasses import dataclass, field
-from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from functools import cache
 
-from alfred.ai.amounts import Amount, offered, quantity
-from alfred.ai.lexicon import FOLDER
+from alfred.ai.builtin.amounts import Amount, offered, quantity
+from alfred.ai.builtin.lexicon import FOLDER
+from alfred.ai.builtin.replies import LAST_MESSAGES, in_language
+from alfred.ai.builtin.signals import read
+from alfred.ai.money import rounded, written
 from alfred.ai.provider import Language, NoBasePrice, PriceRequest, PriceSuggestion
-from alfred.ai.replies import LAST_MESSAGES, in_language
-from alfred.ai.signals import read
 
 LIMIT = Decimal("0.10")  # the most that is taken off a price
 VIP_LIMIT = Decimal("0.15")
 CUSTOM_LIMIT = Decimal("0.05")  # a price made for this contact has given already
 MANY = ((10, Decimal("0.05")), (3, Decimal("0.03")))  # pieces from which on more is taken off
-_WHOLE = frozenset(("CLP", "COP", "PYG", "JPY", "KRW", "ISK", "HUF", "VND"))
-_POINT = frozenset(("USD", "GBP", "MXN", "PEN", "JPY", "KRW", "CAD", "AUD"))
-_SIGNS = {"BRL": "R$ ", "USD": "US$ ", "EUR": "€ ", "GBP": "£", "MXN": "MX$ ", "ARS": "AR$ ", "CLP": "CLP$ "}
 
 
 @cache
@@ -128,17 +126,3 @@ class Deal:
             self.say("each", self.money(rounded(each, self.request.currency)))
             return each
         return named.value
-
-
-def rounded(value: Decimal, currency: str, *, up: bool = False) -> Decimal:
-    """An amount with the places that its currency has, always written with two."""
-    unit = Decimal(1) if currency in _WHOLE else Decimal("0.01")
-    return value.quantize(unit, ROUND_CEILING if up else ROUND_HALF_UP).quantize(Decimal("0.01"))
-
-
-def written(value: Decimal, currency: str) -> str:
-    """An amount as it is written where the currency is used: "R$ 1.200,50", "US$ 1,200.50"."""
-    text = f"{value:,.0f}" if currency in _WHOLE else f"{value:,.2f}"
-    if currency not in _POINT:
-        text = text.translate(str.maketrans(",.", ".,"))
-    return f"{_SIGNS.get(currency, currency + ' ')}{text}"

@@ -2,10 +2,15 @@
 
 from pydantic import TypeAdapter
 
-from alfred.ai.follow_ups import follow_up
-from alfred.ai.intent import want
-from alfred.ai.negotiation import bargains
-from alfred.ai.prices import price
+from alfred.ai.builtin.follow_ups import follow_up
+from alfred.ai.builtin.intent import want
+from alfred.ai.builtin.negotiation import bargains
+from alfred.ai.builtin.prices import price
+from alfred.ai.builtin.replies import reply
+from alfred.ai.builtin.sentiment import Mood, feel
+from alfred.ai.builtin.signals import Reading, read
+from alfred.ai.builtin.tasks import remains
+from alfred.ai.builtin.urgency import hasten
 from alfred.ai.provider import (
     Classification,
     FollowUpRequest,
@@ -17,11 +22,6 @@ from alfred.ai.provider import (
     ReplySuggestion,
     Signal,
 )
-from alfred.ai.replies import reply
-from alfred.ai.sentiment import Mood, feel
-from alfred.ai.signals import Reading, read
-from alfred.ai.tasks import remains
-from alfred.ai.urgency import hasten
 
 NAME = "mock"
 SHOWN, FEW = 25, 3  # signals in an answer at most, and of one label

@@ -7,7 +7,7 @@ from itertools import accumulate, chain
 from operator import attrgetter
 from typing import NamedTuple
 
-from alfred.ai.text import fold, forms
+from alfred.ai.builtin.text import fold, forms
 
 GAP = 3  # words that a "~" may stand for, at most
 END = ("$",)  # what a mark is, and the end of the text

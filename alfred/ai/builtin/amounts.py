@@ -5,8 +5,8 @@ import tomllib
 from decimal import Decimal
 from typing import NamedTuple
 
-from alfred.ai.lexicon import FOLDER
-from alfred.ai.signals import Reading
+from alfred.ai.builtin.lexicon import FOLDER
+from alfred.ai.builtin.signals import Reading
 
 LARGEST = Decimal(10) ** 12
 _GROUPED = re.compile(r"\d{1,3}(?:[.,]\d{3})+")

@@ -1,8 +1,8 @@
 """Whether something remains to be done after the next reply."""
 
-from alfred.ai.net import Hit
-from alfred.ai.sentiment import Mood
-from alfred.ai.signals import Reading
+from alfred.ai.builtin.phrase_trie import Hit
+from alfred.ai.builtin.sentiment import Mood
+from alfred.ai.builtin.signals import Reading
 
 
 def remains(reading: Reading, mood: Mood) -> bool:

@@ -1,11 +1,11 @@
 """How soon a message needs somebody."""
 
-from alfred.ai.lexicon import lexicon
-from alfred.ai.net import Hit
+from alfred.ai.builtin.lexicon import lexicon
+from alfred.ai.builtin.phrase_trie import Hit
+from alfred.ai.builtin.sentiment import Mood
+from alfred.ai.builtin.signals import Reading
+from alfred.ai.builtin.tasks import cancels, needs_by
 from alfred.ai.provider import Urgency
-from alfred.ai.sentiment import Mood
-from alfred.ai.signals import Reading
-from alfred.ai.tasks import cancels, needs_by
 
 
 def hasten(reading: Reading, mood: Mood) -> Urgency:

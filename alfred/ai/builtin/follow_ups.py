@@ -6,15 +6,15 @@ from functools import cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from alfred.ai.dates import named_day
-from alfred.ai.lexicon import FOLDER
-from alfred.ai.negotiation import bargains
+from alfred.ai.builtin.dates import named_day
+from alfred.ai.builtin.lexicon import FOLDER
+from alfred.ai.builtin.negotiation import bargains
+from alfred.ai.builtin.replies import LAST_MESSAGES, chance, first_name, in_language
+from alfred.ai.builtin.sentiment import feel
+from alfred.ai.builtin.signals import Reading, read
+from alfred.ai.builtin.tasks import remains
+from alfred.ai.builtin.urgency import hasten
 from alfred.ai.provider import FollowUpRequest, FollowUpSuggestion, Language, Urgency
-from alfred.ai.replies import LAST_MESSAGES, chance, first_name, in_language
-from alfred.ai.sentiment import feel
-from alfred.ai.signals import Reading, read
-from alfred.ai.tasks import remains
-from alfred.ai.urgency import hasten
 
 OPENS, CLOSES, USUAL = time(9), time(18), time(10)  # the working day, and when a named day's follow-up is due
 RESTS = 6  # sunday

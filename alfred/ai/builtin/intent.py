@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Literal, get_args
 
-from alfred.ai.sentiment import Mood
-from alfred.ai.signals import Reading
-from alfred.ai.tasks import cancels, vows
+from alfred.ai.builtin.sentiment import Mood
+from alfred.ai.builtin.signals import Reading
+from alfred.ai.builtin.tasks import cancels, vows
 
 Intent = Literal[
     "cancellation",

@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-from alfred.ai.lexicon import lexicon
-from alfred.ai.net import Hit
+from alfred.ai.builtin.lexicon import lexicon
+from alfred.ai.builtin.phrase_trie import Hit
+from alfred.ai.builtin.signals import Reading
 from alfred.ai.provider import Sentiment
-from alfred.ai.signals import Reading
 
 ENOUGH = 0.5
 

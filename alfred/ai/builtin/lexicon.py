@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from alfred.ai.net import END, PAUSE, Hit, Meaning, Net, Walk, spelled
-from alfred.ai.text import fold
+from alfred.ai.builtin.phrase_trie import END, PAUSE, Hit, Meaning, Net, Walk, spelled
+from alfred.ai.builtin.text import fold
 
 FOLDER = Path(__file__).parent / "lexicon"
 SHARED = "any"  # the language of what every language shares

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from alfred.ai.net import Hit
+from alfred.ai.builtin.phrase_trie import Hit
 
 # A phrase of the first kind takes away those of the second that lie in or across it ...
 _CLEARS: dict[str, frozenset[str]] = {

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
-from alfred.ai.language import INVERTED, SILENT, Votes, votes
-from alfred.ai.lexicon import Lexicon, lexicon
-from alfred.ai.text import tokens
+from alfred.ai.builtin.language import INVERTED, SILENT, Votes, votes
+from alfred.ai.builtin.lexicon import Lexicon, lexicon
+from alfred.ai.builtin.text import tokens
 
 LONGEST = 10_000  # characters considered; what follows is not read
 MOST_REMEMBERED = 10_000  # words and pieces each; when there are more, all are forgotten

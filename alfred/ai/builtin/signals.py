@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from alfred.ai.grammar import Grammar
-from alfred.ai.language import near, spoken, weigh
-from alfred.ai.lexicon import lexicon
-from alfred.ai.masks import unmask
-from alfred.ai.net import Hit
+from alfred.ai.builtin.grammar import Grammar
+from alfred.ai.builtin.language import near, spoken, weigh
+from alfred.ai.builtin.lexicon import lexicon
+from alfred.ai.builtin.masks import unmask
+from alfred.ai.builtin.phrase_trie import Hit
+from alfred.ai.builtin.word_cache import Span, Word, vocabulary
 from alfred.ai.provider import Language
-from alfred.ai.words import Span, Word, vocabulary
 
 MOST_HITS = 1_000  # of one text that are weighed; a natural one of 10,000 characters has fewer
 _ENDS = frozenset(".!?…\n")

@@ -1,6 +1,6 @@
 """Whether a message is about the price: asks, offers, objects or disputes."""
 
-from alfred.ai.signals import Reading
+from alfred.ai.builtin.signals import Reading
 
 
 def bargains(reading: Reading) -> bool:

@@ -6,13 +6,13 @@ import tomllib
 from functools import cache
 from typing import NamedTuple
 
-from alfred.ai.intent import Intent, want
-from alfred.ai.lexicon import FOLDER
-from alfred.ai.negotiation import bargains
+from alfred.ai.builtin.intent import Intent, want
+from alfred.ai.builtin.lexicon import FOLDER
+from alfred.ai.builtin.negotiation import bargains
+from alfred.ai.builtin.sentiment import feel
+from alfred.ai.builtin.signals import Reading, read
+from alfred.ai.builtin.urgency import hasten
 from alfred.ai.provider import Language, ReplyRequest, ReplySuggestion, Turn
-from alfred.ai.sentiment import feel
-from alfred.ai.signals import Reading, read
-from alfred.ai.urgency import hasten
 
 LONGEST = 600
 CLEAR = 1.0  # votes from which on a text speaks for itself
