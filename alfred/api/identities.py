@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from alfred.api.shapes import ChannelType, Handle, Input
-from alfred.channels.chat import phone
+from alfred.channels.whatsapp import phone
 
 SHORTEST_NUMBER = 8  # fewer digits may as well be an id of any messenger
 _CHATS = ("@lid", "@s.whatsapp.net", "@c.us")

@@ -20,9 +20,9 @@ from alfred.channels import (
     whatsapp_cloud,
     zapi,
 )
+from alfred.channels.building import ignored
 from alfred.channels.clean import Object
 from alfred.channels.item import ChannelType, InboundItem, Reading
-from alfred.channels.occasion import ignored
 
 __all__ = ["CHANNEL_TYPES", "InboundItem", "Reading", "normalise"]
 

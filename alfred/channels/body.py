@@ -6,9 +6,9 @@ from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import parse_qsl
 
 from alfred.channels.clean import Object, obj, text
+from alfred.channels.decoding import between, decoded, lossless, opened, parameter
 from alfred.channels.headers import read_headers
 from alfred.channels.mime import looks_like_mail
-from alfred.channels.octets import between, decoded, lossless, opened, parameter
 from alfred.channels.strict_json import BrokenJson, parse, parsed
 
 __all__ = ["BrokenJson", "Payload", "UnreadableBody", "read_body"]

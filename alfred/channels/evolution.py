@@ -3,11 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
-from alfred.channels.chat import card, hides_the_number, is_crowd, phone, place
+from alfred.channels.building import UNSUPPORTED, Content, Occasion, ignored, person
 from alfred.channels.clean import Object, first, moment, obj, rows, text, yes
 from alfred.channels.item import Attachment, AttachmentType, ChannelType, InboundItem, Status
-from alfred.channels.occasion import UNSUPPORTED, Content, Occasion, ignored, person
-from alfred.channels.raw import kept
+from alfred.channels.redaction import kept
+from alfred.channels.whatsapp import card, hides_the_number, is_crowd, phone, place
 
 FILES: dict[str, AttachmentType] = {
     "imageMessage": "image",

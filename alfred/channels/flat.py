@@ -1,12 +1,12 @@
 """The flat relay: one message in plain fields, of whichever channel the address names."""
 
-from alfred.channels.chat import phone
+from alfred.channels.building import Content, Occasion, person
 from alfred.channels.clean import Object, moment, text
 from alfred.channels.headers import Headers
 from alfred.channels.item import ChannelType, InboundItem
 from alfred.channels.mail import Letter, read_letter
-from alfred.channels.occasion import Content, Occasion, person
-from alfred.channels.raw import kept
+from alfred.channels.redaction import kept
+from alfred.channels.whatsapp import phone
 
 FIELDS = frozenset({"message_id", "from", "from_name", "to", "body", "sent_at"})
 

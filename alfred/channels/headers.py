@@ -5,7 +5,7 @@ from email.parser import BytesHeaderParser
 from typing import Any
 
 from alfred.channels.clean import text
-from alfred.channels.octets import as_bytes, decoded
+from alfred.channels.decoding import as_bytes, decoded
 
 
 class Headers:

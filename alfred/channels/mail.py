@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from alfred.channels.address import Mailbox, address, mailbox
-from alfred.channels.chat import by_mime
+from alfred.channels.building import ignored
 from alfred.channels.clean import first, moment, name, text
 from alfred.channels.headers import Headers
+from alfred.channels.html_text import words
 from alfred.channels.item import Attachment, InboundItem, Sender
-from alfred.channels.occasion import ignored
-from alfred.channels.raw import kept
-from alfred.channels.words import words
+from alfred.channels.redaction import kept
+from alfred.channels.whatsapp import by_mime
 
 MESSAGE_ID = re.compile(r"<([^<>]*)>")
 MACHINES = frozenset({"mailer-daemon", "postmaster"})

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from alfred.channels.chat import place
+from alfred.channels.building import UNSUPPORTED, Content, Occasion, ignored, person
 from alfred.channels.clean import Object, first, moment, obj, rows, text, yes
 from alfred.channels.item import Attachment, AttachmentType, ChannelType, InboundItem, Status
-from alfred.channels.occasion import UNSUPPORTED, Content, Occasion, ignored, person
-from alfred.channels.raw import kept
+from alfred.channels.redaction import kept
+from alfred.channels.whatsapp import place
 
 KINDS: dict[str, AttachmentType] = {
     "image": "image",

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from alfred.channels.address import decode_words
 from alfred.channels.clean import Object, text
+from alfred.channels.decoding import between, decoded, opened, parameter, transferred
 from alfred.channels.headers import Headers, read_headers
 from alfred.channels.item import Attachment, InboundItem
 from alfred.channels.mail import Letter, attached, read_letter
-from alfred.channels.octets import between, decoded, opened, parameter, transferred
 
 MOST_PARTS = 1000
 DEEPEST = 30

@@ -2,13 +2,13 @@
 
 from typing import Any
 
+from alfred.channels.building import ignored
 from alfred.channels.clean import Object, first, obj, rows, text
+from alfred.channels.decoding import as_bytes, from_base64
 from alfred.channels.headers import Headers
 from alfred.channels.item import ChannelType, InboundItem
 from alfred.channels.mail import Letter, read_letter
 from alfred.channels.mime import Mime, take_apart
-from alfred.channels.occasion import ignored
-from alfred.channels.octets import as_bytes, from_base64
 from alfred.channels.strict_json import parsed
 
 SNS_TYPES = frozenset({"Notification", "SubscriptionConfirmation", "UnsubscribeConfirmation"})

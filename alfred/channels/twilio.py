@@ -2,11 +2,11 @@
 
 import re
 
-from alfred.channels.chat import by_mime, phone, place
+from alfred.channels.building import UNSUPPORTED, Content, Occasion, person
 from alfred.channels.clean import Object, first, one_line, text
 from alfred.channels.item import Attachment, AttachmentType, ChannelType, InboundItem, Status
-from alfred.channels.occasion import UNSUPPORTED, Content, Occasion, person
-from alfred.channels.raw import kept
+from alfred.channels.redaction import kept
+from alfred.channels.whatsapp import by_mime, phone, place
 
 IDS = ("MessageSid", "SmsMessageSid", "SmsSid")
 STATUSES: dict[str, Status] = {

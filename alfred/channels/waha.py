@@ -2,11 +2,11 @@
 
 from typing import NamedTuple
 
-from alfred.channels.chat import by_mime, card, hides_the_number, is_crowd, phone, place
+from alfred.channels.building import Content, Occasion, ignored, person
 from alfred.channels.clean import Object, first, moment, obj, rows, text, yes
 from alfred.channels.item import Attachment, ChannelType, InboundItem, Status
-from alfred.channels.occasion import Content, Occasion, ignored, person
-from alfred.channels.raw import kept
+from alfred.channels.redaction import kept
+from alfred.channels.whatsapp import by_mime, card, hides_the_number, is_crowd, phone, place
 
 ACKS: dict[str, Status] = {
     "SERVER": "sent",

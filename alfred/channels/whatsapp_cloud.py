@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from alfred.channels.chat import card, phone, place
+from alfred.channels.building import UNSUPPORTED, Content, Occasion, ignored, person
 from alfred.channels.clean import Object, first, moment, obj, one_line, rows, text
 from alfred.channels.item import Attachment, AttachmentType, ChannelType, InboundItem, Sender, Status
-from alfred.channels.occasion import UNSUPPORTED, Content, Occasion, ignored, person
-from alfred.channels.raw import kept
+from alfred.channels.redaction import kept
+from alfred.channels.whatsapp import card, phone, place
 
 FILES: dict[str, AttachmentType] = {
     "image": "image",

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from alfred.channels.chat import card, is_crowd, phone, place
+from alfred.channels.building import UNSUPPORTED, Content, Occasion, ignored, person
 from alfred.channels.clean import Object, first, moment, name, obj, one_line, rows, text, yes
 from alfred.channels.item import Attachment, AttachmentType, ChannelType, InboundItem, Status
-from alfred.channels.occasion import UNSUPPORTED, Content, Occasion, ignored, person
-from alfred.channels.raw import kept
+from alfred.channels.redaction import kept
+from alfred.channels.whatsapp import card, is_crowd, phone, place
 
 FILES: tuple[AttachmentType, ...] = ("image", "audio", "video", "document", "sticker")
 STATUSES: dict[str, Status] = {

@@ -5,10 +5,10 @@ from typing import Any, Literal
 from pydantic import Field, JsonValue, TypeAdapter
 
 from alfred.rules.actions import Action, AddTag, CreateTask, Notify, SendReply, SetStatus, delay
+from alfred.rules.comparing import Text
 from alfred.rules.fields import KINDS, FieldName, Scalar, Value
 from alfred.rules.situation import Classified, Contact, Conversation, Situation, SituationInput, fill
 from alfred.rules.tree import AllOf, AnyOf, Comparison, Condition, Not, leaves
-from alfred.rules.words import Text
 
 __all__ = [
     "ALWAYS", "Action", "AddTag", "AllOf", "AnyOf", "Classified", "Comparison", "Compiled", "Condition",

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, ConfigDict, Field, field_validator, model_validator
 
+from alfred.rules.comparing import Text
 from alfred.rules.fields import (
     KINDS,
     ChannelType,
@@ -17,7 +18,6 @@ from alfred.rules.fields import (
     Urgency,
     Value,
 )
-from alfred.rules.words import Text
 
 
 class Contact(Value):

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from alfred.rules.words import fold
+from alfred.rules.comparing import fold
 
 
 @dataclass(frozen=True, slots=True)

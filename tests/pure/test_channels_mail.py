@@ -11,8 +11,8 @@ from alfred.channels import normalise
 from alfred.channels.address import decode_words, mailboxes
 from alfred.channels.body import UnreadableBody, read_body
 from alfred.channels.clean import moment, name
+from alfred.channels.html_text import words
 from alfred.channels.item import InboundItem
-from alfred.channels.words import words
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 

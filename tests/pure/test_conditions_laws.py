@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from alfred.rules.comparing import Text
 from alfred.rules.conditions import (
     AllOf,
     AnyOf,
@@ -20,7 +21,6 @@ from alfred.rules.conditions import (
     match,
     read_condition,
 )
-from alfred.rules.words import Text
 
 VALUES = {
     "text": ["desconto", "não é", "R$ 50", "?", "👍"],

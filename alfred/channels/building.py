@@ -8,7 +8,7 @@ from typing import Any
 
 from alfred.channels.clean import name, text
 from alfred.channels.item import Attachment, ChannelType, InboundItem, Sender, Status
-from alfred.channels.raw import kept
+from alfred.channels.redaction import kept
 
 MEDIA = frozenset({"image", "audio", "video", "document", "sticker"})
 
