@@ -7,7 +7,6 @@ from importlib.metadata import PackageNotFoundError, version
 
 from aiohttp import web
 
-from alfred import automation, notifications
 from alfred.ai.builtin.provider import MockAIProvider
 from alfred.ai.registry import provider
 from alfred.api import (
@@ -35,11 +34,12 @@ from alfred.api.limits import Limits
 from alfred.api.middleware import around, cors
 from alfred.api.openapi import BASE, document
 from alfred.bus import Bus
+from alfred.crm import automation, notifications
+from alfred.crm.inbox import Inbox
+from alfred.crm.scans import Scans
 from alfred.db import Database, refuse_unsafe
 from alfred.hub import Hub
 from alfred.identity import AccessTokens, Passwords
-from alfred.inbox import Inbox
-from alfred.scans import Scans
 from alfred.schedule import every, scheduler
 from alfred.settings import Settings
 

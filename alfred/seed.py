@@ -13,14 +13,14 @@ from uuid_utils.compat import uuid7
 from alfred import demo
 from alfred.ai.builtin.provider import MockAIProvider
 from alfred.channels import normalise
-from alfred.contacts import rewrite
+from alfred.crm.contacts import rewrite
+from alfred.crm.inbox import Draft, Inbox, TakenIn, send
+from alfred.crm.tasks import TaskDraft, add
 from alfred.db import Database
 from alfred.identity import Passwords
-from alfred.inbox import Draft, Inbox, TakenIn, send
 from alfred.queries import Db, sql
 from alfred.rules.language import compile as compile_rule
 from alfred.running import Ground
-from alfred.tasks import TaskDraft, add
 
 log = structlog.get_logger()
 

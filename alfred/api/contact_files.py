@@ -21,7 +21,7 @@ from alfred.api.problems import Fault, Problem, invalid
 from alfred.api.shapes import Output
 from alfred.api.spreadsheets import BOM, Line, UnreadableTable, WrongColumns, read_table, write_row
 from alfred.channels.decoding import between, opened, parameter
-from alfred.contacts import Entry, find, store
+from alfred.crm.contacts import Entry, find, store
 from alfred.queries import Db, Row, sql
 
 routes = Routes("Contacts")

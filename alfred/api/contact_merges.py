@@ -12,7 +12,7 @@ from alfred.api.context import Caller, Services
 from alfred.api.endpoint import Routes
 from alfred.api.problems import Fault, Problem, bad_reference, invalid, not_found
 from alfred.api.shapes import Input
-from alfred.contacts import LastIdentity, NoSuchContact, NothingToUndo, merge, unmerge
+from alfred.crm.contacts import LastIdentity, NoSuchContact, NothingToUndo, merge, unmerge
 from alfred.queries import Db
 
 T = TypeVar("T")

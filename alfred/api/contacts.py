@@ -26,7 +26,7 @@ from alfred.api.shapes import (
     Page,
     SearchText,
 )
-from alfred.contacts import rewrite
+from alfred.crm.contacts import rewrite
 from alfred.events import record
 from alfred.queries import Db, Row, sql
 

@@ -10,10 +10,10 @@ from aiohttp import web
 from alfred.ai.provider import AIProvider
 from alfred.api.limits import Limits
 from alfred.bus import Bus
+from alfred.crm.inbox import Inbox
 from alfred.db import Database
 from alfred.hub import Hub
 from alfred.identity import AccessTokens, Passwords
-from alfred.inbox import Inbox
 from alfred.settings import Settings
 
 

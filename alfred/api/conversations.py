@@ -14,8 +14,8 @@ from alfred.api.pages import newest_first
 from alfred.api.problems import Fault, bad_reference, invalid, not_found
 from alfred.api.shapes import ChannelType, Input, Listing, Moment, Output, Page, SearchText, Tag
 from alfred.channels.item import AttachmentType
+from alfred.crm.inbox import Draft, NoSuchConversation, NoSuchMessage, send
 from alfred.events import record
-from alfred.inbox import Draft, NoSuchConversation, NoSuchMessage, send
 from alfred.queries import Db, Row, sql
 
 routes = Routes("Inbox")

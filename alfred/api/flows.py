@@ -16,7 +16,7 @@ from alfred.api.pages import after, page
 from alfred.api.problems import Fault, invalid, not_found
 from alfred.api.shapes import Input, Listing, Name, Notes, Output, Page
 from alfred.api.situations import situation
-from alfred.automation import shown
+from alfred.crm.automation import shown
 from alfred.flows.definition import InvalidFlow, Validation, validate
 from alfred.flows.simulate import Step, simulate
 from alfred.queries import Db, sql

@@ -15,7 +15,7 @@ from alfred.api.pages import newest_first
 from alfred.api.problems import Problem, not_found
 from alfred.api.shapes import Input, Listing, Name, Output, Page
 from alfred.api.situations import situation
-from alfred.automation import shown, situation_of
+from alfred.crm.automation import shown, situation_of
 from alfred.queries import Db, sql
 from alfred.rules import language as rule_language
 from alfred.rules.conditions import Compiled, Finding, explain, match

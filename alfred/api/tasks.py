@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, WithJsonSchema
 
-from alfred import tasks
 from alfred.api.context import Caller, Services
 from alfred.api.endpoint import Routes
 from alfred.api.pages import newest_first
 from alfred.api.problems import bad_reference, not_found
 from alfred.api.shapes import Input, Listing, Moment, Name, Notes, Output, Page
+from alfred.crm import tasks
+from alfred.crm.tasks import Priority, TaskDraft, TaskStatus
 from alfred.queries import Db, sql
-from alfred.tasks import Priority, TaskDraft, TaskStatus
 
 routes = Routes("Tasks")
 

@@ -20,7 +20,7 @@ from alfred.api.shapes import ChannelType, Listing, Output, Page
 from alfred.channels import CHANNEL_TYPES, normalise
 from alfred.channels.body import BrokenJson, UnreadableBody, read_body
 from alfred.channels.item import Attachment, InboundItem, Reading, Sender
-from alfred.inbox import TakenIn
+from alfred.crm.inbox import TakenIn
 from alfred.queries import Db, sql
 
 routes = Routes("Webhooks")

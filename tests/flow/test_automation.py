@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import pytest
 
+from alfred.crm.scans import Scans
 from alfred.db import Database
-from alfred.scans import Scans
 from tests.conftest import serving
 from tests.people import Person
 

@@ -7,11 +7,12 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from alfred import bus, db, inbox
+from alfred import bus, db
 from alfred.ai.builtin.provider import MockAIProvider
 from alfred.channels import normalise
+from alfred.crm import inbox
+from alfred.crm.inbox import Inbox
 from alfred.db import Away, Database
-from alfred.inbox import Inbox
 from tests.conftest import serving
 from tests.people import Person, whatsapp
 

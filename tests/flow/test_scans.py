@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
+from alfred.crm.scans import Scans
 from alfred.db import Database
-from alfred.scans import Scans
 from tests.conftest import serving
 from tests.people import Person
 

@@ -13,9 +13,9 @@ from uuid_utils.compat import uuid7
 
 from alfred.ai.provider import AIProvider, Classification
 from alfred.channels.item import InboundItem
+from alfred.crm.intake import written_as
 from alfred.db import Away, Database, connection_lost, held_by_others
 from alfred.events import record
-from alfred.intake import written_as
 from alfred.log import kind_of
 from alfred.queries import Db, Row, sql
 

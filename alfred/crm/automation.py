@@ -7,15 +7,15 @@ from uuid import UUID
 
 from alfred.ai.provider import Classification
 from alfred.bus import Consumer
+from alfred.crm.inbox import Draft, send
+from alfred.crm.tasks import TaskDraft, add
 from alfred.events import Event, EventType, record
 from alfred.flows.definition import InvalidFlow
 from alfred.flows.simulate import simulate
-from alfred.inbox import Draft, send
 from alfred.queries import Db, Row, sql
 from alfred.rules.actions import Action, AddTag, CreateTask, SendReply, SetStatus, delay
 from alfred.rules.conditions import Compiled, match
 from alfred.rules.situation import CLASSIFIED, Contact, Conversation, Situation
-from alfred.tasks import TaskDraft, add
 
 TRIGGERS: tuple[EventType, ...] = ("message.received", "conversation.created", "task.overdue", "lead.stalled")
 # Rules may wake each other by way of tasks; this many times in a row, and no more.

@@ -1,0 +1,1 @@
+"""What the CRM does: verbs only; they never call each other, they record events."""
