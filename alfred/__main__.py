@@ -63,8 +63,8 @@ def _run(given: argparse.Namespace, settings: Settings) -> int:
             with ground(settings) as base:
                 print(asyncio.run(dead_events(base, retry=given.retry)))  # noqa: T201
         case "openapi":
-            from alfred.api.openapi import document
             from alfred.app import endpoints, version_of_alfred
+            from alfred.http.openapi import document
 
             print(json.dumps(document(list(endpoints()), version_of_alfred()), ensure_ascii=False, indent=1))  # noqa: T201
     return 0

@@ -27,17 +27,17 @@ from alfred.api import (
     webhooks,
 )
 from alfred.api import notifications as notifications_api
-from alfred.api.context import SERVICES, Ending, Services
-from alfred.api.docs import add_documents
-from alfred.api.endpoint import Endpoint
-from alfred.api.limits import Limits
-from alfred.api.middleware import around, cors
-from alfred.api.openapi import BASE, document
 from alfred.bus import Bus
 from alfred.crm import automation, notifications
 from alfred.crm.inbox import Inbox
 from alfred.crm.scans import Scans
 from alfred.db import Database, refuse_unsafe
+from alfred.http.context import SERVICES, Ending, Services
+from alfred.http.docs import add_documents
+from alfred.http.endpoint import Endpoint
+from alfred.http.middleware import around, cors
+from alfred.http.openapi import BASE, document
+from alfred.http.rate_limits import Limits
 from alfred.hub import Hub
 from alfred.identity import AccessTokens, Passwords
 from alfred.schedule import every, scheduler

@@ -7,7 +7,7 @@ import time
 import aiohttp
 import psycopg
 
-from alfred.api.pages import encode
+from alfred.http.pages import encode
 from bench.ground import Service, User, fill, service, show, sign_up, spread
 
 CONVERSATIONS = 100_000

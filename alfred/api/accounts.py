@@ -8,10 +8,10 @@ from aiohttp import web
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 from uuid_utils.compat import uuid7
 
-from alfred.api.context import Caller, Services
-from alfred.api.endpoint import Routes
-from alfred.api.problems import Problem, not_found
-from alfred.api.shapes import Currency, Input, Name, Output, Timezone
+from alfred.http.context import Caller, Services
+from alfred.http.endpoint import Routes
+from alfred.http.models import Currency, Input, Name, Output, Timezone
+from alfred.http.problems import Problem, not_found
 from alfred.identity import digest, new_token
 from alfred.queries import Db, sql
 

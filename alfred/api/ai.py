@@ -18,12 +18,12 @@ from alfred.ai.provider import (
     Signal,
 )
 from alfred.api.contacts import Tone
-from alfred.api.context import Caller, Services
 from alfred.api.conversations import ClassificationOut
-from alfred.api.endpoint import Routes
-from alfred.api.problems import Problem, not_found
-from alfred.api.shapes import Input, Money, Output
 from alfred.api.talks import Talk, talk_with
+from alfred.http.context import Caller, Services
+from alfred.http.endpoint import Routes
+from alfred.http.models import Input, Money, Output
+from alfred.http.problems import Problem, not_found
 from alfred.queries import Db, Row, sql
 
 routes = Routes("AI")

@@ -8,11 +8,11 @@ from aiohttp import web
 from pydantic import Field, StringConstraints
 from uuid_utils.compat import uuid7
 
-from alfred.api.context import Caller
-from alfred.api.endpoint import Routes
-from alfred.api.pages import newest_first
-from alfred.api.problems import not_found
-from alfred.api.shapes import ChannelType, Input, Listing, Name, Output, Page
+from alfred.http.context import Caller
+from alfred.http.endpoint import Routes
+from alfred.http.models import ChannelType, Input, Listing, Name, Output, Page
+from alfred.http.pages import newest_first
+from alfred.http.problems import not_found
 from alfred.queries import Db, sql
 
 routes = Routes("Channels")

@@ -15,13 +15,13 @@ from pydantic import Field
 from alfred.api.contact_cells import COLUMNS, DETAILS, Pair, Refused, cells_of, mentions
 from alfred.api.contact_merges import repeated
 from alfred.api.contact_rows import Import, Outcome, Person
-from alfred.api.context import REQUEST_ID, Caller, Services
-from alfred.api.endpoint import Routes
-from alfred.api.problems import Fault, Problem, invalid
-from alfred.api.shapes import Output
 from alfred.api.spreadsheets import BOM, Line, UnreadableTable, WrongColumns, read_table, write_row
 from alfred.channels.decoding import between, opened, parameter
 from alfred.crm.contacts import Entry, find, store
+from alfred.http.context import REQUEST_ID, Caller, Services
+from alfred.http.endpoint import Routes
+from alfred.http.models import Output
+from alfred.http.problems import Fault, Problem, invalid
 from alfred.queries import Db, Row, sql
 
 routes = Routes("Contacts")

@@ -8,11 +8,11 @@ import asyncpg
 from pydantic import Field
 
 from alfred.api.contacts import Contact, get_contact
-from alfred.api.context import Caller, Services
-from alfred.api.endpoint import Routes
-from alfred.api.problems import Fault, Problem, bad_reference, invalid, not_found
-from alfred.api.shapes import Input
 from alfred.crm.contacts import LastIdentity, NoSuchContact, NothingToUndo, merge, unmerge
+from alfred.http.context import Caller, Services
+from alfred.http.endpoint import Routes
+from alfred.http.models import Input
+from alfred.http.problems import Fault, Problem, bad_reference, invalid, not_found
 from alfred.queries import Db
 
 T = TypeVar("T")

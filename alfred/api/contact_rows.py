@@ -21,8 +21,8 @@ from alfred.api.contact_cells import (
     shown,
     unstorable,
 )
-from alfred.api.shapes import Handle
 from alfred.api.spreadsheets import Line
+from alfred.http.models import Handle
 
 MOST_IDENTITIES = 50
 # A spreadsheet turns long numbers into 5.51199E+12, and their last digits are lost.

@@ -8,12 +8,12 @@ from aiohttp import web
 from pydantic import Field, model_validator
 from uuid_utils.compat import uuid7
 
-from alfred.api.context import Caller
-from alfred.api.endpoint import Routes
 from alfred.api.identities import Identity, clean, type_of
-from alfred.api.pages import newest_first
-from alfred.api.problems import not_found
-from alfred.api.shapes import (
+from alfred.crm.contacts import rewrite
+from alfred.events import record
+from alfred.http.context import Caller
+from alfred.http.endpoint import Routes
+from alfred.http.models import (
     ChannelType,
     Currency,
     Handle,
@@ -26,8 +26,8 @@ from alfred.api.shapes import (
     Page,
     SearchText,
 )
-from alfred.crm.contacts import rewrite
-from alfred.events import record
+from alfred.http.pages import newest_first
+from alfred.http.problems import not_found
 from alfred.queries import Db, Row, sql
 
 routes = Routes("Contacts")

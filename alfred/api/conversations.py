@@ -8,14 +8,14 @@ from aiohttp import web
 from pydantic import Field, StringConstraints, field_validator
 
 from alfred.ai.provider import Language, Sentiment, Urgency
-from alfred.api.context import Caller
-from alfred.api.endpoint import Answer, Routes
-from alfred.api.pages import newest_first
-from alfred.api.problems import Fault, bad_reference, invalid, not_found
-from alfred.api.shapes import ChannelType, Input, Listing, Moment, Output, Page, SearchText, Tag
 from alfred.channels.item import AttachmentType
 from alfred.crm.inbox import Draft, NoSuchConversation, NoSuchMessage, send
 from alfred.events import record
+from alfred.http.context import Caller
+from alfred.http.endpoint import Answer, Routes
+from alfred.http.models import ChannelType, Input, Listing, Moment, Output, Page, SearchText, Tag
+from alfred.http.pages import newest_first
+from alfred.http.problems import Fault, bad_reference, invalid, not_found
 from alfred.queries import Db, Row, sql
 
 routes = Routes("Inbox")

@@ -7,11 +7,11 @@ from uuid import UUID
 from aiohttp import web
 from pydantic import Field
 
-from alfred.api.context import Caller
-from alfred.api.endpoint import Routes
-from alfred.api.pages import after, page
-from alfred.api.shapes import Listing, Output, Page
 from alfred.events import EventType
+from alfred.http.context import Caller
+from alfred.http.endpoint import Routes
+from alfred.http.models import Listing, Output, Page
+from alfred.http.pages import after, page
 from alfred.queries import Db, sql
 
 routes = Routes("Events")

@@ -9,16 +9,16 @@ from aiohttp import web
 from pydantic import AfterValidator, Field
 from uuid_utils.compat import uuid7
 
-from alfred.api.context import Caller, Services
 from alfred.api.conversations import ClassificationOut, get_conversation
-from alfred.api.endpoint import Routes
-from alfred.api.pages import after, page
-from alfred.api.problems import Fault, invalid, not_found
-from alfred.api.shapes import Input, Listing, Name, Notes, Output, Page
 from alfred.api.situations import situation
 from alfred.crm.automation import shown
 from alfred.flows.definition import InvalidFlow, Validation, validate
 from alfred.flows.simulate import Step, simulate
+from alfred.http.context import Caller, Services
+from alfred.http.endpoint import Routes
+from alfred.http.models import Input, Listing, Name, Notes, Output, Page
+from alfred.http.pages import after, page
+from alfred.http.problems import Fault, invalid, not_found
 from alfred.queries import Db, sql
 from alfred.rules.situation import SituationInput
 

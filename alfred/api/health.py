@@ -4,10 +4,10 @@ import asyncio
 from typing import Literal
 
 from alfred import schema
-from alfred.api.context import Services
-from alfred.api.endpoint import Answer, Routes
-from alfred.api.shapes import Output
 from alfred.db import connection_lost
+from alfred.http.context import Services
+from alfred.http.endpoint import Answer, Routes
+from alfred.http.models import Output
 from alfred.queries import sql
 
 routes = Routes("Health")

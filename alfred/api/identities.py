@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
-from alfred.api.shapes import ChannelType, Handle, Input
 from alfred.channels.whatsapp import phone
+from alfred.http.models import ChannelType, Handle, Input
 
 SHORTEST_NUMBER = 8  # fewer digits may as well be an id of any messenger
 _CHATS = ("@lid", "@s.whatsapp.net", "@c.us")

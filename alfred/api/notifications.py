@@ -7,11 +7,11 @@ from uuid import UUID
 from aiohttp import web
 from pydantic import Field, model_validator
 
-from alfred.api.context import Caller
-from alfred.api.endpoint import Routes
-from alfred.api.pages import after, page
-from alfred.api.problems import not_found
-from alfred.api.shapes import Input, Listing, Output, Page
+from alfred.http.context import Caller
+from alfred.http.endpoint import Routes
+from alfred.http.models import Input, Listing, Output, Page
+from alfred.http.pages import after, page
+from alfred.http.problems import not_found
 from alfred.queries import Db, Row, sql
 
 routes = Routes("Notifications")

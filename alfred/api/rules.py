@@ -9,13 +9,13 @@ from aiohttp import web
 from pydantic import Field, StringConstraints, model_validator
 from uuid_utils.compat import uuid7
 
-from alfred.api.context import Caller, Services
-from alfred.api.endpoint import Routes
-from alfred.api.pages import newest_first
-from alfred.api.problems import Problem, not_found
-from alfred.api.shapes import Input, Listing, Name, Output, Page
 from alfred.api.situations import situation
 from alfred.crm.automation import shown, situation_of
+from alfred.http.context import Caller, Services
+from alfred.http.endpoint import Routes
+from alfred.http.models import Input, Listing, Name, Output, Page
+from alfred.http.pages import newest_first
+from alfred.http.problems import Problem, not_found
 from alfred.queries import Db, sql
 from alfred.rules import language as rule_language
 from alfred.rules.conditions import Compiled, Finding, explain, match

@@ -1,7 +1,7 @@
 """A situation to try a rule or a flow on: what the request leaves out is read by the assistant."""
 
 from alfred.ai.provider import Classification
-from alfred.api.context import Caller, Services
+from alfred.http.context import Caller, Services
 from alfred.queries import Db, sql
 from alfred.rules.situation import CLASSIFIED, Situation, SituationInput, fill
 

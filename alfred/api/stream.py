@@ -11,14 +11,14 @@ import structlog
 from aiohttp import hdrs, web
 from pydantic import Field, SecretStr
 
-from alfred.api.auth import bearer, caller_of
-from alfred.api.context import REQUEST_ID, Caller, Services
-from alfred.api.endpoint import Routes
-from alfred.api.inputs import load_query
 from alfred.api.notifications import notification_of
-from alfred.api.problems import Problem, unauthorized
-from alfred.api.shapes import Input, Output
 from alfred.db import UnknownUser
+from alfred.http.auth import bearer, caller_of
+from alfred.http.context import REQUEST_ID, Caller, Services
+from alfred.http.endpoint import Routes
+from alfred.http.inputs import load_query
+from alfred.http.models import Input, Output
+from alfred.http.problems import Problem, unauthorized
 from alfred.hub import Seat
 from alfred.identity import digest, new_token
 from alfred.queries import Row, sql

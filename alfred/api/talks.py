@@ -6,8 +6,8 @@ from uuid import UUID
 
 from alfred.ai.money import written
 from alfred.ai.provider import AIProvider, NoBasePrice, PriceRequest
-from alfred.api.context import Caller
-from alfred.api.problems import Fault, bad_reference, invalid
+from alfred.http.context import Caller
+from alfred.http.problems import Fault, bad_reference, invalid
 from alfred.queries import Db, Row, sql
 
 

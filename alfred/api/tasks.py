@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, WithJsonSchema
 
-from alfred.api.context import Caller, Services
-from alfred.api.endpoint import Routes
-from alfred.api.pages import newest_first
-from alfred.api.problems import bad_reference, not_found
-from alfred.api.shapes import Input, Listing, Moment, Name, Notes, Output, Page
 from alfred.crm import tasks
 from alfred.crm.tasks import Priority, TaskDraft, TaskStatus
+from alfred.http.context import Caller, Services
+from alfred.http.endpoint import Routes
+from alfred.http.models import Input, Listing, Moment, Name, Notes, Output, Page
+from alfred.http.pages import newest_first
+from alfred.http.problems import bad_reference, not_found
 from alfred.queries import Db, sql
 
 routes = Routes("Tasks")

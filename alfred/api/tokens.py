@@ -8,11 +8,11 @@ from aiohttp import web
 from pydantic import Field, field_validator
 from uuid_utils.compat import uuid7
 
-from alfred.api.context import Caller, Services
-from alfred.api.endpoint import Routes
-from alfred.api.pages import newest_first
-from alfred.api.problems import Fault, invalid, not_found
-from alfred.api.shapes import Input, Listing, Moment, Name, Output, Page
+from alfred.http.context import Caller, Services
+from alfred.http.endpoint import Routes
+from alfred.http.models import Input, Listing, Moment, Name, Output, Page
+from alfred.http.pages import newest_first
+from alfred.http.problems import Fault, invalid, not_found
 from alfred.identity import digest, new_api_token
 from alfred.queries import Db, sql
 

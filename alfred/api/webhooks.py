@@ -10,17 +10,17 @@ from aiohttp import web
 from pydantic import Field
 from uuid_utils.compat import uuid7
 
-from alfred.api.context import Caller, Services
 from alfred.api.conversations import ClassificationOut
-from alfred.api.endpoint import Routes
-from alfred.api.inputs import body_of
-from alfred.api.pages import newest_first
-from alfred.api.problems import Problem, not_found
-from alfred.api.shapes import ChannelType, Listing, Output, Page
 from alfred.channels import CHANNEL_TYPES, normalise
 from alfred.channels.body import BrokenJson, UnreadableBody, read_body
 from alfred.channels.item import Attachment, InboundItem, Reading, Sender
 from alfred.crm.inbox import TakenIn
+from alfred.http.context import Caller, Services
+from alfred.http.endpoint import Routes
+from alfred.http.inputs import body_of
+from alfred.http.models import ChannelType, Listing, Output, Page
+from alfred.http.pages import newest_first
+from alfred.http.problems import Problem, not_found
 from alfred.queries import Db, sql
 
 routes = Routes("Webhooks")

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from alfred.api import inputs
+from alfred.http import inputs
 
 JSON = {"Content-Type": "application/json"}
 ID = "01930d3c-7c1e-7b2a-9a41-5f6f3a1c2d4e"

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from alfred.api.pages import after, decode, encode
-from alfred.api.problems import Problem
-from alfred.api.shapes import Listing
+from alfred.http.models import Listing
+from alfred.http.pages import after, decode, encode
+from alfred.http.problems import Problem
 
 KINDS = st.sampled_from(["conversations", "contacts", "events"])
 MOMENTS = st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001

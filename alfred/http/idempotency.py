@@ -10,9 +10,9 @@ from uuid import UUID
 from aiohttp import web
 from uuid_utils.compat import uuid7
 
-from alfred.api.context import REQUEST_ID, Services
-from alfred.api.inputs import body_of
-from alfred.api.problems import Fault, Problem, invalid, problem_of, response_of
+from alfred.http.context import REQUEST_ID, Services
+from alfred.http.inputs import body_of
+from alfred.http.problems import Fault, Problem, invalid, problem_of, response_of
 from alfred.queries import Db, sql
 
 HEADER = "Idempotency-Key"

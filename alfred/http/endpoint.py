@@ -15,11 +15,11 @@ from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 from aiohttp import web
 from pydantic import BaseModel
 
-from alfred.api.auth import authenticate
-from alfred.api.context import SERVICES, Caller, Services
-from alfred.api.idempotency import HEADER, Claim, claimed, settled
-from alfred.api.inputs import NoQuery, load_body, load_query, path_part
 from alfred.db import Away, connection_lost
+from alfred.http.auth import authenticate
+from alfred.http.context import SERVICES, Caller, Services
+from alfred.http.idempotency import HEADER, Claim, claimed, settled
+from alfred.http.inputs import NoQuery, load_body, load_query, path_part
 from alfred.queries import Db
 
 T = TypeVar("T", bound=BaseModel | None)

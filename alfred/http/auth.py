@@ -6,8 +6,8 @@ import binascii
 import structlog
 from aiohttp import hdrs, web
 
-from alfred.api.context import QUOTA, Caller, Services
-from alfred.api.problems import Problem, unauthorized
+from alfred.http.context import QUOTA, Caller, Services
+from alfred.http.problems import Problem, unauthorized
 from alfred.identity import API_PREFIX, BadToken, digest, looks_like_api_token
 from alfred.queries import sql
 

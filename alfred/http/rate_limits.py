@@ -6,7 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from uuid import UUID
 
-from alfred.api.problems import Problem
+from alfred.http.problems import Problem
 
 _MOST_BUCKETS = 10_000
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from alfred.api.problems import Fault, Problem, faults_of, invalid, not_found
+from alfred.http.problems import Fault, Problem, faults_of, invalid, not_found
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -9,8 +9,8 @@ from uuid import uuid4
 import structlog
 from aiohttp import hdrs, web
 
-from alfred.api.context import PUBLIC_BASE, QUOTA, REQUEST_ID, SERVICES
-from alfred.api.problems import problem_of, response_of
+from alfred.http.context import PUBLIC_BASE, QUOTA, REQUEST_ID, SERVICES
+from alfred.http.problems import problem_of, response_of
 from alfred.settings import Settings
 
 log = structlog.get_logger()

@@ -12,9 +12,9 @@ from uuid import UUID
 from aiohttp import web
 from yarl import URL
 
-from alfred.api.context import PUBLIC_BASE
-from alfred.api.problems import Problem
-from alfred.api.shapes import Listing, Page
+from alfred.http.context import PUBLIC_BASE
+from alfred.http.models import Listing, Page
+from alfred.http.problems import Problem
 from alfred.queries import Db, Query
 
 T = TypeVar("T")

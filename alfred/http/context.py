@@ -8,10 +8,10 @@ from uuid import UUID
 from aiohttp import web
 
 from alfred.ai.provider import AIProvider
-from alfred.api.limits import Limits
 from alfred.bus import Bus
 from alfred.crm.inbox import Inbox
 from alfred.db import Database
+from alfred.http.rate_limits import Limits
 from alfred.hub import Hub
 from alfred.identity import AccessTokens, Passwords
 from alfred.settings import Settings

@@ -8,9 +8,9 @@ from uuid import UUID
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from alfred.api.endpoint import Endpoint
-from alfred.api.problems import MEDIA_TYPE
-from alfred.api.shapes import Output
+from alfred.http.endpoint import Endpoint
+from alfred.http.models import Output
+from alfred.http.problems import MEDIA_TYPE
 
 BASE = "/api/v1"
 _REF = "#/components/schemas/{model}"

@@ -1,0 +1,1 @@
+"""How a request is served: from typed function to handler, from error to answer."""
