@@ -19,7 +19,7 @@ from alfred.ai.provider import (
 )
 from alfred.api.contacts import Tone
 from alfred.api.conversations import ClassificationOut
-from alfred.api.talks import Talk, talk_with
+from alfred.api.suggestion_context import Talk, talk_with
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
 from alfred.http.models import Input, Money, Output

@@ -10,9 +10,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alfred.api.contact_cells import COLUMNS, DETAILS, Details, Pair, Refused, cells_of, mentions, write_identities
-from alfred.api.contact_rows import Import, Person
-from alfred.api.spreadsheets import BOM, Line, UnreadableTable, WrongColumns, disarmed, read_table, rearmed, write_row
+from alfred.api.contact_files.cells import (
+    COLUMNS,
+    DETAILS,
+    Details,
+    Pair,
+    Refused,
+    cells_of,
+    mentions,
+    write_identities,
+)
+from alfred.api.contact_files.csv_table import (
+    BOM,
+    Line,
+    UnreadableTable,
+    WrongColumns,
+    disarmed,
+    read_table,
+    rearmed,
+    write_row,
+)
+from alfred.api.contact_files.rows import Import, Person
 
 ANYTHING = st.text(st.characters(exclude_categories=["Cs"]))
 AWKWARD = st.text("=+-@'\",;\t\r\n |%aé１\ufeff\x00")

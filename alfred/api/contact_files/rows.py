@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import TypeAdapter, ValidationError
 from uuid_utils.compat import uuid7
 
-from alfred.api.contact_cells import (
+from alfred.api.contact_files.cells import (
     DETAILS,
     CellFault,
     Details,
@@ -21,7 +21,7 @@ from alfred.api.contact_cells import (
     shown,
     unstorable,
 )
-from alfred.api.spreadsheets import Line
+from alfred.api.contact_files.csv_table import Line
 from alfred.http.models import Handle
 
 MOST_IDENTITIES = 50

@@ -12,10 +12,10 @@ import structlog
 from aiohttp import web
 from pydantic import Field
 
-from alfred.api.contact_cells import COLUMNS, DETAILS, Pair, Refused, cells_of, mentions
+from alfred.api.contact_files.cells import COLUMNS, DETAILS, Pair, Refused, cells_of, mentions
+from alfred.api.contact_files.csv_table import BOM, Line, UnreadableTable, WrongColumns, read_table, write_row
+from alfred.api.contact_files.rows import Import, Outcome, Person
 from alfred.api.contact_merges import repeated
-from alfred.api.contact_rows import Import, Outcome, Person
-from alfred.api.spreadsheets import BOM, Line, UnreadableTable, WrongColumns, read_table, write_row
 from alfred.channels.decoding import between, opened, parameter
 from alfred.crm.contacts import Entry, find, store
 from alfred.http.context import REQUEST_ID, Caller, Services
