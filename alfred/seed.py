@@ -19,7 +19,7 @@ from alfred.crm.tasks import TaskDraft, add
 from alfred.db import Database
 from alfred.identity import Passwords
 from alfred.queries import Db, sql
-from alfred.rules.language import compile as compile_rule
+from alfred.rules.sentence.compiler import compile as compile_rule
 from alfred.running import Ground
 
 log = structlog.get_logger()

@@ -17,9 +17,9 @@ from alfred.http.models import Input, Listing, Name, Output, Page
 from alfred.http.pages import newest_first
 from alfred.http.problems import Problem, not_found
 from alfred.queries import Db, sql
-from alfred.rules import language as rule_language
 from alfred.rules.conditions import Compiled, Finding, explain, match
-from alfred.rules.language import CompiledRule, NotUnderstood, explain_rule
+from alfred.rules.sentence import compiler as rule_language
+from alfred.rules.sentence.compiler import CompiledRule, NotUnderstood, explain_rule
 from alfred.rules.situation import SituationInput
 
 routes = Routes("Rules")

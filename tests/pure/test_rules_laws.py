@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alfred.rules.conditions import Compiled, Situation, match
-from alfred.rules.language import NotUnderstood, explain_rule
-from alfred.rules.language import compile as compile_rule
-from alfred.rules.vocabulary import LANGUAGES, vocabulary
+from alfred.rules.sentence.compiler import NotUnderstood, explain_rule
+from alfred.rules.sentence.compiler import compile as compile_rule
+from alfred.rules.sentence.vocabulary import LANGUAGES, vocabulary
 
 PIECES = {
     "pt": """quando se a mensagem for urgente negativa e ou não o cliente VIP pedir mencionar 'x' desconto

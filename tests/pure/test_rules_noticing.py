@@ -5,8 +5,8 @@ from contextlib import suppress
 
 import pytest
 
-from alfred.rules.language import NotUnderstood
-from alfred.rules.language import compile as compile_rule
+from alfred.rules.sentence.compiler import NotUnderstood
+from alfred.rules.sentence.compiler import compile as compile_rule
 from tests.pure import test_rules_en, test_rules_es, test_rules_pt
 
 TABLES = [

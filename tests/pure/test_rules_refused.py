@@ -2,8 +2,8 @@
 
 import pytest
 
-from alfred.rules.language import NotUnderstood
-from alfred.rules.language import compile as compile_rule
+from alfred.rules.sentence.compiler import NotUnderstood
+from alfred.rules.sentence.compiler import compile as compile_rule
 
 REFUSED = [
     ("Me avise", "no_condition"),

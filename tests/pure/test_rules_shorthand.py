@@ -2,8 +2,8 @@
 
 import pytest
 
-from alfred.rules import language as rules
 from alfred.rules.conditions import Compiled
+from alfred.rules.sentence import compiler as rules
 
 
 def ask(field, op, value):

@@ -1,8 +1,8 @@
 """The grammar of who and what: "mensagens urgentes de clientes VIP", "on WhatsApp", "with the tag 'x'"."""
 
-from alfred.rules.building import ANYTHING, Cond, all_of, any_of, from_key, leaf, negated, trigger
-from alfred.rules.moments import Moments
-from alfred.rules.reader import Hit, Refused
+from alfred.rules.sentence.building import ANYTHING, Cond, all_of, any_of, from_key, leaf, negated, trigger
+from alfred.rules.sentence.moments import Moments
+from alfred.rules.sentence.reader import Hit, Refused
 
 NOUNS = ("message", "contact", "conversation", "task", "someone")
 _STATES = {"new": "conversation.created", "overdue": "task.overdue", "stalled": "lead.stalled"}

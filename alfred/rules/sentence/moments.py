@@ -1,7 +1,7 @@
 """The grammar of hours and days: "depois das 18h", "on weekends", "de lunes a viernes"."""
 
-from alfred.rules.building import Cond, all_of, any_of, leaf
-from alfred.rules.reader import Hit, Reader, Refused
+from alfred.rules.sentence.building import Cond, all_of, any_of, leaf
+from alfred.rules.sentence.reader import Hit, Reader, Refused
 
 # Business hours are not a setting yet: Monday to Friday, 9:00 to 17:59, and every explanation says so.
 OPEN = all_of([leaf("time.hour", "between", [9, 17]), leaf("time.weekday", "between", [1, 5])])

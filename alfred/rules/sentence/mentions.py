@@ -1,10 +1,10 @@
 """The grammar of what a message says: words and phrases, quoted or not."""
 
-from alfred.rules.building import Cond, leaf, negated
-from alfred.rules.properties import Properties
-from alfred.rules.reader import Hit
-from alfred.rules.tokens import Token
-from alfred.rules.vocabulary import Vocabulary
+from alfred.rules.sentence.building import Cond, leaf, negated
+from alfred.rules.sentence.properties import Properties
+from alfred.rules.sentence.reader import Hit
+from alfred.rules.sentence.tokens import Token
+from alfred.rules.sentence.vocabulary import Vocabulary
 
 # Loose words, without quotation marks: how many make a phrase, first in a list and after or, and.
 LONGEST = {"first": 5, "or": 3, "and": 2, ",": 3, "nor": 3}

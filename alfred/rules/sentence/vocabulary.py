@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from alfred.rules.fields import Language
-from alfred.rules.tokens import Token, fold_word
+from alfred.rules.sentence.tokens import Token, fold_word
 
 LANGUAGES: tuple[Language, ...] = ("pt", "en", "es")
 _CHOICE = re.compile(r"\{([^}]*)\}")

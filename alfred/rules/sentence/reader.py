@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Literal, TypeVar
 
-from alfred.rules.building import ANYTHING, Cond, all_of, any_of, negated
-from alfred.rules.tokens import Token
-from alfred.rules.vocabulary import Vocabulary
+from alfred.rules.sentence.building import ANYTHING, Cond, all_of, any_of, negated
+from alfred.rules.sentence.tokens import Token
+from alfred.rules.sentence.vocabulary import Vocabulary
 
 T = TypeVar("T")
 Hit = tuple[T, int]

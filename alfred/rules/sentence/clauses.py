@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from alfred.rules.building import ANYTHING, Cond, all_of, from_key, leaf, negated, trigger
-from alfred.rules.mentions import Mentions
-from alfred.rules.reader import MAX_NESTING, Hit, Refused, denial
-from alfred.rules.tokens import Token
-from alfred.rules.vocabulary import Vocabulary
+from alfred.rules.sentence.building import ANYTHING, Cond, all_of, from_key, leaf, negated, trigger
+from alfred.rules.sentence.mentions import Mentions
+from alfred.rules.sentence.reader import MAX_NESTING, Hit, Refused, denial
+from alfred.rules.sentence.tokens import Token
+from alfred.rules.sentence.vocabulary import Vocabulary
 
 
 class Clauses(Mentions):

@@ -4,15 +4,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from alfred.rules.building import ANYTHING, Cond
 from alfred.rules.conditions import ALWAYS, Compiled
 from alfred.rules.fields import Language, Value
-from alfred.rules.reader import Refused
-from alfred.rules.sentences import Sentence
-from alfred.rules.telling import explain_rule, tell_action, tell_condition, tell_refusal
-from alfred.rules.tokens import Token, UnclosedQuote, tokenise
+from alfred.rules.sentence.building import ANYTHING, Cond
+from alfred.rules.sentence.explaining import explain_rule, tell_action, tell_condition, tell_refusal
+from alfred.rules.sentence.reader import Refused
+from alfred.rules.sentence.sentences import Sentence
+from alfred.rules.sentence.tokens import Token, UnclosedQuote, tokenise
+from alfred.rules.sentence.vocabulary import LANGUAGES, nearest, vocabulary
 from alfred.rules.tree import leaves
-from alfred.rules.vocabulary import LANGUAGES, nearest, vocabulary
 
 __all__ = ["CompiledRule", "NotUnderstood", "compile", "explain_rule", "nearest"]
 

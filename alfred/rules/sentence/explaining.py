@@ -4,11 +4,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from alfred.rules.building import Cond
 from alfred.rules.conditions import ALWAYS, Compiled
 from alfred.rules.fields import Language
-from alfred.rules.moments import CLOSED, OPEN
-from alfred.rules.vocabulary import vocabulary
+from alfred.rules.sentence.building import Cond
+from alfred.rules.sentence.moments import CLOSED, OPEN
+from alfred.rules.sentence.vocabulary import vocabulary
 
 Say = Mapping[str, Any]
 _DURATION = re.compile(r"(\d+(?:[.,]\d+)?)([YMWDHS])")

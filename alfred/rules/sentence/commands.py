@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from alfred.rules.building import ANYTHING, Cond
-from alfred.rules.clauses import Clauses
-from alfred.rules.reader import Hit, Refused
-from alfred.rules.tokens import Token
-from alfred.rules.vocabulary import Vocabulary
+from alfred.rules.sentence.building import ANYTHING, Cond
+from alfred.rules.sentence.clauses import Clauses
+from alfred.rules.sentence.reader import Hit, Refused
+from alfred.rules.sentence.tokens import Token
+from alfred.rules.sentence.vocabulary import Vocabulary
 
 Order = tuple[list[dict[str, Any]], Cond]
 LONGEST_TITLE = 12

@@ -2,11 +2,11 @@
 
 from typing import Any, NoReturn
 
-from alfred.rules.building import ANYTHING, Cond, all_of, negated, triggers_in
-from alfred.rules.orders import Order, Orders
-from alfred.rules.reader import Hit, Refused
-from alfred.rules.tokens import Token
-from alfred.rules.vocabulary import Vocabulary
+from alfred.rules.sentence.building import ANYTHING, Cond, all_of, negated, triggers_in
+from alfred.rules.sentence.commands import Order, Orders
+from alfred.rules.sentence.reader import Hit, Refused
+from alfred.rules.sentence.tokens import Token
+from alfred.rules.sentence.vocabulary import Vocabulary
 
 LIMITS = "LNT"
 

@@ -1,8 +1,8 @@
 """The grammar of named properties: "a urgência for alta", "the channel is email or whatsapp"."""
 
-from alfred.rules.building import ANYTHING, Cond, leaf, negated
-from alfred.rules.nouns import Nouns
-from alfred.rules.reader import Hit
+from alfred.rules.sentence.building import ANYTHING, Cond, leaf, negated
+from alfred.rules.sentence.nouns import Nouns
+from alfred.rules.sentence.reader import Hit
 
 _VALUES = {
     "message.sentiment": "value_sentiment",
