@@ -13,8 +13,8 @@ import structlog
 
 from alfred.bell import Bell
 from alfred.db import Database, UnknownUser, connection_lost, held_by_others
-from alfred.events import Event, EventType
-from alfred.hub import BUCKETS, SWEEP_SECONDS, Hub, bucket_of
+from alfred.events import BUCKETS, SWEEP_SECONDS, Event, EventType, bucket_of
+from alfred.hub import Hub
 from alfred.queries import Db, Query, Row, sql
 
 log = structlog.get_logger()

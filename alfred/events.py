@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict
 
 from alfred.queries import Db, sql
 
+BUCKETS = 16
+SWEEP_SECONDS = 1.0  # between two looks at the log that no bell asked for
+
 EventType = Literal[
     "message.received",
     "message.classified",
@@ -45,6 +48,11 @@ class Event(BaseModel):
     task_id: UUID | None
     payload: dict[str, Any]
     created_at: datetime
+
+
+def bucket_of(user_id: UUID) -> int:
+    """The bucket of a user's events: app.bucket() in SQL."""
+    return user_id.bytes[15] % BUCKETS
 
 
 async def record(db: Db, user_id: UUID, type: EventType, payload: Mapping[str, Any], **about: UUID | None) -> None:

@@ -9,19 +9,13 @@ from uuid import UUID
 import structlog
 
 from alfred.db import Database, connection_lost
+from alfred.events import BUCKETS, SWEEP_SECONDS, bucket_of
 from alfred.queries import Row, sql
 
 log = structlog.get_logger()
 
-BUCKETS = 16
-SWEEP_SECONDS = 1.0
 QUEUE_SIZE = 256
 READ_LIMIT = 200
-
-
-def bucket_of(user_id: UUID) -> int:
-    """The bucket of a user's events: app.bucket() in SQL."""
-    return user_id.bytes[15] % BUCKETS
 
 
 class Seat:

@@ -8,8 +8,8 @@ import pytest
 
 from alfred.bus import Bus, Consumer
 from alfred.db import Database
-from alfred.events import record
-from alfred.hub import Hub, bucket_of
+from alfred.events import bucket_of, record
+from alfred.hub import Hub
 from alfred.queries import sql
 from tests.conftest import serving
 from tests.people import Person
