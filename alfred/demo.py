@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from alfred.channels.item import ChannelType
+from alfred.terms import ChannelType
 
 EMAIL, PASSWORD = "demo@alfred.ai", "password"
 PHONE_ACCOUNT, INSTAGRAM_ACCOUNT, MAILBOX = "109900000000001", "17840000000000001", "vendas@farol.example.com"

@@ -2,15 +2,11 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal, Protocol
+from typing import Protocol
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-Sentiment = Literal["positive", "neutral", "negative"]
-Urgency = Literal["low", "medium", "high"]
-Language = Literal["pt", "en", "es"]
-Tone = Literal["formal", "neutral", "friendly", "casual"]
-NegotiationMode = Literal["off", "suggest", "auto"]
+from alfred.terms import Language, NegotiationMode, Sentiment, Tone, Urgency
 
 
 class NoBasePrice(Exception):

@@ -1,7 +1,7 @@
 """The assistant: reads a message, suggests a reply, a price, a follow-up; nothing is sent by itself."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
@@ -10,14 +10,12 @@ from uuid_utils.compat import uuid7
 from alfred.ai.provider import (
     FollowUpRequest,
     FollowUpSuggestion,
-    Language,
     NoBasePrice,
     PriceSuggestion,
     ReplyRequest,
     ReplySuggestion,
     Signal,
 )
-from alfred.api.contacts import Tone
 from alfred.api.conversations import ClassificationOut
 from alfred.api.suggestion_context import Talk, talk_with
 from alfred.http.context import Caller, Services
@@ -25,6 +23,7 @@ from alfred.http.endpoint import Routes
 from alfred.http.models import Input, Money, Output
 from alfred.http.problems import Problem, not_found
 from alfred.queries import Db, Row, sql
+from alfred.terms import Language, SuggestionKind, SuggestionOutcome, Tone
 
 routes = Routes("AI")
 
@@ -37,8 +36,6 @@ def _without_region(value: object) -> object:
 
 
 Spoken = Annotated[Language, BeforeValidator(_without_region)]
-Outcome = Literal["sent", "edited", "dismissed"]
-Kind = Literal["reply", "price", "follow_up"]
 
 
 class MessageToRead(Input):
@@ -76,7 +73,7 @@ class FollowUpAsked(Input):
 
 
 class Feedback(Input):
-    outcome: Outcome = Field(examples=["sent"])
+    outcome: SuggestionOutcome = Field(examples=["sent"])
 
 
 class Reading(ClassificationOut):
@@ -111,13 +108,13 @@ class FollowUpOut(Suggested):
 
 class FeedbackTaken(Output):
     id: UUID
-    kind: Kind
-    outcome: Outcome
+    kind: SuggestionKind
+    outcome: SuggestionOutcome
     outcome_at: datetime
 
 
 class KindStats(Output):
-    kind: Kind
+    kind: SuggestionKind
     suggested: int
     sent: int
     edited: int
@@ -193,7 +190,7 @@ def _stats_of(row: Row) -> KindStats:
     return KindStats(**dict(row), acceptance=round(taken / judged, 4) if judged else None)
 
 
-async def _kept(db: Db, caller: Caller, kind: Kind, talk: Talk, provider: str) -> dict[str, Any]:
+async def _kept(db: Db, caller: Caller, kind: SuggestionKind, talk: Talk, provider: str) -> dict[str, Any]:
     """Note the suggestion, so that its outcome can be told; what its answer says of it."""
     suggestion_id = uuid7()
     await sql.suggestions.add.run(

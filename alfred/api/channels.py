@@ -10,10 +10,11 @@ from uuid_utils.compat import uuid7
 
 from alfred.http.context import Caller
 from alfred.http.endpoint import Routes
-from alfred.http.models import ChannelType, Input, Listing, Name, Output, Page
+from alfred.http.models import Input, Listing, Name, Output, Page
 from alfred.http.pages import newest_first
 from alfred.http.problems import not_found
 from alfred.queries import Db, sql
+from alfred.terms import ChannelType
 
 routes = Routes("Channels")
 

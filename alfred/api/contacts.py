@@ -1,7 +1,7 @@
 """Contacts: people, known by their channel identities, and how to deal with them."""
 
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Any, Self
 from uuid import UUID
 
 from aiohttp import web
@@ -13,27 +13,13 @@ from alfred.crm.contacts import rewrite
 from alfred.events import record
 from alfred.http.context import Caller
 from alfred.http.endpoint import Routes
-from alfred.http.models import (
-    ChannelType,
-    Currency,
-    Handle,
-    Input,
-    Listing,
-    Money,
-    Name,
-    Notes,
-    Output,
-    Page,
-    SearchText,
-)
+from alfred.http.models import Currency, Handle, Input, Listing, Money, Name, Notes, Output, Page, SearchText
 from alfred.http.pages import newest_first
 from alfred.http.problems import not_found
 from alfred.queries import Db, Row, sql
+from alfred.terms import MOST_IDENTITIES, ChannelType, NegotiationMode, Tone
 
 routes = Routes("Contacts")
-
-NegotiationMode = Literal["off", "suggest", "auto"]
-Tone = Literal["formal", "neutral", "friendly", "casual"]
 
 
 class SettingsChange(Input):
@@ -65,7 +51,7 @@ class NewContact(Input):
     email: Handle | None = Field(None, examples=["marina@example.com"])
     phone: Handle | None = Field(None, examples=["+5511900000012"])
     notes: Notes | None = None
-    identities: list[Identity] = Field([], max_length=50)
+    identities: list[Identity] = Field([], max_length=MOST_IDENTITIES)
     settings: SettingsChange = SettingsChange()
 
     @model_validator(mode="after")
@@ -92,7 +78,7 @@ class ContactChange(Input):
     email: Handle | None = None
     phone: Handle | None = None
     notes: Notes | None = None
-    identities: list[Identity] | None = Field(None, min_length=1, max_length=50)
+    identities: list[Identity] | None = Field(None, min_length=1, max_length=MOST_IDENTITIES)
     settings: SettingsChange | None = None
 
 

@@ -1,27 +1,36 @@
 """The inbox: conversations by latest activity, and the messages of each."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from aiohttp import web
 from pydantic import Field, StringConstraints, field_validator
 
-from alfred.ai.provider import Language, Sentiment, Urgency
-from alfred.channels.item import AttachmentType
 from alfred.crm.inbox import Draft, NoSuchConversation, NoSuchMessage, send
 from alfred.events import record
 from alfred.http.context import Caller
 from alfred.http.endpoint import Answer, Routes
-from alfred.http.models import ChannelType, Input, Listing, Moment, Output, Page, SearchText, Tag
+from alfred.http.models import Input, Listing, Moment, Output, Page, SearchText, Tag
 from alfred.http.pages import newest_first
 from alfred.http.problems import Fault, bad_reference, invalid, not_found
 from alfred.queries import Db, Row, sql
+from alfred.terms import (
+    LONGEST_OUTBOUND_BODY,
+    MOST_TAGS,
+    AttachmentType,
+    ChannelType,
+    ConversationStatus,
+    Direction,
+    Language,
+    MessageStatus,
+    Sentiment,
+    Urgency,
+)
 
 routes = Routes("Inbox")
 
-ConversationStatus = Literal["open", "pending", "snoozed", "closed"]
-Body = Annotated[str, StringConstraints(min_length=1, max_length=65_536)]
+Body = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_OUTBOUND_BODY)]
 
 
 class ConversationFilter(Listing):
@@ -44,7 +53,7 @@ class NewConversation(Input):
 
 class ConversationChange(Input):
     status: ConversationStatus | None = None
-    tags: list[Tag] | None = Field(None, max_length=50)
+    tags: list[Tag] | None = Field(None, max_length=MOST_TAGS)
     snoozed_until: Moment | None = None
 
     @field_validator("tags")
@@ -88,7 +97,7 @@ class Conversation(Output):
     negotiation: bool
     snippet: str | None = Field(examples=["Preciso disso hoje, é urgente"])
     last_message_at: datetime | None
-    last_message_direction: Literal["inbound", "outbound"] | None
+    last_message_direction: Direction | None
     tags: list[str] = Field(examples=[["vip"]])
     snoozed_until: datetime | None
     created_at: datetime
@@ -123,14 +132,14 @@ class ClassificationOut(Output):
 class Message(Output):
     id: UUID
     conversation_id: UUID
-    direction: Literal["inbound", "outbound"]
+    direction: Direction
     body: str = Field(examples=["Preciso disso hoje, é urgente"])
     attachments: list[MessageAttachment]
     sent_at: datetime
     created_at: datetime
     external_id: str | None
     reply_to_id: UUID | None
-    status: Literal["received", "queued", "sent", "delivered", "read", "failed"]
+    status: MessageStatus
     error: str | None
     edited_at: datetime | None
     deleted_at: datetime | None

@@ -3,7 +3,8 @@
 from pydantic import Field
 
 from alfred.channels.whatsapp import phone
-from alfred.http.models import ChannelType, Handle, Input
+from alfred.http.models import Handle, Input
+from alfred.terms import ChannelType
 
 SHORTEST_NUMBER = 8  # fewer digits may as well be an id of any messenger
 _CHATS = ("@lid", "@s.whatsapp.net", "@c.us")

@@ -1,7 +1,7 @@
 """Notifications: what a seller was told of, seen or not."""
 
 from datetime import datetime
-from typing import Literal, Self
+from typing import Self
 from uuid import UUID
 
 from aiohttp import web
@@ -13,10 +13,9 @@ from alfred.http.models import Input, Listing, Output, Page
 from alfred.http.pages import after, page
 from alfred.http.problems import not_found
 from alfred.queries import Db, Row, sql
+from alfred.terms import NotificationType
 
 routes = Routes("Notifications")
-
-NotificationType = Literal["urgent_message", "overdue_task", "stalled_lead", "rule_match"]
 
 
 class NotificationFilter(Listing):

@@ -9,13 +9,14 @@ from aiohttp import web
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, WithJsonSchema
 
 from alfred.crm import tasks
-from alfred.crm.tasks import Priority, TaskDraft, TaskStatus
+from alfred.crm.tasks import TaskDraft
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
 from alfred.http.models import Input, Listing, Moment, Name, Notes, Output, Page
 from alfred.http.pages import newest_first
 from alfred.http.problems import bad_reference, not_found
 from alfred.queries import Db, sql
+from alfred.terms import Priority, TaskStatus
 
 routes = Routes("Tasks")
 

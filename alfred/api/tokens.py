@@ -1,7 +1,6 @@
 """API tokens: credentials for n8n and scripts, shown once."""
 
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 from aiohttp import web
@@ -15,10 +14,9 @@ from alfred.http.pages import newest_first
 from alfred.http.problems import Fault, invalid, not_found
 from alfred.identity import digest, new_api_token
 from alfred.queries import Db, sql
+from alfred.terms import Scope
 
 routes = Routes("Tokens")
-
-Scope = Literal["read", "write", "webhooks", "admin"]
 
 
 class NewToken(Input):

@@ -18,10 +18,11 @@ from alfred.crm.inbox import TakenIn
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
 from alfred.http.inputs import body_of
-from alfred.http.models import ChannelType, Listing, Output, Page
+from alfred.http.models import Listing, Output, Page
 from alfred.http.pages import newest_first
 from alfred.http.problems import Problem, not_found
 from alfred.queries import Db, sql
+from alfred.terms import ChannelType
 
 routes = Routes("Webhooks")
 log = structlog.get_logger()

@@ -22,7 +22,8 @@ from alfred.channels import (
 )
 from alfred.channels.building import ignored
 from alfred.channels.clean import Object
-from alfred.channels.item import ChannelType, InboundItem, Reading
+from alfred.channels.item import InboundItem, Reading
+from alfred.terms import ChannelType
 
 __all__ = ["CHANNEL_TYPES", "InboundItem", "Reading", "normalise"]
 

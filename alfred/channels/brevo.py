@@ -5,8 +5,9 @@ from typing import Any
 from alfred.channels.building import ignored
 from alfred.channels.clean import Object, first, obj, rows, text
 from alfred.channels.headers import Headers
-from alfred.channels.item import ChannelType, InboundItem
+from alfred.channels.item import InboundItem
 from alfred.channels.mail import Letter, attached, read_letter
+from alfred.terms import ChannelType
 
 MARKS = frozenset({"Uuid", "MessageId", "SentAtDate", "RawTextBody", "RawHtmlBody", "ExtractedMarkdownMessage"})
 

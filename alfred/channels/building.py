@@ -7,8 +7,9 @@ from functools import cache
 from typing import Any
 
 from alfred.channels.clean import name, text
-from alfred.channels.item import Attachment, ChannelType, InboundItem, Sender, Status
+from alfred.channels.item import Attachment, InboundItem, Sender
 from alfred.channels.redaction import kept
+from alfred.terms import ChannelType, MessageUpdate
 
 MEDIA = frozenset({"image", "audio", "video", "document", "sticker"})
 
@@ -92,11 +93,11 @@ class Occasion:
             raw=self.raw,
         )
 
-    def status(self, status: Status | None, about: str | None, error: str | None = None) -> InboundItem:
+    def status(self, status: MessageUpdate | None, about: str | None, error: str | None = None) -> InboundItem:
         """How the message `about` fares; a status without a meaning for us is ignored."""
         return self._status(status, about, error=error) if status else self.ignored()
 
-    def statuses(self, status: Status | None, ids: list[object]) -> list[InboundItem]:
+    def statuses(self, status: MessageUpdate | None, ids: list[object]) -> list[InboundItem]:
         """One status of many messages; copies of one item, since a post can name half a million ids."""
         one = self.status(status, None)
         return [
@@ -110,7 +111,7 @@ class Occasion:
         return self._status("edited", about, new_text=new_text) if new_text else self.ignored()
 
     def _status(
-        self, status: Status, about: str | None, *, new_text: str | None = None, error: str | None = None
+        self, status: MessageUpdate, about: str | None, *, new_text: str | None = None, error: str | None = None
     ) -> InboundItem:
         return InboundItem(
             kind="status",

@@ -5,9 +5,10 @@ from typing import Any
 
 from alfred.channels.building import UNSUPPORTED, Content, Occasion, ignored, person
 from alfred.channels.clean import Object, first, moment, obj, rows, text, yes
-from alfred.channels.item import Attachment, AttachmentType, ChannelType, InboundItem, Status
+from alfred.channels.item import Attachment, InboundItem
 from alfred.channels.redaction import kept
 from alfred.channels.whatsapp import card, hides_the_number, is_crowd, phone, place
+from alfred.terms import AttachmentType, ChannelType, MessageUpdate
 
 FILES: dict[str, AttachmentType] = {
     "imageMessage": "image",
@@ -29,7 +30,7 @@ ASIDES = frozenset({
     "conversation", "messageContextInfo", "contextInfo", "mediaUrl", "base64", "speechToText",
     "senderKeyDistributionMessage", "fastRatchetKeySenderKeyDistributionMessage", "protocolMessage",
 })  # fmt: skip
-STATUSES: dict[str, Status] = {
+STATUSES: dict[str, MessageUpdate] = {
     "SERVER_ACK": "sent",
     "SENT": "sent",
     "DELIVERY_ACK": "delivered",

@@ -3,10 +3,11 @@
 from alfred.channels.building import Content, Occasion, person
 from alfred.channels.clean import Object, moment, text
 from alfred.channels.headers import Headers
-from alfred.channels.item import ChannelType, InboundItem
+from alfred.channels.item import InboundItem
 from alfred.channels.mail import Letter, read_letter
 from alfred.channels.redaction import kept
 from alfred.channels.whatsapp import phone
+from alfred.terms import ChannelType
 
 FIELDS = frozenset({"message_id", "from", "from_name", "to", "body", "sent_at"})
 

@@ -5,13 +5,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-ChannelType = Literal["whatsapp", "instagram", "messenger", "email"]
+from alfred.terms import AttachmentType, ChannelType, MessageUpdate
+
 Kind = Literal["message", "status", "reaction", "ignored"]
-AttachmentType = Literal[
-    "image", "audio", "video", "document", "sticker", "location", "contact",
-    "order", "share", "story_mention", "unsupported",
-]  # fmt: skip
-Status = Literal["sent", "delivered", "read", "failed", "edited", "deleted"]
 
 
 class Value(BaseModel):
@@ -48,7 +44,7 @@ class InboundItem(Value):
     text: str | None = None
     attachments: tuple[Attachment, ...] = ()
     reply_to: str | None = None
-    status: Status | None = None
+    status: MessageUpdate | None = None
     error: str | None = None
     raw: Any = Field(default=None, repr=False)
 

@@ -9,10 +9,11 @@ from alfred.channels.building import ignored
 from alfred.channels.clean import Object, obj, rows, text
 from alfred.channels.decoding import as_bytes
 from alfred.channels.headers import Headers
-from alfred.channels.item import Attachment, ChannelType, InboundItem
+from alfred.channels.item import Attachment, InboundItem
 from alfred.channels.mail import Letter, attached, read_letter
 from alfred.channels.mime import take_apart
 from alfred.channels.strict_json import parsed
+from alfred.terms import ChannelType
 
 FILE_FIELD = re.compile(r"attachment-([0-9]{1,4})")
 CONTENT_ID = re.compile(r':\s*"((?:[^"\\]|\\.)*)"')

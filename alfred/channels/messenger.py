@@ -6,9 +6,10 @@ from typing import Any
 
 from alfred.channels.building import UNSUPPORTED, Content, Occasion, ignored, person
 from alfred.channels.clean import Object, first, moment, obj, rows, text, yes
-from alfred.channels.item import Attachment, AttachmentType, ChannelType, InboundItem, Status
+from alfred.channels.item import Attachment, InboundItem
 from alfred.channels.redaction import kept
 from alfred.channels.whatsapp import place
+from alfred.terms import AttachmentType, ChannelType, MessageUpdate
 
 KINDS: dict[str, AttachmentType] = {
     "image": "image",
@@ -122,10 +123,10 @@ READERS = {
     "reaction": _read_reaction,
     "message_edit": _read_edit,
 }
-RECEIPTS: dict[str, Status] = {"delivery": "delivered", "read": "read"}
+RECEIPTS: dict[str, MessageUpdate] = {"delivery": "delivered", "read": "read"}
 
 
-def _read_receipt(occasion: Occasion, status: Status, receipt: Object) -> list[InboundItem]:
+def _read_receipt(occasion: Occasion, status: MessageUpdate, receipt: Object) -> list[InboundItem]:
     """One for each message; without ids it is about all messages up to the watermark."""
     several = rows(receipt.get("mids"))
     raw = {key: occasion.raw.get(key) for key in ("sender", "recipient", "timestamp")}

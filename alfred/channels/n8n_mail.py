@@ -3,8 +3,9 @@
 from alfred.channels.clean import Object, first, obj, rows, text
 from alfred.channels.headers import Headers
 from alfred.channels.html_text import unescaped
-from alfred.channels.item import ChannelType, InboundItem
+from alfred.channels.item import InboundItem
 from alfred.channels.mail import Letter, read_letter
+from alfred.terms import ChannelType
 
 
 def recognise(payload: Object) -> bool:

@@ -5,8 +5,9 @@ from typing import Any
 from alfred.channels.building import ignored
 from alfred.channels.clean import Object, first, obj, rows, text
 from alfred.channels.headers import Headers
-from alfred.channels.item import Attachment, ChannelType, InboundItem
+from alfred.channels.item import Attachment, InboundItem
 from alfred.channels.mail import Letter, attached, read_letter
+from alfred.terms import ChannelType
 
 CONTENTS = frozenset({"Content", "Data"})
 

@@ -5,8 +5,9 @@ import re
 from alfred.channels.building import ignored
 from alfred.channels.clean import Object, first, obj, rows, text
 from alfred.channels.headers import Headers
-from alfred.channels.item import ChannelType, InboundItem
+from alfred.channels.item import InboundItem
 from alfred.channels.mail import Letter, attached, read_letter
+from alfred.terms import ChannelType
 
 EVENT = re.compile(r"(?:email|contact|domain)\.[a-z_.]+")
 FIELDS = {"from": "from", "to": "to", "message-id": "message_id", "in-reply-to": "in_reply_to"}

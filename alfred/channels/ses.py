@@ -6,10 +6,11 @@ from alfred.channels.building import ignored
 from alfred.channels.clean import Object, first, obj, rows, text
 from alfred.channels.decoding import as_bytes, from_base64
 from alfred.channels.headers import Headers
-from alfred.channels.item import ChannelType, InboundItem
+from alfred.channels.item import InboundItem
 from alfred.channels.mail import Letter, read_letter
 from alfred.channels.mime import Mime, take_apart
 from alfred.channels.strict_json import parsed
+from alfred.terms import ChannelType
 
 SNS_TYPES = frozenset({"Notification", "SubscriptionConfirmation", "UnsubscribeConfirmation"})
 COMMON = {"from": "from", "to": "to", "date": "date", "message-id": "messageId"}

@@ -4,12 +4,13 @@ import re
 
 from alfred.channels.building import UNSUPPORTED, Content, Occasion, person
 from alfred.channels.clean import Object, first, one_line, text
-from alfred.channels.item import Attachment, AttachmentType, ChannelType, InboundItem, Status
+from alfred.channels.item import Attachment, InboundItem
 from alfred.channels.redaction import kept
 from alfred.channels.whatsapp import by_mime, phone, place
+from alfred.terms import AttachmentType, ChannelType, MessageUpdate
 
 IDS = ("MessageSid", "SmsMessageSid", "SmsSid")
-STATUSES: dict[str, Status] = {
+STATUSES: dict[str, MessageUpdate] = {
     "sent": "sent",
     "delivered": "delivered",
     "read": "read",

@@ -4,11 +4,12 @@ from typing import NamedTuple
 
 from alfred.channels.building import Content, Occasion, ignored, person
 from alfred.channels.clean import Object, first, moment, obj, rows, text, yes
-from alfred.channels.item import Attachment, ChannelType, InboundItem, Status
+from alfred.channels.item import Attachment, InboundItem
 from alfred.channels.redaction import kept
 from alfred.channels.whatsapp import by_mime, card, hides_the_number, is_crowd, phone, place
+from alfred.terms import ChannelType, MessageUpdate
 
-ACKS: dict[str, Status] = {
+ACKS: dict[str, MessageUpdate] = {
     "SERVER": "sent",
     "DEVICE": "delivered",
     "READ": "read",

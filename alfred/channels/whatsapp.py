@@ -3,7 +3,8 @@
 import re
 
 from alfred.channels.clean import first, text
-from alfred.channels.item import Attachment, AttachmentType
+from alfred.channels.item import Attachment
+from alfred.terms import AttachmentType
 
 PUNCTUATION = re.compile(r"[\s+().‐-―\u200e\u200f\u202a-\u202e\u2066-\u2069-]")
 CROWDS = ("@g.us", "@broadcast", "@newsletter", "-group")

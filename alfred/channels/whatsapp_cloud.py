@@ -4,9 +4,10 @@ from typing import Any
 
 from alfred.channels.building import UNSUPPORTED, Content, Occasion, ignored, person
 from alfred.channels.clean import Object, first, moment, obj, one_line, rows, text
-from alfred.channels.item import Attachment, AttachmentType, ChannelType, InboundItem, Sender, Status
+from alfred.channels.item import Attachment, InboundItem, Sender
 from alfred.channels.redaction import kept
 from alfred.channels.whatsapp import card, phone, place
+from alfred.terms import AttachmentType, ChannelType, MessageUpdate
 
 FILES: dict[str, AttachmentType] = {
     "image": "image",
@@ -15,7 +16,7 @@ FILES: dict[str, AttachmentType] = {
     "audio": "audio",
     "sticker": "sticker",
 }
-STATUSES: dict[str, Status] = {
+STATUSES: dict[str, MessageUpdate] = {
     "sent": "sent",
     "delivered": "delivered",
     "read": "read",

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 from alfred.channels.building import UNSUPPORTED, Content, Occasion, ignored, person
 from alfred.channels.clean import Object, first, moment, name, obj, one_line, rows, text, yes
-from alfred.channels.item import Attachment, AttachmentType, ChannelType, InboundItem, Status
+from alfred.channels.item import Attachment, InboundItem
 from alfred.channels.redaction import kept
 from alfred.channels.whatsapp import card, is_crowd, phone, place
+from alfred.terms import AttachmentType, ChannelType, MessageUpdate
 
 FILES: tuple[AttachmentType, ...] = ("image", "audio", "video", "document", "sticker")
-STATUSES: dict[str, Status] = {
+STATUSES: dict[str, MessageUpdate] = {
     "SENT": "sent",
     "RECEIVED": "delivered",
     "READ": "read",

@@ -1,7 +1,6 @@
 """Tasks: what remains to be done for a customer."""
 
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -9,9 +8,7 @@ from uuid_utils.compat import uuid7
 
 from alfred.events import record
 from alfred.queries import Db, sql
-
-TaskStatus = Literal["open", "in_progress", "done", "cancelled"]
-Priority = Literal["low", "medium", "high", "urgent"]
+from alfred.terms import Priority, TaskStatus
 
 
 class TaskDraft(BaseModel):

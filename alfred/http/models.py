@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Generic, Literal, Self, TypeVar
+from typing import Annotated, Any, Generic, Self, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from alfred.queries import Row
+from alfred.terms import LONGEST_HANDLE, LONGEST_NAME, LONGEST_NOTES, LONGEST_SEARCH, LONGEST_TAG
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -61,12 +62,11 @@ Money = Annotated[
     PlainSerializer(lambda value: f"{value:.2f}", return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": r"^\d+\.\d{2}$", "examples": ["1200.50"]}),
 ]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-Handle = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
-Notes = Annotated[str, StringConstraints(max_length=10_000)]
-Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
-SearchText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
-ChannelType = Literal["whatsapp", "instagram", "messenger", "email"]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME)]
+Handle = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_HANDLE)]
+Notes = Annotated[str, StringConstraints(max_length=LONGEST_NOTES)]
+Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_TAG)]
+SearchText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_SEARCH)]
 
 
 class Input(BaseModel):

@@ -6,13 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from alfred.rules.fields import Status, Value, plain_text, refuse
+from alfred.rules.fields import Value, plain_text, refuse
+from alfred.terms import LONGEST_NAME, LONGEST_OUTBOUND_BODY, LONGEST_TAG, ConversationStatus, Priority
 
-Priority = Literal["low", "medium", "high", "urgent"]
 MAX_DELAY = timedelta(days=366)
-MAX_TITLE = 200
-MAX_TAG = 50
-MAX_BODY = 65_536
 
 _NUMBER = r"(\d{1,9}(?:[.,]\d{1,6})?)"
 _DURATION = re.compile(
@@ -43,12 +40,12 @@ def _bounded_delay(duration: str) -> str:
 
 
 def _storable(text: str) -> str:
-    return plain_text(text, MAX_BODY)
+    return plain_text(text, LONGEST_OUTBOUND_BODY)
 
 
-Title = Annotated[str, Field(min_length=1, max_length=MAX_TITLE), AfterValidator(_storable)]
-Tag = Annotated[str, Field(min_length=1, max_length=MAX_TAG), AfterValidator(_storable)]
-Body = Annotated[str, Field(min_length=1, max_length=MAX_BODY), AfterValidator(_storable)]
+Title = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME), AfterValidator(_storable)]
+Tag = Annotated[str, Field(min_length=1, max_length=LONGEST_TAG), AfterValidator(_storable)]
+Body = Annotated[str, Field(min_length=1, max_length=LONGEST_OUTBOUND_BODY), AfterValidator(_storable)]
 Duration = Annotated[str, Field(max_length=50), AfterValidator(_bounded_delay)]
 
 
@@ -84,7 +81,7 @@ class SetStatus(Value):
     """Moves the conversation."""
 
     action: Literal["set_status"]
-    status: Status
+    status: ConversationStatus
 
 
 class SendReply(Value):

@@ -9,15 +9,38 @@ from alfred.rules.comparing import Text
 from alfred.rules.fields import KINDS, FieldName, Scalar, Value
 from alfred.rules.situation import Classified, Contact, Conversation, Situation, SituationInput, fill
 from alfred.rules.tree import AllOf, AnyOf, Comparison, Condition, Not, leaves
+from alfred.terms import RuleTrigger
 
 __all__ = [
-    "ALWAYS", "Action", "AddTag", "AllOf", "AnyOf", "Classified", "Comparison", "Compiled", "Condition",
-    "Contact", "Conversation", "CreateTask", "FieldName", "Finding", "Not", "Notify", "SendReply",
-    "SetStatus", "Situation", "SituationInput", "Trigger", "delay", "equals", "explain", "fill", "match",
+    "ALWAYS",
+    "Action",
+    "AddTag",
+    "AllOf",
+    "AnyOf",
+    "Classified",
+    "Comparison",
+    "Compiled",
+    "Condition",
+    "Contact",
+    "Conversation",
+    "CreateTask",
+    "FieldName",
+    "Finding",
+    "Not",
+    "Notify",
+    "RuleTrigger",
+    "SendReply",
+    "SetStatus",
+    "Situation",
+    "SituationInput",
+    "delay",
+    "equals",
+    "explain",
+    "fill",
+    "match",
     "read_condition",
 ]  # fmt: skip
 
-Trigger = Literal["message.received", "conversation.created", "task.overdue", "lead.stalled"]
 MAX_ACTIONS = 20
 SHOWN = 200
 
@@ -29,7 +52,7 @@ class Compiled(Value):
     """A rule: when `trigger` happens and `when` holds, do `then` in order."""
 
     version: Literal[1] = 1
-    trigger: Trigger = "message.received"
+    trigger: RuleTrigger = "message.received"
     when: Condition
     then: tuple[Action, ...] = Field(min_length=1, max_length=MAX_ACTIONS)
 

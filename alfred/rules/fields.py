@@ -7,12 +7,8 @@ from typing import Literal, get_args
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import PydanticCustomError
 
-Sentiment = Literal["positive", "neutral", "negative"]
-Urgency = Literal["low", "medium", "high"]
-Language = Literal["pt", "en", "es"]
-ChannelType = Literal["whatsapp", "instagram", "messenger", "email"]
-NegotiationMode = Literal["off", "suggest", "auto"]
-Status = Literal["open", "pending", "snoozed", "closed"]
+from alfred.terms import LONGEST_TAG, ChannelType, ConversationStatus, Language, NegotiationMode, Sentiment, Urgency
+
 FieldName = Literal[
     "message.text", "message.sentiment", "message.urgency", "message.negotiation",
     "message.should_create_task", "message.intent", "message.language", "channel.type", "contact.vip",
@@ -113,7 +109,7 @@ def _text(raw: object) -> str:
 
 
 def _tag(raw: object) -> str:
-    return plain_text(raw, 50)
+    return plain_text(raw, LONGEST_TAG)
 
 
 _EQUALITY = frozenset({"eq", "ne"})
@@ -137,7 +133,7 @@ KINDS: dict[FieldName, Kind] = {
     "contact.name": _TEXT,
     "contact.handle": _TEXT,
     "contact.negotiation_mode": Kind(_CHOICE, _one_of(NegotiationMode)),
-    "conversation.status": Kind(_CHOICE, _one_of(Status)),
+    "conversation.status": Kind(_CHOICE, _one_of(ConversationStatus)),
     "conversation.tags": Kind(_CONTAINS, _tag),
     "conversation.unread_count": Kind(_NUMBER, _whole(0, 1_000_000)),
     "time.hour": Kind(_NUMBER, _whole(0, 23), wraps=True),

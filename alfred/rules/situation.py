@@ -8,15 +8,16 @@ from zoneinfo import ZoneInfo
 from pydantic import AwareDatetime, ConfigDict, Field, field_validator, model_validator
 
 from alfred.rules.comparing import Text
-from alfred.rules.fields import (
-    KINDS,
+from alfred.rules.fields import KINDS, Value
+from alfred.terms import (
+    LONGEST_HANDLE,
+    MOST_TAGS,
     ChannelType,
+    ConversationStatus,
     Language,
     NegotiationMode,
     Sentiment,
-    Status,
     Urgency,
-    Value,
 )
 
 
@@ -32,7 +33,7 @@ class Contact(Value):
 class Conversation(Value):
     """Where it is written."""
 
-    status: Status = "open"
+    status: ConversationStatus = "open"
     tags: tuple[str, ...] = ()
     unread_count: int = Field(default=0, ge=0)
 
@@ -141,7 +142,7 @@ class ContactInput(_Given):
     """The contact of a situation to try."""
 
     name: str | None = Field(default=None, max_length=200)
-    handle: str | None = Field(default=None, max_length=256)
+    handle: str | None = Field(default=None, max_length=LONGEST_HANDLE)
     vip: bool | None = None
     negotiation_mode: NegotiationMode | None = None
 
@@ -149,8 +150,8 @@ class ContactInput(_Given):
 class ConversationInput(_Given):
     """The conversation of a situation to try."""
 
-    status: Status | None = None
-    tags: tuple[str, ...] | None = Field(default=None, max_length=50)
+    status: ConversationStatus | None = None
+    tags: tuple[str, ...] | None = Field(default=None, max_length=MOST_TAGS)
     unread_count: int | None = Field(default=None, ge=0, le=1_000_000)
 
 

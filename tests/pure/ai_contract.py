@@ -7,16 +7,8 @@ from typing import get_args
 import pytest
 
 from alfred.ai.builtin.intent import INTENTS
-from alfred.ai.provider import (
-    AIProvider,
-    Classification,
-    FollowUpRequest,
-    Language,
-    NoBasePrice,
-    PriceRequest,
-    ReplyRequest,
-    Tone,
-)
+from alfred.ai.provider import AIProvider, Classification, FollowUpRequest, NoBasePrice, PriceRequest, ReplyRequest
+from alfred.terms import Language, Tone
 
 NOW = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
 TEXTS = (

@@ -16,7 +16,8 @@ from alfred.ai.builtin.prices import price
 from alfred.ai.builtin.replies import phrases, reply
 from alfred.ai.builtin.signals import read
 from alfred.ai.money import written
-from alfred.ai.provider import FollowUpRequest, Language, PriceRequest, ReplyRequest, Tone
+from alfred.ai.provider import FollowUpRequest, PriceRequest, ReplyRequest
+from alfred.terms import Language, Tone
 
 TUESDAY = date(2026, 11, 24)
 NOW = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)

@@ -14,7 +14,8 @@ from alfred.ai.builtin.sentiment import feel
 from alfred.ai.builtin.signals import Reading, read
 from alfred.ai.builtin.tasks import remains
 from alfred.ai.builtin.urgency import hasten
-from alfred.ai.provider import FollowUpRequest, FollowUpSuggestion, Language, Urgency
+from alfred.ai.provider import FollowUpRequest, FollowUpSuggestion
+from alfred.terms import Language, Urgency
 
 OPENS, CLOSES, USUAL = time(9), time(18), time(10)  # the working day, and when a named day's follow-up is due
 RESTS = 6  # sunday

@@ -3,7 +3,7 @@
 from alfred.ai.builtin.lexicon import lexicon
 from alfred.ai.builtin.phrase_trie import Hit
 from alfred.ai.builtin.word_cache import Word
-from alfred.ai.provider import Language
+from alfred.terms import Language
 
 REACH = 4  # words that a negation can stand before what it denies
 _SO = frozenset(("tao", "tan", "so", "such", "as"))

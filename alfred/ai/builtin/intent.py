@@ -1,29 +1,13 @@
 """What a message wants, as one word of a small closed set."""
 
 from collections.abc import Callable
-from typing import Literal, get_args
+from typing import get_args
 
 from alfred.ai.builtin.sentiment import Mood
 from alfred.ai.builtin.signals import Reading
 from alfred.ai.builtin.tasks import cancels, vows
+from alfred.terms import Intent
 
-Intent = Literal[
-    "cancellation",
-    "complaint",
-    "discount_request",
-    "price_question",
-    "order",
-    "scheduling",
-    "delivery_question",
-    "promise",
-    "request",
-    "question",
-    "praise",
-    "thanks",
-    "greeting",
-    "acknowledgement",
-    "other",
-]
 INTENTS: tuple[str, ...] = get_args(Intent)
 
 

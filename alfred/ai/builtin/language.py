@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from alfred.ai.provider import Language
+from alfred.terms import Language
 
 LANGUAGES: tuple[Language, ...] = ("pt", "en", "es")
 Votes = tuple[float, float, float]  # in the order of LANGUAGES

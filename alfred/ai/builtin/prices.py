@@ -10,7 +10,8 @@ from alfred.ai.builtin.lexicon import FOLDER
 from alfred.ai.builtin.replies import LAST_MESSAGES, in_language
 from alfred.ai.builtin.signals import read
 from alfred.ai.money import rounded, written
-from alfred.ai.provider import Language, NoBasePrice, PriceRequest, PriceSuggestion
+from alfred.ai.provider import NoBasePrice, PriceRequest, PriceSuggestion
+from alfred.terms import Language
 
 LIMIT = Decimal("0.10")  # the most that is taken off a price
 VIP_LIMIT = Decimal("0.15")

@@ -15,13 +15,13 @@ from alfred.ai.provider import (
     Classification,
     FollowUpRequest,
     FollowUpSuggestion,
-    Language,
     PriceRequest,
     PriceSuggestion,
     ReplyRequest,
     ReplySuggestion,
     Signal,
 )
+from alfred.terms import Language
 
 NAME = "mock"
 SHOWN, FEW = 25, 3  # signals in an answer at most, and of one label

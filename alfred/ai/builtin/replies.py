@@ -6,13 +6,14 @@ import tomllib
 from functools import cache
 from typing import NamedTuple
 
-from alfred.ai.builtin.intent import Intent, want
+from alfred.ai.builtin.intent import want
 from alfred.ai.builtin.lexicon import FOLDER
 from alfred.ai.builtin.negotiation import bargains
 from alfred.ai.builtin.sentiment import feel
 from alfred.ai.builtin.signals import Reading, read
 from alfred.ai.builtin.urgency import hasten
-from alfred.ai.provider import Language, ReplyRequest, ReplySuggestion, Turn
+from alfred.ai.provider import ReplyRequest, ReplySuggestion, Turn
+from alfred.terms import Intent, Language
 
 LONGEST = 600
 CLEAR = 1.0  # votes from which on a text speaks for itself

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from alfred.ai.builtin.lexicon import lexicon
 from alfred.ai.builtin.phrase_trie import Hit
 from alfred.ai.builtin.signals import Reading
-from alfred.ai.provider import Sentiment
+from alfred.terms import Sentiment
 
 ENOUGH = 0.5
 

@@ -11,7 +11,7 @@ from alfred.ai.builtin.lexicon import lexicon
 from alfred.ai.builtin.masks import unmask
 from alfred.ai.builtin.phrase_trie import Hit
 from alfred.ai.builtin.word_cache import Span, Word, vocabulary
-from alfred.ai.provider import Language
+from alfred.terms import Language
 
 MOST_HITS = 1_000  # of one text that are weighed; a natural one of 10,000 characters has fewer
 _ENDS = frozenset(".!?…\n")

@@ -5,7 +5,7 @@ from alfred.ai.builtin.phrase_trie import Hit
 from alfred.ai.builtin.sentiment import Mood
 from alfred.ai.builtin.signals import Reading
 from alfred.ai.builtin.tasks import cancels, needs_by
-from alfred.ai.provider import Urgency
+from alfred.terms import Urgency
 
 
 def hasten(reading: Reading, mood: Mood) -> Urgency:

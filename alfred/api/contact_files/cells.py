@@ -8,10 +8,10 @@ from typing import Annotated, NamedTuple
 
 from pydantic import BeforeValidator, ValidationError
 
-from alfred.api.contacts import NegotiationMode, Tone
 from alfred.api.identities import canonical, type_of
 from alfred.channels import CHANNEL_TYPES
 from alfred.http.models import Currency, Handle, Input, Money, Name, Notes
+from alfred.terms import NegotiationMode, Tone
 
 _YES = frozenset({"true", "yes", "y", "1", "sim", "s", "sí", "si", "verdadeiro", "verdadero", "x"})
 _NO = frozenset({"false", "no", "n", "0", "não", "nao", "falso"})

@@ -23,8 +23,8 @@ from alfred.api.contact_files.cells import (
 )
 from alfred.api.contact_files.csv_table import Line
 from alfred.http.models import Handle
+from alfred.terms import MOST_IDENTITIES
 
-MOST_IDENTITIES = 50
 # A spreadsheet turns long numbers into 5.51199E+12, and their last digits are lost.
 _SHORTENED = re.compile(r"\+?\d+([.,]\d+)?E\+?\d+", re.IGNORECASE)
 _HANDLE: TypeAdapter[str] = TypeAdapter(Handle)

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from alfred.rules.conditions import ALWAYS, Compiled
-from alfred.rules.fields import Language, Value
+from alfred.rules.fields import Value
 from alfred.rules.sentence.building import ANYTHING, Cond
 from alfred.rules.sentence.explaining import explain_rule, tell_action, tell_condition, tell_refusal
 from alfred.rules.sentence.reader import Refused
@@ -13,10 +13,9 @@ from alfred.rules.sentence.sentences import Sentence
 from alfred.rules.sentence.tokens import Token, UnclosedQuote, tokenise
 from alfred.rules.sentence.vocabulary import LANGUAGES, nearest, vocabulary
 from alfred.rules.tree import leaves
+from alfred.terms import LONGEST_RULE_TEXT, Language
 
 __all__ = ["CompiledRule", "NotUnderstood", "compile", "explain_rule", "nearest"]
-
-MAX_SENTENCE = 1_000
 
 
 class CompiledRule(Value):
@@ -67,7 +66,7 @@ def compile(text: str, *, language: str | None = None) -> CompiledRule:  # noqa:
 def _by_likelihood(text: str, hint: str | None) -> list[Language]:
     """The hint first, then the languages by how many of the words belong to them."""
     try:
-        tokens = tokenise(text[:MAX_SENTENCE])
+        tokens = tokenise(text[:LONGEST_RULE_TEXT])
     except UnclosedQuote:
         tokens = []
     first = nearest(hint)
@@ -111,7 +110,7 @@ def _values(leaf: Cond) -> list[object]:
 
 
 def _tokens(text: str) -> list[Token]:
-    if len(text) > MAX_SENTENCE:
+    if len(text) > LONGEST_RULE_TEXT:
         raise Refused("too_long")
     return tokenise(text)
 

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from alfred.rules.conditions import ALWAYS, Compiled
-from alfred.rules.fields import Language
 from alfred.rules.sentence.building import Cond
 from alfred.rules.sentence.moments import CLOSED, OPEN
 from alfred.rules.sentence.vocabulary import vocabulary
+from alfred.terms import Language
 
 Say = Mapping[str, Any]
 _DURATION = re.compile(r"(\d+(?:[.,]\d+)?)([YMWDHS])")

@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from alfred.rules.fields import Language
 from alfred.rules.sentence.tokens import Token, fold_word
+from alfred.terms import Language
 
 LANGUAGES: tuple[Language, ...] = ("pt", "en", "es")
 _CHOICE = re.compile(r"\{([^}]*)\}")

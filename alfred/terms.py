@@ -1,0 +1,66 @@
+"""The closed sets of words that rooms share, and the bounds; a test compares the words with the database's checks."""
+
+from typing import Literal
+
+ChannelType = Literal["whatsapp", "instagram", "messenger", "email"]
+
+Language = Literal["pt", "en", "es"]
+Sentiment = Literal["positive", "neutral", "negative"]
+Urgency = Literal["low", "medium", "high"]
+Intent = Literal[
+    "cancellation",
+    "complaint",
+    "discount_request",
+    "price_question",
+    "order",
+    "scheduling",
+    "delivery_question",
+    "promise",
+    "request",
+    "question",
+    "praise",
+    "thanks",
+    "greeting",
+    "acknowledgement",
+    "other",
+]
+Tone = Literal["formal", "neutral", "friendly", "casual"]
+NegotiationMode = Literal["off", "suggest", "auto"]
+SuggestionKind = Literal["reply", "price", "follow_up"]
+SuggestionOutcome = Literal["sent", "edited", "dismissed"]
+
+ConversationStatus = Literal["open", "pending", "snoozed", "closed"]
+Direction = Literal["inbound", "outbound"]
+MessageStatus = Literal["received", "queued", "sent", "delivered", "read", "failed"]
+# What a provider tells afterwards of a message: how far it came, or that it was changed.
+MessageUpdate = Literal["sent", "delivered", "read", "failed", "edited", "deleted"]
+AttachmentType = Literal[
+    "image",
+    "audio",
+    "video",
+    "document",
+    "sticker",
+    "location",
+    "contact",
+    "order",
+    "share",
+    "story_mention",
+    "unsupported",
+]
+
+TaskStatus = Literal["open", "in_progress", "done", "cancelled"]
+Priority = Literal["low", "medium", "high", "urgent"]
+
+RuleTrigger = Literal["message.received", "conversation.created", "task.overdue", "lead.stalled"]
+NotificationType = Literal["urgent_message", "overdue_task", "stalled_lead", "rule_match"]
+Scope = Literal["read", "write", "webhooks", "admin"]
+
+LONGEST_NAME = 200  # names and titles, characters
+LONGEST_HANDLE = 256
+LONGEST_TAG = 50
+MOST_TAGS = 50  # of a conversation
+MOST_IDENTITIES = 50  # of a contact
+LONGEST_SEARCH = 200
+LONGEST_RULE_TEXT = 1_000
+LONGEST_NOTES = 10_000  # notes and descriptions
+LONGEST_OUTBOUND_BODY = 65_536
