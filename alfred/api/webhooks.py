@@ -184,7 +184,7 @@ def _normalised(body: bytes, content_type: str, channel_type: Any) -> Reading:
 
 
 async def _take_in(services: Services, caller: Caller, channel_type: Any, reading: Reading) -> Receipt:
-    items = [item for item in reading.items if item.kind != "ignored"]
+    items = [item for item in reading.items if item.kind not in {"ignored", "echo"}]
     taken = await services.inbox.take_in(caller.user_id, items)
     entries = [_entry(item, outcome) for item, outcome in zip(items, taken, strict=True)]
     receipt = Receipt(
