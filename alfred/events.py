@@ -12,6 +12,8 @@ from alfred.queries import Db, sql
 BUCKETS = 16
 SWEEP_SECONDS = 1.0  # between two looks at the log that no bell asked for
 
+ENTITIES = ("contact_id", "conversation_id", "message_id", "task_id")
+
 EventType = Literal[
     "message.received",
     "message.classified",
@@ -49,6 +51,10 @@ class Event(BaseModel):
     payload: dict[str, Any]
     created_at: datetime
 
+    def about(self) -> dict[str, UUID | None]:
+        """The entities that it is about, as `record` takes them."""
+        return {name: getattr(self, name) for name in ENTITIES}
+
 
 def bucket_of(user_id: UUID) -> int:
     """The bucket of a user's events: app.bucket() in SQL."""
@@ -57,5 +63,5 @@ def bucket_of(user_id: UUID) -> int:
 
 async def record(db: Db, user_id: UUID, type: EventType, payload: Mapping[str, Any], **about: UUID | None) -> None:
     """Add to the log; `about` names what it is about: contact_id, conversation_id, message_id, task_id."""
-    entities = dict.fromkeys(("contact_id", "conversation_id", "message_id", "task_id")) | about
+    entities = dict.fromkeys(ENTITIES) | about
     await sql.events.record.run(db, user_id=user_id, type=type, payload=dict(payload), **entities)

@@ -14,7 +14,8 @@ from alfred import demo
 from alfred.ai.builtin.provider import MockAIProvider
 from alfred.channels import normalise
 from alfred.crm.contacts import rewrite
-from alfred.crm.inbox import Draft, Inbox, TakenIn, send
+from alfred.crm.inbox import Inbox, TakenIn
+from alfred.crm.outbox import Draft, send
 from alfred.crm.tasks import TaskDraft, add
 from alfred.db import Database
 from alfred.identity import Passwords
@@ -122,7 +123,7 @@ async def _finish(db: Db, user_id: UUID, talk: demo.Talk, taken: TakenIn) -> Non
     if talk.read:
         await sql.conversations.set_unread.run(db, **about, unread=False)
     for tag in talk.tags:
-        await sql.rules.add_tag.run(db, **about, tag=tag)
+        await sql.conversations.add_tag.run(db, **about, tag=tag)
     if talk.settings:
         contact = await sql.contacts.get.one(db, user_id=user_id, contact_id=taken.contact_id)
         assert contact is not None

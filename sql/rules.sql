@@ -92,27 +92,6 @@ update rule_matches
            and m.replied and m.matched_at > now() - interval '10 minutes')
 returning true
 
--- name: keep_silence
--- What a rule writes into a silence does not begin a new one, which would call the rule again.
-update conversations
-   set stalled_announced_for = last_message_at
- where user_id = :user_id and conversation_id = :conversation_id
-
--- name: add_tag
--- Once, and at most 50 of them.
-update conversations
-   set tags = tags || :tag::text, updated_at = now()
- where user_id = :user_id and conversation_id = :conversation_id
-   and not (:tag = any (tags)) and cardinality(tags) < 50
-returning tags
-
--- name: set_status
--- Only a change is one.
-update conversations
-   set status = :status, snoozed_until = case when :status = 'snoozed' then snoozed_until end, updated_at = now()
- where user_id = :user_id and conversation_id = :conversation_id and status <> :status
-returning status
-
 -- name: situations
 -- The situations of several past messages at once; contact and conversation as they are now.
 select m.message_id, u.timezone, u.locale,

@@ -7,8 +7,8 @@ from uuid import UUID
 from aiohttp import web
 from pydantic import Field, StringConstraints, field_validator
 
-from alfred.crm.inbox import Draft, NoSuchConversation, NoSuchMessage, send
-from alfred.events import record
+from alfred.crm.conversations import Change, change
+from alfred.crm.outbox import Draft, NoSuchConversation, NoSuchMessage, send
 from alfred.http.context import Caller
 from alfred.http.endpoint import Answer, Routes
 from alfred.http.models import Input, Listing, Moment, Output, Page, SearchText, Tag
@@ -189,24 +189,8 @@ async def get_conversation(db: Db, caller: Caller, conversation_id: UUID) -> Con
 @routes.on("PATCH", "/conversations/{conversation_id}", errors=(404,))
 async def change_conversation(db: Db, caller: Caller, conversation_id: UUID, body: ConversationChange) -> Conversation:
     """Change the status, the tags, or until when it sleeps."""
-    contact_id = await sql.conversations.update.value(
-        db,
-        user_id=caller.user_id,
-        conversation_id=conversation_id,
-        set_snoozed="snoozed_until" in body.model_fields_set,
-        **body.model_dump(),
-    )
-    if contact_id is None:
+    if not await change(db, caller.user_id, conversation_id, Change(**body.given())):
         raise not_found("conversation")
-    changes = body.model_dump(mode="json", include=body.model_fields_set)
-    await record(
-        db,
-        caller.user_id,
-        "conversation.updated",
-        changes,
-        contact_id=contact_id,
-        conversation_id=conversation_id,
-    )
     return await get_conversation(db, caller, conversation_id)
 
 

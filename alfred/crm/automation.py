@@ -7,7 +7,8 @@ from uuid import UUID
 
 from alfred.ai.provider import Classification
 from alfred.bus import Consumer
-from alfred.crm.inbox import Draft, send
+from alfred.crm import conversations
+from alfred.crm.outbox import Draft, send
 from alfred.crm.tasks import TaskDraft, add
 from alfred.events import Event, EventType, record
 from alfred.flows.definition import InvalidFlow
@@ -72,7 +73,7 @@ async def suggest(db: Db, event: Event) -> None:
         if found.actions:
             path = found.model_dump(mode="json", exclude={"actions"}) | {"actions": shown(found.actions)}
             payload = {"flow_id": str(flow["flow_id"]), "flow_name": flow["name"], **path}
-            await record(db, event.user_id, "flow.matched", payload, **_about(event))
+            await record(db, event.user_id, "flow.matched", payload, **event.about())
 
 
 def subject_of(event: Event) -> str:
@@ -123,34 +124,31 @@ async def _fire(db: Db, event: Event, rule: Row, compiled: Compiled) -> None:
     titles = [action.title for action in compiled.then if action.action == "notify" and action.title]
     if titles:
         payload["notify_title"] = titles[0]
-    await record(db, event.user_id, "rule.matched", payload, **_about(event))
+    await record(db, event.user_id, "rule.matched", payload, **event.about())
 
 
 async def _do(db: Db, event: Event, rule_id: UUID, action: Action) -> None:
     """One action; one that needs a conversation is passed over where there is none."""
     if isinstance(action, CreateTask):
         await _create_task(db, event, action)
-    elif event.conversation_id is not None:
-        await _do_there(db, event, event.conversation_id, rule_id, action)
-
-
-async def _do_there(db: Db, event: Event, conversation_id: UUID, rule_id: UUID, action: Action) -> None:
-    where = {"user_id": event.user_id, "conversation_id": conversation_id}
-    change: dict[str, Any] = {}
-    if isinstance(action, AddTag):
-        if tags := await sql.rules.add_tag.value(db, **where, tag=action.tag.strip()):
-            change = {"tags": tags}
+    elif event.conversation_id is None:
+        return
+    elif isinstance(action, AddTag):
+        await conversations.add_tag(db, event, action.tag.strip(), by_rule=rule_id)
     elif isinstance(action, SetStatus):
-        if await sql.rules.set_status.value(db, **where, status=action.status):
-            change = {"status": action.status}
+        await conversations.set_status(db, event, action.status, by_rule=rule_id)
     elif isinstance(action, SendReply):
-        await sql.conversations.hold.one(db, **where)  # of two replicas that ask at once, one replies
-        if await sql.rules.may_reply.value(db, **where, rule_id=rule_id, subject=subject_of(event)):
-            await send(db, event.user_id, conversation_id, Draft(body=action.body), by_rule=True)
-            if event.type == "lead.stalled":
-                await sql.rules.keep_silence.run(db, **where)
-    if change:
-        await record(db, event.user_id, "conversation.updated", change | {"by_rule": str(rule_id)}, **_about(event))
+        await _reply(db, event, event.conversation_id, rule_id, action)
+
+
+async def _reply(db: Db, event: Event, conversation_id: UUID, rule_id: UUID, action: SendReply) -> None:
+    where = {"user_id": event.user_id, "conversation_id": conversation_id}
+    await sql.conversations.hold.one(db, **where)  # of two replicas that ask at once, one replies
+    if not await sql.rules.may_reply.value(db, **where, rule_id=rule_id, subject=subject_of(event)):
+        return
+    await send(db, event.user_id, conversation_id, Draft(body=action.body), by_rule=True)
+    if event.type == "lead.stalled":
+        await sql.conversations.keep_silence.run(db, **where)
 
 
 async def _create_task(db: Db, event: Event, action: CreateTask) -> None:
@@ -167,10 +165,6 @@ async def _create_task(db: Db, event: Event, action: CreateTask) -> None:
 
 def _later(moment: datetime, wait: timedelta | None) -> datetime | None:
     return None if wait is None else moment + wait
-
-
-def _about(event: Event) -> dict[str, UUID | None]:
-    return {name: getattr(event, name) for name in ("contact_id", "conversation_id", "message_id", "task_id")}
 
 
 RULES = Consumer(name="rules", types=TRIGGERS, handle=apply_rules, users=sql.rules.users_with)

@@ -1,4 +1,4 @@
-"""Messages in and out: take_in() what messengers post, send() what the seller writes."""
+"""Messages in: take_in() stores what messengers post, several posts in one transaction."""
 
 import asyncio
 from collections import Counter
@@ -9,15 +9,13 @@ from uuid import UUID
 
 import structlog
 from pydantic import BaseModel, ConfigDict
-from uuid_utils.compat import uuid7
 
 from alfred.ai.provider import AIProvider, Classification
 from alfred.channels.item import InboundItem
 from alfred.crm.intake import written_as
 from alfred.db import Away, Database, connection_lost, held_by_others
-from alfred.events import record
 from alfred.log import kind_of
-from alfred.queries import Db, Row, sql
+from alfred.queries import sql
 
 log = structlog.get_logger()
 
@@ -175,64 +173,3 @@ def _resolve(post: Post, outcome: "list[dict[str, Any]] | BaseException") -> Non
         post.done.set_exception(outcome)
     else:
         post.done.set_result(outcome)
-
-
-@dataclass(frozen=True)
-class Draft:
-    """What the seller writes; with an `external_id` somebody else has sent it already."""
-
-    body: str
-    reply_to_id: UUID | None = None
-    external_id: str | None = None
-
-
-class NoSuchConversation(Exception):
-    """Not there, or another tenant's."""
-
-
-class NoSuchMessage(Exception):
-    """The message to reply to is not in this conversation."""
-
-
-async def send(db: Db, user_id: UUID, conversation_id: UUID, draft: Draft, *, by_rule: bool = False) -> Row:
-    """Store an outbound message, and what a messenger has told of it already.
-
-    Raises:
-        NoSuchConversation, NoSuchMessage.
-    """
-    if draft.external_id is not None:
-        await sql.inbox.hold_id.run(db, user_id=user_id, conversation_id=conversation_id, external_id=draft.external_id)
-    conversation = await sql.conversations.hold.one(db, user_id=user_id, conversation_id=conversation_id)
-    if conversation is None:
-        raise NoSuchConversation
-    about = {"user_id": user_id, "conversation_id": conversation_id}
-    if draft.reply_to_id and not await sql.messages.is_in.value(db, **about, message_id=draft.reply_to_id):
-        raise NoSuchMessage
-    message_id = uuid7()
-    await sql.inbox.send.run(
-        db,
-        **about,
-        message_id=message_id,
-        channel_id=conversation["channel_id"],
-        external_id=draft.external_id,
-        body=draft.body,
-        reply_to_id=draft.reply_to_id,
-        status="sent" if draft.external_id else "queued",
-    )
-    payload = {"external_id": draft.external_id, "by_rule": by_rule}
-    await record(
-        db,
-        user_id,
-        "message.sent",
-        payload,
-        contact_id=conversation["contact_id"],
-        conversation_id=conversation_id,
-        message_id=message_id,
-    )
-    if draft.external_id is not None:
-        await sql.inbox.apply_waiting.run(
-            db, user_id=user_id, type=conversation["type"], external_id=draft.external_id, message_id=message_id
-        )
-    message = await sql.messages.get.one(db, user_id=user_id, message_id=message_id)
-    assert message is not None
-    return message
