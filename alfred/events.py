@@ -25,12 +25,17 @@ EventType = Literal[
     "conversation.created",
     "conversation.updated",
     "contact.created",
+    "contact.updated",
+    "contact.merged",
     "task.created",
+    "task.updated",
     "task.completed",
     "task.overdue",
     "lead.stalled",
     "rule.matched",
     "flow.matched",
+    "channel.error",
+    "channel.recovered",
     "notification.created",
 ]
 

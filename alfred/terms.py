@@ -32,6 +32,9 @@ SuggestionOutcome = Literal["sent", "edited", "dismissed"]
 ConversationStatus = Literal["open", "pending", "snoozed", "closed"]
 Direction = Literal["inbound", "outbound"]
 MessageStatus = Literal["received", "queued", "sent", "delivered", "read", "failed"]
+# Of outbound messages: who wrote them, and by which way they came to us.
+MessageAuthor = Literal["person", "automation"]
+MessageSource = Literal["api", "rule", "flow", "native_app"]
 # What a provider tells afterwards of a message: how far it came, or that it was changed.
 MessageUpdate = Literal["sent", "delivered", "read", "failed", "edited", "deleted"]
 AttachmentType = Literal[

@@ -3,7 +3,9 @@
 -- name: page
 -- Newest first by the sender's time; ties by id.
 select message_id as id, conversation_id, direction, body, attachments, sent_at, created_at, external_id, reply_to_id,
-       status, error, edited_at, deleted_at, reactions, classification
+       status, error, edited_at, deleted_at, reactions, classification, subject, referral, "order",
+       coalesce(author, case when direction = 'outbound' then 'person' end) as author,
+       coalesce(source, case when direction = 'outbound' then 'api' end) as source
   from messages
  where user_id = :user_id
    and conversation_id = :conversation_id
@@ -14,7 +16,9 @@ select message_id as id, conversation_id, direction, body, attachments, sent_at,
 -- name: get
 -- One.
 select message_id as id, conversation_id, direction, body, attachments, sent_at, created_at, external_id, reply_to_id,
-       status, error, edited_at, deleted_at, reactions, classification
+       status, error, edited_at, deleted_at, reactions, classification, subject, referral, "order",
+       coalesce(author, case when direction = 'outbound' then 'person' end) as author,
+       coalesce(source, case when direction = 'outbound' then 'api' end) as source
   from messages
  where user_id = :user_id and message_id = :message_id
 

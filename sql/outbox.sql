@@ -7,13 +7,22 @@ select pg_advisory_xact_lock(hashtextextended(concat_ws(' ', c.user_id, h.type, 
   join channels h using (user_id, channel_id)
  where c.user_id = :user_id and c.conversation_id = :conversation_id
 
+-- name: echo
+-- A message that was written in the messenger's own app, by its id in the channel of this conversation; locked.
+select m.message_id
+  from conversations c
+  join messages m on m.user_id = c.user_id and m.conversation_id = c.conversation_id and m.dedupe_key = :external_id
+ where c.user_id = :user_id and c.conversation_id = :conversation_id and m.channel_id = c.channel_id
+   and m.source = 'native_app'
+   for no key update of c
+
 -- name: send
 -- The message, and the conversation that it is now the newest of.
 with message as (
     insert into messages (user_id, message_id, conversation_id, channel_id, direction, external_id, dedupe_key,
-                          body, reply_to_id, status, sent_at)
+                          body, reply_to_id, status, author, source, sent_at)
     values (:user_id, :message_id, :conversation_id, :channel_id, 'outbound', :external_id, :external_id,
-            :body, :reply_to_id, :status, clock_timestamp())
+            :body, :reply_to_id, :status, :author, :source, clock_timestamp())
     returning message_id, sent_at, body
 )
 update conversations c

@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import Field, StringConstraints, field_validator
 
 from alfred.crm.conversations import Change, change
-from alfred.crm.outbox import Draft, NoSuchConversation, NoSuchMessage, send
+from alfred.crm.outbox import Draft, NoSuchConversation, NoSuchMessage, echoed, send
 from alfred.http.context import Caller
 from alfred.http.endpoint import Answer, Routes
 from alfred.http.models import Input, Listing, Moment, Output, Page, SearchText, Tag
@@ -23,6 +23,8 @@ from alfred.terms import (
     ConversationStatus,
     Direction,
     Language,
+    MessageAuthor,
+    MessageSource,
     MessageStatus,
     Sentiment,
     Urgency,
@@ -129,6 +131,30 @@ class ClassificationOut(Output):
     provider: str = Field(examples=["mock"])
 
 
+class MessageReferral(Output):
+    """Which advertisement or link brought the customer."""
+
+    source_type: str | None = Field(None, examples=["ad"])
+    source_id: str | None = None
+    click_id: str | None = None
+    headline: str | None = None
+    url: str | None = None
+
+
+class MessageOrderItem(Output):
+    sku: str | None = Field(None, examples=["CAMISA-M"])
+    quantity: int | None = Field(None, examples=[2])
+    price: str | None = Field(None, examples=["59.90"], description="Of one piece.")
+    currency: str | None = Field(None, examples=["BRL"])
+
+
+class MessageOrder(Output):
+    """A basket that the customer sent."""
+
+    catalog_id: str | None = None
+    items: list[MessageOrderItem]
+
+
 class Message(Output):
     id: UUID
     conversation_id: UUID
@@ -141,6 +167,13 @@ class Message(Output):
     reply_to_id: UUID | None
     status: MessageStatus
     error: str | None
+    author: MessageAuthor | None = Field(description="Who wrote an outbound message.")
+    source: MessageSource | None = Field(
+        description="Where an outbound message comes from; `native_app`: written in the messenger's own app."
+    )
+    subject: str | None = Field(description="Of an e-mail.")
+    referral: MessageReferral | None
+    order: MessageOrder | None
     edited_at: datetime | None
     deleted_at: datetime | None
     reactions: list[Reaction]
@@ -218,16 +251,25 @@ async def list_messages(
     return found.of(message_of)
 
 
-@routes.on("POST", "/conversations/{conversation_id}/messages", status=201, errors=(404, 409))
-async def send_message(db: Db, caller: Caller, conversation_id: UUID, body: NewMessage) -> Message:
-    """Write to the customer."""
+@routes.on("POST", "/conversations/{conversation_id}/messages", status=201, also=(200,), errors=(404, 409))
+async def send_message(db: Db, caller: Caller, conversation_id: UUID, body: NewMessage) -> Answer[Message]:
+    """Write to the customer.
+
+    With the `external_id` of a message that the messenger has told of already (one written in its own app), that
+    message is the answer (200).
+    """
     try:
-        row = await send(db, caller.user_id, conversation_id, Draft(**body.model_dump()))
+        if body.external_id is not None:
+            told = await echoed(db, caller.user_id, conversation_id, body.external_id)
+            if told is not None:
+                return Answer(message_of(told), 200)
+        author: MessageAuthor = "person" if caller.token_id is None else "automation"
+        row = await send(db, caller.user_id, conversation_id, Draft(**body.model_dump(), author=author))
     except NoSuchConversation:
         raise not_found("conversation") from None
     except NoSuchMessage:
         raise bad_reference("/reply_to_id", "message in this conversation") from None
-    return message_of(row)
+    return Answer(message_of(row))
 
 
 def conversation_of(row: Row) -> Conversation:

@@ -7,6 +7,7 @@ from uuid_utils.compat import uuid7
 
 from alfred.events import record
 from alfred.queries import Db, Row, sql
+from alfred.terms import MessageAuthor, MessageSource
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,8 @@ class Draft:
     body: str
     reply_to_id: UUID | None = None
     external_id: str | None = None
+    author: MessageAuthor = "person"
+    source: MessageSource = "api"
 
 
 class NoSuchConversation(Exception):
@@ -24,6 +27,17 @@ class NoSuchConversation(Exception):
 
 class NoSuchMessage(Exception):
     """The message to reply to is not in this conversation."""
+
+
+async def echoed(db: Db, user_id: UUID, conversation_id: UUID, external_id: str) -> Row | None:
+    """The message of this id that the messenger has told of, as one written in its own app; else None.
+
+    Holds the id: until the transaction ends no echo of it is taken in.
+    """
+    about = {"user_id": user_id, "conversation_id": conversation_id, "external_id": external_id}
+    await sql.outbox.hold_id.run(db, **about)
+    message_id = await sql.outbox.echo.value(db, **about)
+    return message_id and await sql.messages.get.one(db, user_id=user_id, message_id=message_id)
 
 
 async def send(db: Db, user_id: UUID, conversation_id: UUID, draft: Draft, *, by_rule: bool = False) -> Row:
@@ -52,6 +66,8 @@ async def send(db: Db, user_id: UUID, conversation_id: UUID, draft: Draft, *, by
         body=draft.body,
         reply_to_id=draft.reply_to_id,
         status="sent" if draft.external_id else "queued",
+        author="automation" if by_rule else draft.author,
+        source="rule" if by_rule else draft.source,
     )
     payload = {"external_id": draft.external_id, "by_rule": by_rule}
     await record(

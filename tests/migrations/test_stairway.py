@@ -109,7 +109,7 @@ def test_every_migration_has_its_way_back():
     ups = {name for name in files if ".rollback" not in name}
     assert files - ups == {name.replace(".sql", ".rollback.sql") for name in ups}
     assert sorted(ups) == [f"{migration}.sql" for migration in MIGRATIONS]
-    assert [name[:4] for name in sorted(ups)] == [f"{number:04}" for number in range(1, len(ups) + 1)]
+    assert len({name[:4] for name in ups}) == len(ups), "two migrations have one number"
 
 
 async def test_two_who_migrate_at_once_do_it_once(cluster):

@@ -19,6 +19,8 @@ GUARDED = {
     "conversations_urgency": terms.Urgency,
     "messages_direction": terms.Direction,
     "messages_status": terms.MessageStatus,
+    "messages_author": terms.MessageAuthor,
+    "messages_source": terms.MessageSource,
     "tasks_status": terms.TaskStatus,
     "tasks_priority": terms.Priority,
     "notifications_type": terms.NotificationType,
