@@ -40,8 +40,10 @@ from alfred.http.openapi import BASE, document
 from alfred.http.rate_limits import Limits
 from alfred.hub import Hub
 from alfred.identity import AccessTokens, Passwords
+from alfred.outbound_http import OutboundHttp
 from alfred.schedule import every, scheduler
 from alfred.settings import Settings
+from alfred.vault import Vault
 
 SNOOZE_SCAN_SECONDS = 15
 
@@ -108,6 +110,8 @@ def _services(settings: Settings, database_dsn: str, listen_dsn: str) -> Service
         passwords=Passwords(settings.bcrypt_cost),
         tokens=AccessTokens([key.get_secret_value() for key in settings.jwt_secret], settings.access_token_ttl),
         assistant=provider(settings.ai_provider),
+        vault=Vault([key.get_secret_value() for key in settings.secret_key]),
+        outbound=OutboundHttp(settings.private_targets, settings.delivery_timeout),
         limits=Limits(settings.rate_limit),
         clock=_now,
         ending=Ending(),
@@ -128,6 +132,7 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         stack.callback(services.passwords.close)
         stack.push_async_callback(services.database.close)
+        stack.push_async_callback(services.outbound.close)
         await services.database.open()
         async with services.database.as_service() as db:
             await refuse_unsafe(db)

@@ -51,7 +51,9 @@ class NoAnswer:
     """No complete answer came; `before` the first byte of the request was written nothing can have happened."""
 
     when: Literal["before", "after"]
-    reason: Literal["refused", "unresolved", "insecure", "timeout", "broken", "private_address", "insecure_url"]
+    reason: Literal[
+        "refused", "unresolved", "insecure", "timeout", "broken", "private_address", "insecure_url", "invalid_url"
+    ]
 
 
 def json_call(url: str, value: Any, headers: Mapping[str, str], *, seconds: float) -> HttpCall:

@@ -52,7 +52,7 @@ def ground(settings: Settings, *, migrating: bool = False, down: int | None = No
         schema.found(embedded.dsn("postgres", "postgres"), DATABASE)
         _migrate(embedded.dsn(schema.OWNER, DATABASE), down)
         dsn = embedded.dsn(schema.APP, DATABASE)
-        yield Ground(_with_secret(settings, home), dsn, dsn, embedded)
+        yield Ground(_with_secrets(settings, home), dsn, dsn, embedded)
     finally:
         embedded.stop()
 
@@ -68,7 +68,7 @@ def _given(settings: Settings, migrating: bool, down: int | None) -> Ground:
     elif migrating:
         raise BadSetting("ALFRED_OWNER_DATABASE_URL is needed to migrate")
     home = settings.home or default_home(folder("sql").parent, settings.pg_account)
-    return Ground(_with_secret(settings, home), dsn, listen, None)
+    return Ground(_with_secrets(settings, home), dsn, listen, None)
 
 
 def _migrate(owner_dsn: str, down: int | None) -> None:
@@ -78,21 +78,24 @@ def _migrate(owner_dsn: str, down: int | None) -> None:
         log.info("migrations_applied", names=applied)
 
 
-def _with_secret(settings: Settings, home: Path) -> Settings:
-    """Without ALFRED_JWT_SECRET: one made once for this home, readable by its owner only."""
-    if settings.jwt_secret:
-        return settings
+def _with_secrets(settings: Settings, home: Path) -> Settings:
+    """Without ALFRED_JWT_SECRET or ALFRED_SECRET_KEY: one made once for this home, readable by its owner only."""
+    made = {name: (_secret_of(home, name),) for name in ("jwt_secret", "secret_key") if not getattr(settings, name)}
+    return settings.model_copy(update={"home": home, **made})
+
+
+def _secret_of(home: Path, name: str) -> SecretStr:
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = home / "jwt_secret"
+    file = home / name
     with contextlib.suppress(FileExistsError):
-        fresh = home / f".jwt_secret.{os.getpid()}"
+        fresh = home / f".{name}.{os.getpid()}"
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
             out.write(secrets.token_urlsafe(48))
         try:
             file.hardlink_to(fresh)
         finally:
             fresh.unlink()
-    return settings.model_copy(update={"jwt_secret": (SecretStr(file.read_text().strip()),), "home": home})
+    return SecretStr(file.read_text().strip())
 
 
 def serve(settings: Settings) -> int:

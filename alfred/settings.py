@@ -56,11 +56,15 @@ class Settings(BaseModel):
     pool_size: int = Field(10, ge=2, le=100)
 
     jwt_secret: Secrets = ()
+    secret_key: Secrets = ()
     access_token_ttl: Seconds = 900
     refresh_token_ttl: Seconds = 2_592_000
     login_attempts: int = Field(10, ge=1)
     rate_limit: int = Field(60_000, ge=60)
     bcrypt_cost: int = Field(11, ge=4, le=16)
+
+    private_targets: Networks = ()
+    delivery_timeout: float | None = Field(None, gt=0, le=600)
 
     overdue_scan_interval: Seconds = 3600
     stalled_scan_interval: Seconds = 86_400
@@ -70,7 +74,7 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] | None = None
 
-    @field_validator("jwt_secret")
+    @field_validator("jwt_secret", "secret_key")
     @classmethod
     def _long_enough(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
         if any(len(secret.get_secret_value().encode()) < 32 for secret in secrets):

@@ -98,7 +98,13 @@ def fifteen():
 @contextlib.asynccontextmanager
 async def serving(dsn: str, **settings):
     """A service on a port of its own; its address."""
-    chosen = {"jwt_secret": SECRET, "bcrypt_cost": 4, "login_attempts": 1000, "pool_size": 8} | settings
+    chosen = {
+        "jwt_secret": SECRET,
+        "secret_key": SECRET,
+        "bcrypt_cost": 4,
+        "login_attempts": 1000,
+        "pool_size": 8,
+    } | settings
     app = build(Settings(**chosen), dsn, dsn)
     runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=1)
     await runner.setup()

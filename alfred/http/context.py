@@ -14,7 +14,9 @@ from alfred.db import Database
 from alfred.http.rate_limits import Limits
 from alfred.hub import Hub
 from alfred.identity import AccessTokens, Passwords
+from alfred.outbound_http import OutboundHttp
 from alfred.settings import Settings
+from alfred.vault import Vault
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Services:
     passwords: Passwords
     tokens: AccessTokens
     assistant: AIProvider
+    vault: Vault
+    outbound: OutboundHttp
     limits: Limits
     clock: Callable[[], datetime]
     ending: "Ending"
