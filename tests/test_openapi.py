@@ -54,6 +54,21 @@ async def test_every_operation_has_a_name_of_its_own(document):
         assert operation["tags"], path
 
 
+VERBS = (
+    "Add|Cancel|Change|Check|Claim|Classify|Compile|Complete|Create|Delete|Download|Exchange|Export|Find|Get|Import|"
+    "List|Log|Mark|Merge|Poll|Preview|Read|Receive|Record|Remove|Replace|Replay|Report|Retry|Revoke|Rotate|Run|Send|"
+    "Show|Simulate|Store|Stream|Suggest|Test|Undo|Update|Upload|Validate|Verify"
+)
+
+
+async def test_every_operation_id_names_its_noun_and_every_summary_what_the_call_does(document):
+    """A bare verb ("mark", "receive") tells a reader of a generated client nothing; neither does a metaphor."""
+    for path, method, operation in operations(document):
+        assert re.fullmatch(r"[a-z]+(_[a-z]+)+", operation["operationId"]), (method, path)
+        assert re.fullmatch(rf"(?:{VERBS})\b.*\.", operation["summary"]), (method, path, operation["summary"])
+        assert len(operation["summary"]) <= 90, (method, path)
+
+
 async def test_every_body_and_answer_has_an_example(document):
     for path, method, operation in operations(document):
         where = f"{method} {path}"

@@ -89,8 +89,8 @@ class Session(Output):
 
 
 @routes.on("POST", "/auth/register", scope=None, status=201, errors=(409,))
-async def register(services: Services, body: Registration) -> Session:
-    """Make an account, and log in."""
+async def register_user(services: Services, body: Registration) -> Session:
+    """Create an account and log in."""
     hashed = await services.passwords.hash(body.password.get_secret_value())
     user_id, refresh = uuid7(), new_token("r")
     profile = body.model_dump(include={"name", "email", "locale", "timezone", "currency"})
@@ -101,8 +101,11 @@ async def register(services: Services, body: Registration) -> Session:
 
 
 @routes.on("POST", "/auth/login", scope=None, errors=(401, 429))
-async def login(request: web.Request, services: Services, body: Login) -> Session:
-    """Log in; a wrong e-mail takes as long as a wrong password."""
+async def log_in_user(request: web.Request, services: Services, body: Login) -> Session:
+    """Log in with e-mail and password.
+
+    Takes as long for an unknown e-mail as for a wrong password. Repeated failures answer 429.
+    """
     email_key, address = _key(body.email), request.remote or "unknown"
     async with services.passwords.turn():
         async with services.database.as_service() as db:
@@ -130,8 +133,11 @@ async def login(request: web.Request, services: Services, body: Login) -> Sessio
 
 
 @routes.on("POST", "/auth/refresh", scope=None, errors=(401,))
-async def refresh(services: Services, body: RefreshToken) -> Session:
-    """Spend a refresh token for a new pair; a spent one that comes again ends the whole family."""
+async def refresh_tokens(services: Services, body: RefreshToken) -> Session:
+    """Exchange a refresh token for a new pair of tokens.
+
+    The refresh token is spent. Using a spent one again revokes its whole family.
+    """
     fresh = new_token("r")
     async with services.database.as_service() as db:
         renewed = await sql.users.renew_session.one(
@@ -150,35 +156,41 @@ async def refresh(services: Services, body: RefreshToken) -> Session:
 
 
 @routes.on("POST", "/auth/logout", scope=None, status=204)
-async def logout(services: Services, body: RefreshToken) -> None:
-    """End the session; saying it twice does no harm."""
+async def log_out_user(services: Services, body: RefreshToken) -> None:
+    """Log out and revoke the session's refresh tokens.
+
+    Repeating the call changes nothing.
+    """
     async with services.database.as_service() as db:
         await sql.users.end_session.run(db, token_hash=digest(body.refresh_token.get_secret_value()))
 
 
 @routes.on("GET", "/me")
-async def me(db: Db, caller: Caller) -> User:
-    """One's own profile."""
+async def get_me(db: Db, caller: Caller) -> User:
+    """Get the authenticated user."""
     return await _profile(db, caller.user_id)
 
 
 @routes.on("PATCH", "/me", scope="admin")
-async def change_me(db: Db, caller: Caller, body: ProfileChange) -> User:
-    """Change one's own profile."""
+async def update_me(db: Db, caller: Caller, body: ProfileChange) -> User:
+    """Update the authenticated user."""
     return User.read(await sql.users.update.one(db, user_id=caller.user_id, **body.model_dump()))
 
 
 @routes.on("DELETE", "/me", scope="admin", status=204, errors=(403,))
-async def erase_me(caller: Caller, services: Services, body: Farewell) -> None:
-    """Erase the account and everything in it, for good."""
+async def delete_me(caller: Caller, services: Services, body: Farewell) -> None:
+    """Delete the account and all its data.
+
+    Cannot be undone.
+    """
     await _prove(services, caller, body.password)
     async with services.database.acting_as(caller.user_id) as db:
         await sql.users.erase_own.run(db)
 
 
 @routes.on("POST", "/me/password", scope="admin", status=204, errors=(403,))
-async def change_password(caller: Caller, services: Services, body: PasswordChange) -> None:
-    """Change the password; every session ends."""
+async def update_password(caller: Caller, services: Services, body: PasswordChange) -> None:
+    """Change the password and end every session."""
     await _prove(services, caller, body.current_password)
     hashed = await services.passwords.hash(body.new_password.get_secret_value())
     async with services.database.acting_as(caller.user_id) as db:

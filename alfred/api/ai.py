@@ -46,8 +46,8 @@ class MessageToRead(Input):
 class ReplyAsked(Input):
     conversation_id: UUID | None = None
     text: Text | None = Field(None, examples=["Qual o prazo de entrega?"])
-    tone: Tone | None = Field(None, description="The contact's preferred one, if left out.")
-    language: Spoken | None = Field(None, description="The customer's, if left out.")
+    tone: Tone | None = Field(None, description="Tone of the reply. Default: the contact's preferred tone.")
+    language: Spoken | None = Field(None, description="Language of the reply. Default: the customer's language.")
 
     @model_validator(mode="after")
     def _something_to_answer(self) -> Self:
@@ -59,7 +59,9 @@ class ReplyAsked(Input):
 class PriceAsked(Input):
     conversation_id: UUID | None = None
     contact_id: UUID | None = None
-    text: Text | None = Field(None, examples=["Faz por 80?"], description="What to answer, instead of the last turn.")
+    text: Text | None = Field(
+        None, examples=["Faz por 80?"], description="Text to answer, in place of the customer's last messages."
+    )
 
     @model_validator(mode="after")
     def _somebody_to_ask_it(self) -> Self:
@@ -77,12 +79,14 @@ class Feedback(Input):
 
 
 class Reading(ClassificationOut):
-    signals: list[Signal] = Field(description="Why: each rule that counted, and the characters that it saw.")
+    signals: list[Signal] = Field(description="The rules that decided, each with the characters that it matched.")
 
 
 class Suggested(Output):
     id: UUID
-    based_on_message_id: UUID | None = Field(description="A newer message than this one makes the suggestion stale.")
+    based_on_message_id: UUID | None = Field(
+        description="The latest message considered. A newer message makes the suggestion stale."
+    )
     rationale: str = Field(examples=["asked about delivery"])
     provider: str = Field(examples=["mock"])
 
@@ -119,7 +123,9 @@ class KindStats(Output):
     sent: int
     edited: int
     dismissed: int
-    acceptance: float | None = Field(description="Sent or edited, of those with an outcome; null while there is none.")
+    acceptance: float | None = Field(
+        description="Share sent or edited of those with an outcome, 0 to 1; null without outcomes."
+    )
 
 
 class Stats(Output):
@@ -128,13 +134,16 @@ class Stats(Output):
 
 @routes.on("POST", "/ai/classify-message")
 async def classify_message(services: Services, body: MessageToRead) -> Reading:
-    """How a message reads, and why."""
+    """Classify a message."""
     return Reading.model_validate(await services.assistant.classify(body.text, language=body.language))
 
 
 @routes.on("POST", "/ai/suggest-reply")
 async def suggest_reply(db: Db, caller: Caller, services: Services, body: ReplyAsked) -> ReplyOut:
-    """A reply to the customer's last turn, in their language and the contact's tone."""
+    """Suggest a reply to the customer's last messages.
+
+    Written in the customer's language and the contact's tone.
+    """
     talk = await talk_with(db, caller, body.conversation_id, None, body.text)
     request = ReplyRequest(
         **talk.turn | ({"language": body.language} if body.language else {}),
@@ -148,7 +157,10 @@ async def suggest_reply(db: Db, caller: Caller, services: Services, body: ReplyA
 
 @routes.on("POST", "/ai/suggest-price")
 async def suggest_price(db: Db, caller: Caller, services: Services, body: PriceAsked) -> PriceOut:
-    """Minimum, suggested and maximum price of one unit, from the contact's settings and the customer's offer."""
+    """Suggest a price for one unit.
+
+    Answers minimum, suggested and maximum, from the contact's settings and the customer's offer.
+    """
     talk = await talk_with(db, caller, body.conversation_id, body.contact_id, body.text)
     try:
         found: PriceSuggestion = await services.assistant.suggest_price(talk.prices)
@@ -160,7 +172,7 @@ async def suggest_price(db: Db, caller: Caller, services: Services, body: PriceA
 
 @routes.on("POST", "/ai/suggest-follow-up")
 async def suggest_follow_up(db: Db, caller: Caller, services: Services, body: FollowUpAsked) -> FollowUpOut:
-    """When to come back to the customer, and with what."""
+    """Suggest when and how to follow up."""
     talk = await talk_with(db, caller, body.conversation_id, None, None)
     zone = await sql.users.timezone.value(db, user_id=caller.user_id)
     request = FollowUpRequest(**talk.turn, now=services.clock(), timezone=zone)
@@ -169,8 +181,11 @@ async def suggest_follow_up(db: Db, caller: Caller, services: Services, body: Fo
 
 
 @routes.on("POST", "/ai/suggestions/{suggestion_id}/feedback", errors=(404,))
-async def give_feedback(db: Db, caller: Caller, suggestion_id: UUID, body: Feedback) -> FeedbackTaken:
-    """What became of a suggestion; the last word counts."""
+async def create_suggestion_feedback(db: Db, caller: Caller, suggestion_id: UUID, body: Feedback) -> FeedbackTaken:
+    """Record what became of a suggestion.
+
+    The latest feedback counts.
+    """
     row = await sql.suggestions.feedback.one(
         db, user_id=caller.user_id, suggestion_id=suggestion_id, outcome=body.outcome
     )
@@ -180,8 +195,8 @@ async def give_feedback(db: Db, caller: Caller, suggestion_id: UUID, body: Feedb
 
 
 @routes.on("GET", "/ai/suggestions/stats")
-async def suggestion_stats(db: Db, caller: Caller) -> Stats:
-    """How often each kind of suggestion was taken."""
+async def get_suggestion_stats(db: Db, caller: Caller) -> Stats:
+    """Get how often suggestions were taken, by kind."""
     return Stats(items=[_stats_of(row) for row in await sql.suggestions.stats.all(db, user_id=caller.user_id)])
 
 

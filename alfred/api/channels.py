@@ -39,7 +39,8 @@ class Channel(Output):
     type: ChannelType = Field(examples=["whatsapp"])
     name: str = Field(examples=["Loja Centro"])
     external_account_id: str | None = Field(
-        examples=["109900000000001"], description="The messenger's id of the account: a webhook's recipient."
+        examples=["109900000000001"],
+        description="The provider's id of the account: the recipient named by its webhooks.",
     )
     active: bool
     created_at: datetime
@@ -47,20 +48,23 @@ class Channel(Output):
 
 @routes.on("GET", "/channels")
 async def list_channels(db: Db, caller: Caller, request: web.Request, query: Listing) -> Page[Channel]:
-    """The channels, newest first."""
+    """List channels, newest first."""
     return (await newest_first(db, request, query, sql.channels.page, user_id=caller.user_id)).of(Channel.read)
 
 
 @routes.on("POST", "/channels", status=201, errors=(409,))
-async def add_channel(db: Db, caller: Caller, body: NewChannel) -> Channel:
-    """Add a channel; one whose account posts a webhook is made by itself."""
+async def create_channel(db: Db, caller: Caller, body: NewChannel) -> Channel:
+    """Create a channel.
+
+    A channel whose account posts a webhook is created automatically.
+    """
     row = await sql.channels.add.one(db, user_id=caller.user_id, channel_id=uuid7(), **body.model_dump())
     return Channel.read(row)
 
 
 @routes.on("GET", "/channels/{channel_id}", errors=(404,))
 async def get_channel(db: Db, caller: Caller, channel_id: UUID) -> Channel:
-    """One channel."""
+    """Get a channel."""
     row = await sql.channels.get.one(db, user_id=caller.user_id, channel_id=channel_id)
     if row is None:
         raise not_found("channel")
@@ -68,8 +72,8 @@ async def get_channel(db: Db, caller: Caller, channel_id: UUID) -> Channel:
 
 
 @routes.on("PATCH", "/channels/{channel_id}", errors=(404, 409))
-async def change_channel(db: Db, caller: Caller, channel_id: UUID, body: ChannelChange) -> Channel:
-    """Rename, bind to an account, switch on or off."""
+async def update_channel(db: Db, caller: Caller, channel_id: UUID, body: ChannelChange) -> Channel:
+    """Update a channel."""
     row = await sql.channels.update.one(
         db,
         user_id=caller.user_id,
@@ -83,7 +87,7 @@ async def change_channel(db: Db, caller: Caller, channel_id: UUID, body: Channel
 
 
 @routes.on("DELETE", "/channels/{channel_id}", status=204, errors=(404,))
-async def remove_channel(db: Db, caller: Caller, channel_id: UUID) -> None:
-    """Remove a channel with its conversations."""
+async def delete_channel(db: Db, caller: Caller, channel_id: UUID) -> None:
+    """Delete a channel and its conversations."""
     if not await sql.channels.remove.run(db, user_id=caller.user_id, channel_id=channel_id):
         raise not_found("channel")

@@ -22,13 +22,14 @@ MOST_TRIES = 3
 
 
 class Merge(Input):
-    contact_id: UUID = Field(description="The contact that becomes part of the one in the path, and goes.")
+    contact_id: UUID = Field(description="The contact to merge into the one in the path. It is removed.")
 
 
 @routes.on("POST", "/contacts/{contact_id}/merge", errors=(404,))
 async def merge_contacts(caller: Caller, services: Services, contact_id: UUID, body: Merge) -> Contact:
-    """Join another contact into this one, which is the answer.
+    """Merge another contact into this one.
 
+    Answers the merged contact. Undo it with `unmerge`.
     Identities, conversations, tasks and notifications go over, and fill what this contact lacks: name, e-mail, phone,
     notes, and prices that are in the same currency. Its settings stay. `unmerge` undoes it.
     """
@@ -49,8 +50,9 @@ async def merge_contacts(caller: Caller, services: Services, contact_id: UUID, b
 
 @routes.on("POST", "/contacts/{contact_id}/unmerge", errors=(404, 409))
 async def unmerge_contact(caller: Caller, services: Services, contact_id: UUID) -> Contact:
-    """Undo the last merge into this contact; the answer is the one that came back, as it was.
+    """Undo the last merge into this contact.
 
+    Answers the contact that was restored, as it was.
     It brings its identities, conversations and tasks, and whatever was added to them since. What it had filled in here
     is emptied again where nobody has changed it. Without a merge to undo, a number that was taken for this contact's
     (a Brazilian mobile with or without its ninth digit) becomes a contact of its own, and stays one.

@@ -44,9 +44,9 @@ class ContactSettings(Output):
 
 class NewContact(Input):
     name: Name | None = Field(None, examples=["Marina Quintela"])
-    handle: Handle | None = Field(None, examples=["+5511900000012"], description="The first identity's value.")
+    handle: Handle | None = Field(None, examples=["+5511900000012"], description="Value of the first identity.")
     channel_type: ChannelType | None = Field(
-        None, examples=["whatsapp"], description="Told from the handle if left out."
+        None, examples=["whatsapp"], description="Default: derived from the handle."
     )
     email: Handle | None = Field(None, examples=["marina@example.com"])
     phone: Handle | None = Field(None, examples=["+5511900000012"])
@@ -102,14 +102,14 @@ class Contact(Output):
 
 
 class ContactFilter(Listing):
-    q: SearchText | None = Field(None, description="Part of the name or handle, whatever the case and accents.")
+    q: SearchText | None = Field(None, description="Text in the name or handle. Ignores case and accents.")
     vip: bool | None = None
     channel: ChannelType | None = None
 
 
 @routes.on("GET", "/contacts")
 async def list_contacts(db: Db, caller: Caller, request: web.Request, query: ContactFilter) -> Page[Contact]:
-    """The contacts, newest first."""
+    """List contacts, newest first."""
     given = {"user_id": caller.user_id, **query.model_dump(include={"q", "vip", "channel"})}
     found = await newest_first(db, request, query, sql.contacts.page, **given)
     currency = await _currency(db, caller)
@@ -117,8 +117,8 @@ async def list_contacts(db: Db, caller: Caller, request: web.Request, query: Con
 
 
 @routes.on("POST", "/contacts", status=201, errors=(409,))
-async def add_contact(db: Db, caller: Caller, body: NewContact) -> Contact:
-    """Add a person, with every identity that they are known by.
+async def create_contact(db: Db, caller: Caller, body: NewContact) -> Contact:
+    """Create a contact.
 
     An identity is taken only as it is written: a Brazilian mobile with its ninth digit and the same one without are
     two, and may be two contacts; each then gets the messages of its own. What comes from a number that is known only
@@ -143,13 +143,16 @@ async def add_contact(db: Db, caller: Caller, body: NewContact) -> Contact:
 
 @routes.on("GET", "/contacts/{contact_id}", errors=(404,))
 async def get_contact(db: Db, caller: Caller, contact_id: UUID) -> Contact:
-    """One contact."""
+    """Get a contact."""
     return await _contact(db, caller, contact_id)
 
 
 @routes.on("PATCH", "/contacts/{contact_id}", errors=(404, 409))
-async def change_contact(db: Db, caller: Caller, contact_id: UUID, body: ContactChange) -> Contact:
-    """Change what is given; `identities` replaces them all."""
+async def update_contact(db: Db, caller: Caller, contact_id: UUID, body: ContactChange) -> Contact:
+    """Update a contact.
+
+    Changes the fields that are present; `identities` replaces them all.
+    """
     row = await _held(db, caller, contact_id)
     given = body.given()
     given.pop("settings", None)
@@ -169,22 +172,25 @@ async def change_contact(db: Db, caller: Caller, contact_id: UUID, body: Contact
 
 
 @routes.on("DELETE", "/contacts/{contact_id}", status=204, errors=(404,))
-async def remove_contact(db: Db, caller: Caller, contact_id: UUID) -> None:
-    """Remove a person and everything about them."""
+async def delete_contact(db: Db, caller: Caller, contact_id: UUID) -> None:
+    """Delete a contact and all its data."""
     if not await sql.contacts.remove.run(db, user_id=caller.user_id, contact_id=contact_id):
         raise not_found("contact")
     await sql.contacts.forget.run(db, user_id=caller.user_id, contact_id=contact_id)
 
 
 @routes.on("GET", "/contacts/{contact_id}/settings", errors=(404,))
-async def get_settings(db: Db, caller: Caller, contact_id: UUID) -> ContactSettings:
-    """How to deal with this person."""
+async def get_contact_settings(db: Db, caller: Caller, contact_id: UUID) -> ContactSettings:
+    """Get a contact's negotiation settings."""
     return (await _contact(db, caller, contact_id)).settings
 
 
 @routes.on("PATCH", "/contacts/{contact_id}/settings", errors=(404,))
-async def change_settings(db: Db, caller: Caller, contact_id: UUID, body: SettingsChange) -> ContactSettings:
-    """Change how to deal with this person; null clears a price or the currency."""
+async def update_contact_settings(db: Db, caller: Caller, contact_id: UUID, body: SettingsChange) -> ContactSettings:
+    """Update a contact's negotiation settings.
+
+    `null` clears a price or the currency.
+    """
     await _store(db, caller, await _held(db, caller, contact_id), {}, body)
     return (await _contact(db, caller, contact_id)).settings
 

@@ -40,7 +40,7 @@ class ConversationFilter(Listing):
     channel: ChannelType | None = None
     unread_only: bool = False
     q: SearchText | None = Field(
-        None, description="Part of the contact's name or handle or of a message, whatever the case and accents."
+        None, description="Text in the contact's name or handle or in a message. Ignores case and accents."
     )
     sentiment: Sentiment | None = None
     urgency: Urgency | None = None
@@ -69,7 +69,7 @@ class NewMessage(Input):
     reply_to_id: UUID | None = None
     external_id: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=512)] | None = Field(
         None,
-        description="The messenger's id, when somebody else has sent it: delivery statuses find the message by it.",
+        description="The provider's id of a message already sent by other means. Delivery statuses refer to it.",
     )
 
 
@@ -184,14 +184,20 @@ class Message(Output):
 async def list_conversations(
     db: Db, caller: Caller, request: web.Request, query: ConversationFilter
 ) -> Page[Conversation]:
-    """The conversations, newest activity first; filters combine."""
+    """List conversations, most recent activity first.
+
+    Filters combine.
+    """
     given = {"user_id": caller.user_id, **query.model_dump(exclude={"limit", "cursor"})}
     return (await newest_first(db, request, query, sql.conversations.page, "active_at", **given)).of(conversation_of)
 
 
 @routes.on("POST", "/conversations", status=201, also=(200,))
-async def open_conversation(db: Db, caller: Caller, body: NewConversation) -> Answer[Conversation]:
-    """Open a conversation with a contact on a channel, or find the one that exists (200)."""
+async def create_conversation(db: Db, caller: Caller, body: NewConversation) -> Answer[Conversation]:
+    """Create a conversation, or get the existing one.
+
+    Answers 200 with the existing conversation where the contact has one on the channel.
+    """
     # Locked, so that of two who ask at once the second finds what the first has made.
     if not await sql.contacts.hold.run(db, user_id=caller.user_id, contact_id=body.contact_id):
         raise bad_reference("/contact_id", "contact")
@@ -212,7 +218,7 @@ async def open_conversation(db: Db, caller: Caller, body: NewConversation) -> An
 
 @routes.on("GET", "/conversations/{conversation_id}", errors=(404,))
 async def get_conversation(db: Db, caller: Caller, conversation_id: UUID) -> Conversation:
-    """One conversation."""
+    """Get a conversation."""
     row = await sql.conversations.get.one(db, user_id=caller.user_id, conversation_id=conversation_id)
     if row is None:
         raise not_found("conversation")
@@ -220,22 +226,28 @@ async def get_conversation(db: Db, caller: Caller, conversation_id: UUID) -> Con
 
 
 @routes.on("PATCH", "/conversations/{conversation_id}", errors=(404,))
-async def change_conversation(db: Db, caller: Caller, conversation_id: UUID, body: ConversationChange) -> Conversation:
-    """Change the status, the tags, or until when it sleeps."""
+async def update_conversation(db: Db, caller: Caller, conversation_id: UUID, body: ConversationChange) -> Conversation:
+    """Update a conversation's status, tags or snooze time."""
     if not await change(db, caller.user_id, conversation_id, Change(**body.given())):
         raise not_found("conversation")
     return await get_conversation(db, caller, conversation_id)
 
 
 @routes.on("POST", "/conversations/{conversation_id}/read", errors=(404,))
-async def mark_read(db: Db, caller: Caller, conversation_id: UUID) -> Conversation:
-    """Nothing unread any more."""
+async def mark_conversation_read(db: Db, caller: Caller, conversation_id: UUID) -> Conversation:
+    """Mark a conversation as read.
+
+    Sets the unread count to 0.
+    """
     return await _set_unread(db, caller, conversation_id, unread=False)
 
 
 @routes.on("POST", "/conversations/{conversation_id}/unread", errors=(404,))
-async def mark_unread(db: Db, caller: Caller, conversation_id: UUID) -> Conversation:
-    """At least one unread."""
+async def mark_conversation_unread(db: Db, caller: Caller, conversation_id: UUID) -> Conversation:
+    """Mark a conversation as unread.
+
+    Sets the unread count to at least 1.
+    """
     return await _set_unread(db, caller, conversation_id, unread=True)
 
 
@@ -243,7 +255,10 @@ async def mark_unread(db: Db, caller: Caller, conversation_id: UUID) -> Conversa
 async def list_messages(
     db: Db, caller: Caller, request: web.Request, conversation_id: UUID, query: Listing
 ) -> Page[Message]:
-    """The messages, newest first by the sender's time."""
+    """List a conversation's messages, newest first.
+
+    Ordered by the sender's time.
+    """
     about = {"user_id": caller.user_id, "conversation_id": conversation_id}
     found = await newest_first(db, request, query, sql.messages.page, "sent_at", **about)
     if not found.items:
@@ -253,9 +268,9 @@ async def list_messages(
 
 @routes.on("POST", "/conversations/{conversation_id}/messages", status=201, also=(200,), errors=(404, 409))
 async def send_message(db: Db, caller: Caller, conversation_id: UUID, body: NewMessage) -> Answer[Message]:
-    """Write to the customer.
+    """Send a message to the customer.
 
-    With the `external_id` of a message that the messenger has told of already (one written in its own app), that
+    With the `external_id` of a message that the provider has reported already (one written in its own app), that
     message is the answer (200).
     """
     try:

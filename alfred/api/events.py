@@ -33,7 +33,7 @@ class EventOut(Output):
 
 @routes.on("GET", "/events")
 async def list_events(db: Db, caller: Caller, request: web.Request, query: EventFilter) -> Page[EventOut]:
-    """The events, newest first."""
+    """List events, newest first."""
     (before,) = after("events", query, int)
     rows = await sql.events.page.all(
         db,

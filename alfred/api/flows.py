@@ -106,15 +106,18 @@ class Suggestions(Output):
 
 @routes.on("GET", "/flows")
 async def list_flows(db: Db, caller: Caller, request: web.Request, query: Listing) -> Page[Flow]:
-    """The flows, newest first."""
+    """List flows, newest first."""
     at, before = after("flows", query, datetime.fromisoformat, UUID)
     rows = await sql.flows.page.all(db, user_id=caller.user_id, before_at=at, before_id=before, limit=query.limit + 1)
     return page(request, "flows", query, rows, lambda row: (row["created_at"].isoformat(), row["id"])).of(Flow.read)
 
 
 @routes.on("POST", "/flows", status=201)
-async def add_flow(db: Db, caller: Caller, body: NewFlow) -> Flow:
-    """Add a flow; an invalid one is kept as a draft, but not enabled."""
+async def create_flow(db: Db, caller: Caller, body: NewFlow) -> Flow:
+    """Create a flow.
+
+    An invalid definition can be stored as a draft, but not enabled.
+    """
     _refuse_invalid(body.definition, enabled=body.enabled)
     flow_id = uuid7()
     await sql.flows.add.run(db, user_id=caller.user_id, flow_id=flow_id, **body.model_dump())
@@ -122,14 +125,14 @@ async def add_flow(db: Db, caller: Caller, body: NewFlow) -> Flow:
 
 
 @routes.on("POST", "/flows/validate")
-async def validate_definition(body: GivenDefinition) -> Validation:
-    """What is wrong with a definition."""
+async def validate_flow_definition(body: GivenDefinition) -> Validation:
+    """Validate a flow definition without storing it."""
     return validate(body.definition)
 
 
 @routes.on("GET", "/flows/{flow_id}", errors=(404,))
 async def get_flow(db: Db, caller: Caller, flow_id: UUID) -> Flow:
-    """One flow."""
+    """Get a flow."""
     row = await sql.flows.get.one(db, user_id=caller.user_id, flow_id=flow_id)
     if row is None:
         raise not_found("flow")
@@ -138,28 +141,28 @@ async def get_flow(db: Db, caller: Caller, flow_id: UUID) -> Flow:
 
 @routes.on("PUT", "/flows/{flow_id}", errors=(404,))
 async def replace_flow(db: Db, caller: Caller, flow_id: UUID, body: NewFlow) -> Flow:
-    """Replace a flow as a whole."""
+    """Replace a flow."""
     return await _store(db, caller, flow_id, body.model_dump())
 
 
 @routes.on("PATCH", "/flows/{flow_id}", errors=(404,))
-async def change_flow(db: Db, caller: Caller, flow_id: UUID, body: FlowChange) -> Flow:
-    """Change what is given."""
+async def update_flow(db: Db, caller: Caller, flow_id: UUID, body: FlowChange) -> Flow:
+    """Update a flow."""
     before = await get_flow(db, caller, flow_id)
     given = {name: value for name, value in body.given().items() if value is not None or name == "description"}
     return await _store(db, caller, flow_id, before.model_dump(include=set(NewFlow.model_fields)) | given)
 
 
 @routes.on("DELETE", "/flows/{flow_id}", status=204, errors=(404,))
-async def remove_flow(db: Db, caller: Caller, flow_id: UUID) -> None:
-    """Remove a flow."""
+async def delete_flow(db: Db, caller: Caller, flow_id: UUID) -> None:
+    """Delete a flow."""
     if not await sql.flows.remove.run(db, user_id=caller.user_id, flow_id=flow_id):
         raise not_found("flow")
 
 
 @routes.on("POST", "/flows/{flow_id}/validate", errors=(404,))
 async def validate_flow(db: Db, caller: Caller, flow_id: UUID) -> Validation:
-    """What is wrong with a stored flow."""
+    """Validate a stored flow."""
     return validate((await get_flow(db, caller, flow_id)).definition)
 
 
@@ -167,7 +170,10 @@ async def validate_flow(db: Db, caller: Caller, flow_id: UUID) -> Validation:
 async def simulate_flow(
     db: Db, caller: Caller, services: Services, flow_id: UUID, body: SituationInput
 ) -> SimulationOut:
-    """The way through the flow for a situation; nothing is sent or stored."""
+    """Simulate a flow on a situation.
+
+    Nothing is sent or stored.
+    """
     flow = await get_flow(db, caller, flow_id)
     asked, read = await situation(db, caller, services, body)
     try:
@@ -180,8 +186,8 @@ async def simulate_flow(
 
 
 @routes.on("GET", "/conversations/{conversation_id}/suggestions", errors=(404,))
-async def list_suggestions(db: Db, caller: Caller, conversation_id: UUID) -> Suggestions:
-    """What the enabled flows suggest for the latest message."""
+async def list_conversation_suggestions(db: Db, caller: Caller, conversation_id: UUID) -> Suggestions:
+    """List what the enabled flows suggest for a conversation's latest message."""
     await get_conversation(db, caller, conversation_id)
     rows = await sql.flows.suggestions.all(db, user_id=caller.user_id, conversation_id=conversation_id)
     return Suggestions(items=[Suggestion(**row["payload"], **dict(row)) for row in rows])

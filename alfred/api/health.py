@@ -32,14 +32,14 @@ class Readiness(Output):
 
 
 @routes.on("GET", "/health", scope=None)
-async def health() -> Health:
-    """The process lives."""
+async def get_health() -> Health:
+    """Check that the process is alive."""
     return Health()
 
 
 @routes.on("GET", "/health/ready", scope=None, also=(503,))
-async def ready(services: Services) -> Answer[Readiness]:
-    """The database is there, of this version's schema, and the event bus keeps up."""
+async def get_readiness(services: Services) -> Answer[Readiness]:
+    """Check that the database, its schema and the event bus are ready."""
     database = migrations = False
     try:
         async with asyncio.timeout(PATIENCE_SECONDS), services.database.as_service() as db:

@@ -53,7 +53,7 @@ class Notification(Output):
 
 
 class NotificationPage(Page[Notification]):
-    unseen_count: int = Field(examples=[1], description="Of all notifications, whatever the filter.")
+    unseen_count: int = Field(examples=[1], description="Number of unseen notifications, regardless of the filter.")
 
 
 class Updated(Output):
@@ -64,7 +64,7 @@ class Updated(Output):
 async def list_notifications(
     db: Db, caller: Caller, request: web.Request, query: NotificationFilter
 ) -> NotificationPage:
-    """The notifications, newest first."""
+    """List notifications, newest first."""
     (before,) = after("notifications", query, int)
     rows = await sql.notifications.page.all(
         db, user_id=caller.user_id, seen=query.seen, type=query.type, before=before, limit=query.limit + 1
@@ -75,8 +75,8 @@ async def list_notifications(
 
 
 @routes.on("PATCH", "/notifications/{notification_id}", errors=(404,))
-async def mark(db: Db, caller: Caller, notification_id: UUID, body: Seen) -> Notification:
-    """Seen, or not yet."""
+async def mark_notification(db: Db, caller: Caller, notification_id: UUID, body: Seen) -> Notification:
+    """Mark a notification as seen or not seen."""
     row = await sql.notifications.mark.one(db, user_id=caller.user_id, notification_id=notification_id, seen=body.seen)
     if row is None:
         raise not_found("notification")
@@ -84,8 +84,8 @@ async def mark(db: Db, caller: Caller, notification_id: UUID, body: Seen) -> Not
 
 
 @routes.on("POST", "/notifications/seen")
-async def mark_seen(db: Db, caller: Caller, body: SeveralSeen) -> Updated:
-    """Several at once, or all."""
+async def mark_notifications_seen(db: Db, caller: Caller, body: SeveralSeen) -> Updated:
+    """Mark several notifications, or all, as seen."""
     return Updated(updated=await sql.notifications.mark_seen.run(db, user_id=caller.user_id, ids=body.ids))
 
 

@@ -36,9 +36,9 @@ BACKTEST_LIMIT = 20_000
 
 
 class NewRule(Input):
-    name: Name | None = Field(None, description="Its sentence's beginning, if left out.")
+    name: Name | None = Field(None, description="Default: the beginning of the sentence.")
     text: Sentence | None = Field(None, examples=[_SENTENCE])
-    compiled: Compiled | None = Field(None, description="Instead of `text`.", examples=[_COMPILED])
+    compiled: Compiled | None = Field(None, description="The compiled form, in place of `text`.", examples=[_COMPILED])
     enabled: bool = True
 
     @model_validator(mode="after")
@@ -103,21 +103,21 @@ class PastMatch(Output):
 
 class BacktestResult(Output):
     days: int
-    checked: int = Field(description="Inbound messages looked at, the newest first.")
+    checked: int = Field(description="Number of inbound messages tried, newest first.")
     matched: int
-    truncated: bool = Field(description="Whether there were more messages than one call looks at.")
-    matches: list[PastMatch] = Field(description="The newest 200.")
+    truncated: bool = Field(description="Whether there are more messages than one call tries.")
+    matches: list[PastMatch] = Field(description="At most 200 matches, newest first.")
 
 
 @routes.on("GET", "/rules")
 async def list_rules(db: Db, caller: Caller, request: web.Request, query: Listing) -> Page[Rule]:
-    """The rules, newest first."""
+    """List rules, newest first."""
     return (await newest_first(db, request, query, sql.rules.page, user_id=caller.user_id)).of(Rule.read)
 
 
 @routes.on("POST", "/rules", status=201)
-async def add_rule(db: Db, caller: Caller, body: NewRule) -> Rule:
-    """Add a rule, by a sentence or in its compiled form."""
+async def create_rule(db: Db, caller: Caller, body: NewRule) -> Rule:
+    """Create a rule from a sentence or a compiled form."""
     rule = await _compiled(db, caller, body.text, body.compiled)
     rule_id = uuid7()
     name = body.name or (body.text or rule["explanation"])[:60]
@@ -127,13 +127,16 @@ async def add_rule(db: Db, caller: Caller, body: NewRule) -> Rule:
 
 @routes.on("POST", "/rules/compile")
 async def compile_rule(db: Db, caller: Caller, body: RuleText) -> CompiledOut:
-    """What a sentence would become; nothing is stored."""
+    """Compile a sentence without storing it.
+
+    Nothing is stored.
+    """
     return CompiledOut.model_validate(await _compiled(db, caller, body.text, None))
 
 
 @routes.on("GET", "/rules/{rule_id}", errors=(404,))
 async def get_rule(db: Db, caller: Caller, rule_id: UUID) -> Rule:
-    """One rule."""
+    """Get a rule."""
     row = await sql.rules.get.one(db, user_id=caller.user_id, rule_id=rule_id)
     if row is None:
         raise not_found("rule")
@@ -141,8 +144,8 @@ async def get_rule(db: Db, caller: Caller, rule_id: UUID) -> Rule:
 
 
 @routes.on("PATCH", "/rules/{rule_id}", errors=(404,))
-async def change_rule(db: Db, caller: Caller, rule_id: UUID, body: RuleChange) -> Rule:
-    """Rename, switch on or off, or say it anew."""
+async def update_rule(db: Db, caller: Caller, rule_id: UUID, body: RuleChange) -> Rule:
+    """Update a rule."""
     anew = dict.fromkeys(("text", "language", "compiled", "explanation", "warnings"))
     if body.text is not None or body.compiled is not None:
         anew = await _compiled(db, caller, body.text, body.compiled)
@@ -153,15 +156,18 @@ async def change_rule(db: Db, caller: Caller, rule_id: UUID, body: RuleChange) -
 
 
 @routes.on("DELETE", "/rules/{rule_id}", status=204, errors=(404,))
-async def remove_rule(db: Db, caller: Caller, rule_id: UUID) -> None:
-    """Remove a rule."""
+async def delete_rule(db: Db, caller: Caller, rule_id: UUID) -> None:
+    """Delete a rule."""
     if not await sql.rules.remove.run(db, user_id=caller.user_id, rule_id=rule_id):
         raise not_found("rule")
 
 
 @routes.on("POST", "/rules/{rule_id}/test", errors=(404,))
 async def test_rule(db: Db, caller: Caller, services: Services, rule_id: UUID, body: SituationInput) -> Verdict:
-    """Would it fire, and why; what the request leaves out is classified. Nothing is done."""
+    """Test a rule on a situation.
+
+    What the request leaves out is classified or takes its default. No action is carried out.
+    """
     rule = Compiled.model_validate((await get_rule(db, caller, rule_id)).compiled)
     asked, _ = await situation(db, caller, services, body)
     matched = match(rule.when, asked)
@@ -170,8 +176,9 @@ async def test_rule(db: Db, caller: Caller, services: Services, rule_id: UUID, b
 
 @routes.on("POST", "/rules/{rule_id}/backtest", errors=(404,))
 async def backtest_rule(db: Db, caller: Caller, services: Services, rule_id: UUID, body: Backtest) -> BacktestResult:
-    """Which past messages it would have fired on; contact and conversation count as they are now.
+    """Find the past messages that a rule matches.
 
+    Contact and conversation count as they are now.
     A rule that waits for something else than a message fires on none.
     """
     rule = Compiled.model_validate((await get_rule(db, caller, rule_id)).compiled)

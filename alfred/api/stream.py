@@ -35,7 +35,7 @@ PAGE = 200
 
 class StreamQuery(Input):
     last_event_id: str | None = Field(
-        None, max_length=100, description="Like the header Last-Event-ID, for a first request."
+        None, max_length=100, description="Same as the header `Last-Event-ID`, for a first request."
     )
     ticket: SecretStr | None = Field(None, max_length=200, description="From POST /notifications/stream-ticket.")
     format: Literal["message"] | None = Field(None, description="`message` leaves out the `event:` line.")
@@ -43,7 +43,7 @@ class StreamQuery(Input):
 
 class Ticket(Output):
     ticket: str = Field(examples=["alf_0_t_..."])
-    expires_in: int = Field(examples=[60], description="Seconds; it opens one stream.")
+    expires_in: int = Field(examples=[60], description="Seconds until the ticket expires. It opens one stream.")
 
 
 _FRAME = 'id: 01930d3c-7c1e-7b2a-9a41-5f6f3a1c2d4e\nevent: notification\ndata: {"id": "01930d3c-..."}\n\n'
@@ -58,8 +58,8 @@ _DOCUMENT = {
 
 
 @routes.on("POST", "/notifications/stream-ticket", status=201, scope="read", repeatable=False)
-async def issue_ticket(caller: Caller, services: Services) -> Ticket:
-    """A ticket for a browser's EventSource, which cannot send a header."""
+async def create_stream_ticket(caller: Caller, services: Services) -> Ticket:
+    """Create a single-use ticket for a browser's EventSource."""
     ticket = new_token("t")
     async with services.database.acting_as(caller.user_id) as db:
         await sql.notifications.issue_ticket.run(
@@ -81,9 +81,10 @@ async def issue_ticket(caller: Caller, services: Services) -> Ticket:
     errors=(400, 422),
     document=_DOCUMENT,
 )
-async def stream(request: web.Request, services: Services) -> web.StreamResponse:
-    """Each notification as an event: `id:` its id, `event: notification`, `data:` the Notification.
+async def stream_notifications(request: web.Request, services: Services) -> web.StreamResponse:
+    """Stream notifications as Server-Sent Events.
 
+    Each event has `id:` (the notification's id), `event: notification` and `data:` (the Notification).
     `Last-Event-ID` resumes without a gap; a comment keeps the line open every 15 seconds.
     """
     query = load_query(request, StreamQuery)

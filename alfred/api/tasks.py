@@ -49,7 +49,9 @@ class NewTask(Input):
     description: Notes | None = None
     status: TaskStatus = "open"
     priority: Priority = "medium"
-    due_date: Due | None = Field(None, description="A timestamp, or a plain date: the end of that day for the user.")
+    due_date: Due | None = Field(
+        None, description="A timestamp, or a date, which means the end of that day in the user's time zone."
+    )
     conversation_id: UUID | None = None
     contact_id: UUID | None = None
 
@@ -91,7 +93,7 @@ class Task(Output):
 
 @routes.on("GET", "/tasks")
 async def list_tasks(db: Db, caller: Caller, services: Services, request: web.Request, query: TaskFilter) -> Page[Task]:
-    """The tasks, newest first; filters combine."""
+    """List tasks, newest first."""
     filters = query.model_dump(exclude={"limit", "cursor"})
     for name in ("due_before", "due_after"):
         filters[name] = await _moment(db, caller, filters[name])
@@ -100,8 +102,8 @@ async def list_tasks(db: Db, caller: Caller, services: Services, request: web.Re
 
 
 @routes.on("POST", "/tasks", status=201)
-async def add_task(db: Db, caller: Caller, services: Services, body: NewTask) -> Task:
-    """Add a task."""
+async def create_task(db: Db, caller: Caller, services: Services, body: NewTask) -> Task:
+    """Create a task."""
     values = body.model_dump(exclude={"due_date"})
     await _check_references(db, caller, values)
     draft = TaskDraft(**values, due_at=await _moment(db, caller, body.due_date))
@@ -110,13 +112,16 @@ async def add_task(db: Db, caller: Caller, services: Services, body: NewTask) ->
 
 @routes.on("GET", "/tasks/{task_id}", errors=(404,))
 async def get_task(db: Db, caller: Caller, services: Services, task_id: UUID) -> Task:
-    """One task."""
+    """Get a task."""
     return await _task(db, caller, services, task_id)
 
 
 @routes.on("PATCH", "/tasks/{task_id}", errors=(404,))
-async def change_task(db: Db, caller: Caller, services: Services, task_id: UUID, body: TaskChange) -> Task:
-    """Change what is given; a new due date may lapse anew."""
+async def update_task(db: Db, caller: Caller, services: Services, task_id: UUID, body: TaskChange) -> Task:
+    """Update a task.
+
+    A new due date can become overdue again.
+    """
     before = await _held(db, caller, task_id)
     given = body.given()
     if "due_date" in given:
@@ -129,15 +134,18 @@ async def change_task(db: Db, caller: Caller, services: Services, task_id: UUID,
 
 
 @routes.on("DELETE", "/tasks/{task_id}", status=204, errors=(404,))
-async def remove_task(db: Db, caller: Caller, task_id: UUID) -> None:
-    """Remove a task."""
+async def delete_task(db: Db, caller: Caller, task_id: UUID) -> None:
+    """Delete a task."""
     if not await sql.tasks.remove.run(db, user_id=caller.user_id, task_id=task_id):
         raise not_found("task")
 
 
 @routes.on("POST", "/tasks/{task_id}/complete", errors=(404,))
 async def complete_task(db: Db, caller: Caller, services: Services, task_id: UUID) -> Task:
-    """Done; saying it twice changes nothing."""
+    """Mark a task as done.
+
+    Repeating the call changes nothing.
+    """
     before = await _held(db, caller, task_id)
     await tasks.change(db, caller.user_id, task_id, before, before.model_copy(update={"status": "done"}))
     return await _task(db, caller, services, task_id)

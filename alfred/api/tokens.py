@@ -22,7 +22,7 @@ routes = Routes("Tokens")
 class NewToken(Input):
     name: Name = Field(examples=["n8n"])
     scopes: list[Scope] = Field(["read", "write", "webhooks"], min_length=1, max_length=4)
-    expires_at: Moment | None = Field(None, description="Never, if left out.")
+    expires_at: Moment | None = Field(None, description="When the token expires. Default: never.")
 
     @field_validator("scopes")
     @classmethod
@@ -33,7 +33,7 @@ class NewToken(Input):
 class Token(Output):
     id: UUID
     name: str = Field(examples=["n8n"])
-    hint: str = Field(examples=["alf_0_…x9Qf"], description="How the token begins and ends.")
+    hint: str = Field(examples=["alf_0_…x9Qf"], description="The first and last characters of the token.")
     scopes: list[Scope] = Field(examples=[["read", "write", "webhooks"]])
     expires_at: datetime | None
     last_used_at: datetime | None
@@ -41,18 +41,26 @@ class Token(Output):
 
 
 class FreshToken(Token):
-    token: str = Field(examples=["alf_0_..."], description="Shown this once; only its hash is kept.")
+    token: str = Field(
+        examples=["alf_0_..."], description="The token. Shown only in this answer; only its hash is stored."
+    )
 
 
 @routes.on("GET", "/tokens")
 async def list_tokens(db: Db, caller: Caller, request: web.Request, query: Listing) -> Page[Token]:
-    """The API tokens, newest first, without their secrets."""
+    """List API tokens.
+
+    Newest first, without their secrets.
+    """
     return (await newest_first(db, request, query, sql.tokens.page, user_id=caller.user_id)).of(Token.read)
 
 
 @routes.on("POST", "/tokens", status=201, scope="admin", secrets=("token",))
-async def add_token(db: Db, caller: Caller, services: Services, body: NewToken) -> FreshToken:
-    """Make a token; this answer is the only one that shows it."""
+async def create_token(db: Db, caller: Caller, services: Services, body: NewToken) -> FreshToken:
+    """Create an API token.
+
+    This answer is the only one that shows the token.
+    """
     if body.expires_at is not None and body.expires_at <= services.clock():
         raise invalid([Fault("/expires_at", "must lie in the future", "past")])
     token, token_id = new_api_token(), uuid7()
@@ -64,7 +72,10 @@ async def add_token(db: Db, caller: Caller, services: Services, body: NewToken) 
 
 
 @routes.on("DELETE", "/tokens/{token_id}", status=204, scope="admin", errors=(404,))
-async def remove_token(db: Db, caller: Caller, token_id: UUID) -> None:
-    """Revoke a token, at once and everywhere."""
+async def revoke_token(db: Db, caller: Caller, token_id: UUID) -> None:
+    """Revoke an API token.
+
+    Takes effect at once, on every replica.
+    """
     if not await sql.tokens.remove.run(db, user_id=caller.user_id, token_id=token_id):
         raise not_found("token")

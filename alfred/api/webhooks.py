@@ -65,21 +65,24 @@ class RejectedWebhook(Output):
     channel_type: ChannelType = Field(examples=["whatsapp"])
     content_type: str = Field(examples=["application/json"])
     reason: str = Field(examples=["No sender's shape was recognised."])
-    body: str = Field(description="What was posted, as text; of more than 16 KiB the beginning. All of it is kept.")
+    body: str = Field(description="The payload as text, cut to its first 16 KiB. The whole payload is stored.")
     attempts: int
     created_at: datetime
 
 
 @routes.on("GET", "/webhooks/rejected")
-async def list_rejected(db: Db, caller: Caller, request: web.Request, query: Listing) -> Page[RejectedWebhook]:
-    """Payloads that could not be read, newest first."""
+async def list_rejected_webhooks(db: Db, caller: Caller, request: web.Request, query: Listing) -> Page[RejectedWebhook]:
+    """List payloads that could not be read, newest first."""
     given: dict[str, Any] = {"user_id": caller.user_id, "shown": SHOWN_OF_REJECTED}
     return (await newest_first(db, request, query, sql.rejected_webhooks.page, **given)).of(_rejected_of)
 
 
 @routes.on("POST", "/webhooks/rejected/{rejected_id}/retry", errors=(404,))
-async def retry_rejected(caller: Caller, services: Services, rejected_id: UUID) -> Receipt:
-    """Read it again, after an update that may know its shape; what still cannot be read stays (422)."""
+async def retry_rejected_webhook(caller: Caller, services: Services, rejected_id: UUID) -> Receipt:
+    """Read a rejected payload again.
+
+    A payload that still cannot be read stays (422).
+    """
     about = {"user_id": caller.user_id, "rejected_id": rejected_id}
     async with services.database.acting_as(caller.user_id) as db:
         row = await sql.rejected_webhooks.try_again.one(db, **about)
@@ -97,8 +100,8 @@ async def retry_rejected(caller: Caller, services: Services, rejected_id: UUID) 
 
 
 @routes.on("DELETE", "/webhooks/rejected/{rejected_id}", status=204, errors=(404,))
-async def remove_rejected(db: Db, caller: Caller, rejected_id: UUID) -> None:
-    """Forget a payload."""
+async def delete_rejected_webhook(db: Db, caller: Caller, rejected_id: UUID) -> None:
+    """Delete a rejected payload."""
     if not await sql.rejected_webhooks.remove.run(db, user_id=caller.user_id, rejected_id=rejected_id):
         raise not_found("rejected webhook")
 
@@ -132,10 +135,11 @@ _DOCUMENT = {
     errors=(400, 404, 413, 422),
     document=_DOCUMENT,
 )
-async def receive(request: web.Request, caller: Caller, services: Services, channel_type: str) -> Receipt:
-    """Take in what a messenger, a mail service or n8n posts; answers after the commit.
+async def post_webhook(request: web.Request, caller: Caller, services: Services, channel_type: str) -> Receipt:
+    """Receive a payload from a messenger, a mail service or n8n.
 
-    JSON, forms (urlencoded and multipart), `message/rfc822` and text. The sender is recognised by the payload.
+    Answers after the commit: what was answered 200 is stored.
+    Takes JSON, forms (urlencoded and multipart), `message/rfc822` and text. The provider is recognised by the payload.
     """
     if channel_type not in CHANNEL_TYPES:
         raise not_found("channel type")

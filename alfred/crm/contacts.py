@@ -44,7 +44,7 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class NoSuchContact(Exception):
-    """Not there, or another tenant's."""
+    """The resource does not exist."""
 
     def __init__(self, contact_id: UUID) -> None:
         super().__init__(f"no contact {contact_id}")

@@ -22,7 +22,7 @@ class Draft:
 
 
 class NoSuchConversation(Exception):
-    """Not there, or another tenant's."""
+    """The resource does not exist."""
 
 
 class NoSuchMessage(Exception):

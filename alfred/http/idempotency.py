@@ -74,7 +74,7 @@ async def claimed(
         raise Problem(409, "idempotency_in_progress", "The first request with this key is still running.",
                       headers={"Retry-After": "1"})  # fmt: skip
     if kept["body_hash"] != hashed:
-        raise Problem(422, "idempotency_key_reused", "This key was used with another body; take a new one.")
+        raise Problem(422, "idempotency_key_reused", "This key was already used with another body. Use a new key.")
     headers = {name: value for name, value in kept["headers"].items() if value}
     return web.Response(status=kept["status"], body=kept["answer"], headers=headers | {"Idempotent-Replayed": "true"})
 

@@ -106,9 +106,9 @@ class Output(BaseModel):
 class Listing(Input):
     """What every list takes."""
 
-    limit: int = Field(50, ge=1, le=200, description="How many at most.")
+    limit: int = Field(50, ge=1, le=200, description="Maximum number of items in the page.")
     cursor: str | None = Field(
-        None, max_length=1000, description="Where the page begins: `next_cursor` of the one before."
+        None, max_length=1000, description="`next_cursor` of the previous page. Leave it out for the first page."
     )
 
 

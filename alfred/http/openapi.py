@@ -15,16 +15,16 @@ from alfred.http.problems import MEDIA_TYPE
 BASE = "/api/v1"
 _REF = "#/components/schemas/{model}"
 _ERRORS = {
-    400: "The request cannot be read: broken JSON, a damaged cursor.",
-    401: "No or bad credentials.",
+    400: "The request cannot be read: broken JSON or a damaged cursor.",
+    401: "Credentials are missing or not valid.",
     403: "The token lacks the scope, or the password is wrong.",
-    404: "Not there, or another tenant's.",
-    409: "In conflict with what is there.",
+    404: "The resource does not exist.",
+    409: "The request conflicts with the current state.",
     413: "The body is too large.",
-    415: "Another media type is needed.",
-    422: "Understood, but not valid; `errors` says what.",
+    415: "The media type of the body is not supported.",
+    422: "The request is not valid; `errors` names each fault.",
     429: "Too many requests; see `Retry-After`.",
-    503: "The database is away; see `Retry-After`.",
+    503: "The database is unavailable; see `Retry-After`.",
 }
 
 

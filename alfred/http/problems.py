@@ -133,18 +133,18 @@ def problem_of(error: BaseException) -> Problem:
         detail = "Somebody else is changing the same things; try again in a moment."
         return Problem(503, "busy", detail, headers={"Retry-After": "2"})
     if isinstance(error, web.RequestPayloadError):
-        return Problem(400, "unreadable_body", "The body cannot be decoded as its Content-Encoding says.")
+        return Problem(400, "unreadable_body", "The body cannot be decoded as its Content-Encoding states.")
     if connection_lost(error):
         log.warning("database_away", error=repr(error))
         return away()
     if isinstance(error, web.HTTPException):
         return _of_http(error)
     log.error("request_failed", exc_info=error)
-    return Problem(500, "internal_error", "Something went wrong on our side; the request id helps us to find it.")
+    return Problem(500, "internal_error", "An internal error occurred. Quote the request id when reporting it.")
 
 
 def unauthorized(detail: str, code: str = "unauthorized") -> Problem:
-    """No or bad credentials."""
+    """Credentials are missing or not valid."""
     return Problem(401, code, detail, headers={"WWW-Authenticate": 'Bearer realm="alfred", Basic realm="alfred"'})
 
 
@@ -153,7 +153,7 @@ def _of_http(error: web.HTTPException) -> Problem:
         allowed = ", ".join(sorted(error.allowed_methods))
         return Problem(405, "method_not_allowed", f"This path takes {allowed}.", headers={"Allow": allowed})
     if isinstance(error, web.HTTPNotFound):
-        return Problem(404, "not_found", "There is nothing at this path.")
+        return Problem(404, "not_found", "No resource exists at this path.")
     if isinstance(error, web.HTTPRequestEntityTooLarge):
         return Problem(413, "too_large", "The body is larger than this server takes.")
     code = HTTPStatus(error.status).name.lower()

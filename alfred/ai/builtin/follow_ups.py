@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 
 from alfred.ai.builtin.dates import named_day
 from alfred.ai.builtin.lexicon import FOLDER
-from alfred.ai.builtin.negotiation import bargains
+from alfred.ai.builtin.negotiation import is_about_price
 from alfred.ai.builtin.replies import LAST_MESSAGES, chance, first_name, in_language
-from alfred.ai.builtin.sentiment import feel
+from alfred.ai.builtin.sentiment import mood_of
 from alfred.ai.builtin.signals import Reading, read
-from alfred.ai.builtin.tasks import remains
-from alfred.ai.builtin.urgency import hasten
+from alfred.ai.builtin.tasks import leaves_a_task
+from alfred.ai.builtin.urgency import urgency_of
 from alfred.ai.provider import FollowUpRequest, FollowUpSuggestion
 from alfred.terms import Language, Urgency
 
@@ -73,8 +73,8 @@ def phrases() -> dict[str, Any]:
 
 def examine(reading: Reading, today: date) -> Case:
     """The situation, its urgency and the day named, if any."""
-    mood, bargaining = feel(reading), bargains(reading)
-    urgency = hasten(reading, mood)
+    mood, bargaining = mood_of(reading), is_about_price(reading)
+    urgency = urgency_of(reading, mood)
     named = named_day(reading, today)
     words = ""
     if named is not None:
@@ -85,7 +85,7 @@ def examine(reading: Reading, today: date) -> Case:
         return Case("promise", urgency, named.day, words)
     checks = (
         ("negotiation", bargaining),
-        ("task", remains(reading, mood)),
+        ("task", leaves_a_task(reading, mood)),
         ("praise", mood.sentiment == "positive"),
     )
     situation = next((name for name, holds in checks if holds), "default")

@@ -5,15 +5,15 @@ from typing import get_args
 
 from alfred.ai.builtin.sentiment import Mood
 from alfred.ai.builtin.signals import Reading
-from alfred.ai.builtin.tasks import cancels, vows
+from alfred.ai.builtin.tasks import is_cancellation, is_promise
 from alfred.terms import Intent
 
 INTENTS: tuple[str, ...] = get_args(Intent)
 
 
-def want(reading: Reading, mood: Mood, bargaining: bool) -> Intent:
+def intent_of(reading: Reading, mood: Mood, bargaining: bool) -> Intent:
     """The first of the intents, in the order of what a seller must not miss, that the message shows."""
-    if cancels(reading):
+    if is_cancellation(reading):
         return "cancellation"
     if mood.open_problem or mood.unanswered or mood.sentiment == "negative":
         return "complaint"
@@ -33,7 +33,7 @@ _ERRANDS: tuple[tuple[Intent, Callable[[Reading], bool]], ...] = (
     ("scheduling", lambda reading: reading.has("schedule") and reading.has("act", "order", "weekday")),
     ("order", lambda reading: reading.has("order")),
     ("delivery_question", lambda reading: reading.has("delivery") and bool(reading.asking)),
-    ("promise", lambda reading: reading.has("promise") or vows(reading)),
+    ("promise", lambda reading: reading.has("promise") or is_promise(reading)),
     ("request", lambda reading: reading.has("act", "mishap", "onspot")),
     ("question", lambda reading: bool(reading.asking) and not _only_manners(reading)),
 )

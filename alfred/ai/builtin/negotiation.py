@@ -3,7 +3,7 @@
 from alfred.ai.builtin.signals import Reading
 
 
-def bargains(reading: Reading) -> bool:
+def is_about_price(reading: Reading) -> bool:
     """Whether the price is asked, offered on, objected to or disputed."""
     if reading.has("price", "discount", "costly", "outrage", "dispute"):
         return True

@@ -3,14 +3,14 @@
 from pydantic import TypeAdapter
 
 from alfred.ai.builtin.follow_ups import follow_up
-from alfred.ai.builtin.intent import want
-from alfred.ai.builtin.negotiation import bargains
+from alfred.ai.builtin.intent import intent_of
+from alfred.ai.builtin.negotiation import is_about_price
 from alfred.ai.builtin.prices import price
 from alfred.ai.builtin.replies import reply
-from alfred.ai.builtin.sentiment import Mood, feel
+from alfred.ai.builtin.sentiment import Mood, mood_of
 from alfred.ai.builtin.signals import Reading, read
-from alfred.ai.builtin.tasks import remains
-from alfred.ai.builtin.urgency import hasten
+from alfred.ai.builtin.tasks import leaves_a_task
+from alfred.ai.builtin.urgency import urgency_of
 from alfred.ai.provider import (
     Classification,
     FollowUpRequest,
@@ -32,15 +32,15 @@ _SIGNALS = TypeAdapter(tuple[Signal, ...])  # makes all of an answer's at once, 
 def classify(text: str, *, language: Language | None = None) -> Classification:
     """How one message reads, judged alone."""
     reading = read(text or "", language)
-    mood = feel(reading)
-    bargaining = bargains(reading)
+    mood = mood_of(reading)
+    bargaining = is_about_price(reading)
     return Classification(
         sentiment=mood.sentiment,
         sentiment_score=mood.score,
-        urgency=hasten(reading, mood),
+        urgency=urgency_of(reading, mood),
         negotiation=bargaining,
-        should_create_task=remains(reading, mood),
-        intent=want(reading, mood, bargaining),
+        should_create_task=leaves_a_task(reading, mood),
+        intent=intent_of(reading, mood, bargaining),
         language=reading.language,
         confidence=_confidence(reading, mood),
         provider=NAME,

@@ -6,12 +6,12 @@ import tomllib
 from functools import cache
 from typing import NamedTuple
 
-from alfred.ai.builtin.intent import want
+from alfred.ai.builtin.intent import intent_of
 from alfred.ai.builtin.lexicon import FOLDER
-from alfred.ai.builtin.negotiation import bargains
-from alfred.ai.builtin.sentiment import feel
+from alfred.ai.builtin.negotiation import is_about_price
+from alfred.ai.builtin.sentiment import mood_of
 from alfred.ai.builtin.signals import Reading, read
-from alfred.ai.builtin.urgency import hasten
+from alfred.ai.builtin.urgency import urgency_of
 from alfred.ai.provider import ReplyRequest, ReplySuggestion, Turn
 from alfred.terms import Intent, Language
 
@@ -81,10 +81,10 @@ def reply(request: ReplyRequest, provider: str) -> ReplySuggestion:
 def listen(text: str, request: ReplyRequest) -> Heard:
     """One message and its situation."""
     reading = read(text)
-    mood, bargaining = feel(reading), bargains(reading)
-    intent = want(reading, mood, bargaining)
+    mood, bargaining = mood_of(reading), is_about_price(reading)
+    intent = intent_of(reading, mood, bargaining)
     if intent == "complaint":
-        return Heard(reading, "complaint_urgent" if hasten(reading, mood) == "high" else "complaint")
+        return Heard(reading, "complaint_urgent" if urgency_of(reading, mood) == "high" else "complaint")
     if intent == "discount_request":
         allowed = request.negotiation_enabled and request.negotiation_mode != "off"
         return Heard(reading, "discount_open" if allowed else "discount_fixed")

@@ -19,7 +19,7 @@ class Mood(NamedTuple):
     unanswered: bool
 
 
-def feel(reading: Reading) -> Mood:
+def mood_of(reading: Reading) -> Mood:
     """The mood of a message."""
     problem, silence = open_problem(reading), unanswered(reading)
     good, bad = _praise(reading), _blame(reading)

@@ -5,16 +5,16 @@ from alfred.ai.builtin.sentiment import Mood
 from alfred.ai.builtin.signals import Reading
 
 
-def remains(reading: Reading, mood: Mood) -> bool:
+def leaves_a_task(reading: Reading, mood: Mood) -> bool:
     """Whether the seller, or the customer by own word, has something left to do."""
-    if mood.open_problem or cancels(reading):
+    if mood.open_problem or is_cancellation(reading):
         return True
     if reading.where("order", "promise", "act") - reading.where("vague"):
         return True
-    return vows(reading) or helpless(reading) or needs_by(reading, "today", "weekday", "urgent")
+    return is_promise(reading) or helpless(reading) or needs_by(reading, "today", "weekday", "urgent")
 
 
-def vows(reading: Reading) -> bool:
+def is_promise(reading: Reading) -> bool:
     """Whether the customer says what he or she will do, and when, in one sentence."""
     return _together(reading, "vow", ("today", "weekday", "later", "clock", "once")) and not reading.has("vague")
 
@@ -28,7 +28,7 @@ def _together(reading: Reading, label: str, times: tuple[str, ...]) -> bool:
     return bool((reading.where(label) & reading.where(*times)) - reading.asking)
 
 
-def cancels(reading: Reading) -> bool:
+def is_cancellation(reading: Reading) -> bool:
     """Whether the customer cancels, returns or wants money back, rather than asks how that works."""
     return any(not _how(reading, hit) for hit in reading.by.get("cancel", ()))
 

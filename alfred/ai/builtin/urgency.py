@@ -4,11 +4,11 @@ from alfred.ai.builtin.lexicon import lexicon
 from alfred.ai.builtin.phrase_trie import Hit
 from alfred.ai.builtin.sentiment import Mood
 from alfred.ai.builtin.signals import Reading
-from alfred.ai.builtin.tasks import cancels, needs_by
+from alfred.ai.builtin.tasks import is_cancellation, needs_by
 from alfred.terms import Urgency
 
 
-def hasten(reading: Reading, mood: Mood) -> Urgency:
+def urgency_of(reading: Reading, mood: Mood) -> Urgency:
     """How soon this message needs somebody."""
     if reading.has("danger", "stopped") and mood.open_problem:
         return "high"
@@ -21,7 +21,7 @@ def hasten(reading: Reading, mood: Mood) -> Urgency:
         return "high"
     if reading.has("mishap") and (reading.has("act", "need") or reading.asking):
         return "high"
-    if mood.open_problem or mood.unanswered or cancels(reading) or reading.has("threat"):
+    if mood.open_problem or mood.unanswered or is_cancellation(reading) or reading.has("threat"):
         return "medium"
     if reading.has("hours") and reading.has("today"):
         return "medium"

@@ -42,7 +42,7 @@ class CellError(Output):
 
 
 class ImportedRow(Output):
-    line: int = Field(examples=[2], description="The line of the file that the row begins on; the header's is 1.")
+    line: int = Field(examples=[2], description="Line of the file on which the row begins; the header is line 1.")
     outcome: Literal["created", "updated", "unchanged", "refused"]
     contact_id: UUID | None
     errors: list[CellError] = Field(examples=[[]])
@@ -78,8 +78,9 @@ _IMPORT: dict[str, Any] = {
 
 @routes.on("GET", "/contacts/export", endless=True, document=_EXPORT)
 async def export_contacts(request: web.Request, caller: Caller, services: Services) -> web.StreamResponse:
-    """Every contact, newest first, as CSV in UTF-8 with a byte order mark, so that Excel opens it.
+    """Export all contacts as CSV.
 
+    Newest first, in UTF-8 with a byte order mark, so that spreadsheets open it.
     A cell that a spreadsheet would run as a formula (`=`, `+`, `-`, `@`) has an apostrophe in front, which the import
     takes away again: what is exported and imported unchanged changes nothing.
     """
@@ -107,8 +108,9 @@ async def export_contacts(request: web.Request, caller: Caller, services: Servic
 
 @routes.on("POST", "/contacts/import", errors=(400, 413, 415, 422), document=_IMPORT)
 async def import_contacts(request: web.Request, caller: Caller, services: Services) -> ImportReport:
-    """Create and update contacts from a CSV file, by their identities; twice the same file changes nothing more.
+    """Import contacts from CSV.
 
+    Creates and updates contacts by their identities. Importing the same file twice changes nothing more.
     The first row names the columns, in any order: name, handle, channel_type, email, phone, notes, identities
     (`type:value`, separated by `|` or spaces), negotiation_enabled, negotiation_mode, base_price, custom_price,
     currency, vip, preferred_tone. A row needs a handle or identities; it updates whom one of them belongs to and adds
