@@ -21,6 +21,7 @@ from alfred.api import (
     flows,
     health,
     rules,
+    sessions,
     stream,
     tasks,
     tokens,
@@ -38,6 +39,7 @@ from alfred.http.endpoint import Endpoint
 from alfred.http.middleware import around, cors
 from alfred.http.openapi import BASE, document
 from alfred.http.rate_limits import Limits
+from alfred.http.session_trust import SessionTrust
 from alfred.hub import Hub
 from alfred.identity import AccessTokens, Passwords
 from alfred.outbound_http import OutboundHttp
@@ -61,6 +63,7 @@ def endpoints() -> Iterator[Endpoint]:
     for part in (
         health,
         accounts,
+        sessions,
         tokens,
         conversations,
         contact_files,
@@ -113,6 +116,7 @@ def _services(settings: Settings, database_dsn: str, listen_dsn: str) -> Service
         vault=Vault([key.get_secret_value() for key in settings.secret_key]),
         outbound=OutboundHttp(settings.private_targets, settings.delivery_timeout),
         limits=Limits(settings.rate_limit),
+        trust=SessionTrust(database),
         clock=_now,
         ending=Ending(),
     )

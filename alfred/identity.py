@@ -9,7 +9,8 @@ import zlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
@@ -93,6 +94,15 @@ class Passwords:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
+@dataclass(frozen=True)
+class AccessClaims:
+    """What an access token says; one of before sessions had names has none."""
+
+    user_id: UUID
+    session_id: UUID | None
+    expires_at: datetime
+
+
 class AccessTokens:
     """JWTs: the first secret signs, all verify, so that a secret can be changed without logging anybody out."""
 
@@ -100,12 +110,13 @@ class AccessTokens:
         self._keys = tuple(keys)
         self.ttl = ttl
 
-    def issue(self, user_id: UUID, now: datetime) -> str:
-        """A token for `ttl` seconds."""
+    def issue(self, user_id: UUID, session_id: UUID, now: datetime) -> str:
+        """A token for `ttl` seconds, as long as the session goes on."""
         claims = {
             "iss": ISSUER,
             "aud": AUDIENCE,
             "sub": str(user_id),
+            "sid": str(session_id),
             "iat": now,
             "exp": now + timedelta(seconds=self.ttl),
             "jti": str(uuid7()),
@@ -114,8 +125,8 @@ class AccessTokens:
         }
         return jwt.encode(claims, self._keys[0], algorithm="HS256")
 
-    def user_of(self, token: str) -> UUID:
-        """Whose token it is.
+    def read(self, token: str) -> AccessClaims:
+        """Whose token it is, of which session, and until when.
 
         Raises:
             BadToken: it is not one of ours, or not valid now.
@@ -131,10 +142,12 @@ class AccessTokens:
                     options={"require": ["iss", "aud", "sub", "iat", "exp", "jti", "typ"]},
                 )
                 if claims["typ"] == "access":
-                    return UUID(claims["sub"])
+                    session = claims.get("sid")
+                    expires_at = datetime.fromtimestamp(claims["exp"], UTC)
+                    return AccessClaims(UUID(claims["sub"]), UUID(session) if session else None, expires_at)
             except jwt.InvalidSignatureError:
                 continue
-            except (jwt.InvalidTokenError, ValueError):
+            except (jwt.InvalidTokenError, ValueError, AttributeError):
                 break
         raise BadToken
 

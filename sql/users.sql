@@ -4,10 +4,6 @@
 -- The constraint logins_email_taken answers a taken e-mail.
 select app.register(:user_id, :name, :email, :email_key, :password_hash, :locale, :timezone, :currency)
 
--- name: start_session
--- The first token of a new family.
-select app.start_session(:user_id, :family_id, :token_hash, :expires_at)
-
 -- name: find_login
 -- One row for every e-mail, known or not.
 select * from app.find_login(:email_key, :address, make_interval(secs => :window_seconds))
@@ -15,14 +11,6 @@ select * from app.find_login(:email_key, :address, make_interval(secs => :window
 -- name: login_failed
 -- Counted against the e-mail and the address.
 select app.login_failed(:email_key, :address)
-
--- name: renew_session
--- Spends one token for the next; a spent one ends the family.
-select * from app.renew_session(:old_hash, :new_hash, :expires_at)
-
--- name: end_session
--- Logging out ends the whole family.
-select app.end_session(:token_hash)
 
 -- name: me
 -- The tenant's own profile.
@@ -58,8 +46,8 @@ returning user_id as id, name, email, locale, timezone, currency, created_at
 select app.own_password_hash()
 
 -- name: change_own_password
--- Ends every session too.
-select app.change_own_password(:password_hash)
+-- Ends the other sessions too.
+select app.change_own_password(:password_hash, :session_id, make_interval(secs => :access_ttl))
 
 -- name: erase_own
 -- The tenant and everything in it.

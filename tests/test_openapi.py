@@ -13,6 +13,7 @@ from tests.people import Person
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 PUBLIC = {"/health", "/health/ready", "/auth/register", "/auth/login", "/auth/refresh", "/auth/logout"}
+BY_COOKIE = {"/session", "/session/refresh"}
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +87,7 @@ async def test_every_operation_tells_its_errors(document):
     for path, method, operation in operations(document):
         where = f"{method} {path}"
         responses = operation["responses"]
-        public = path.removeprefix("/api/v1") in PUBLIC
+        public = path.removeprefix("/api/v1") in PUBLIC | BY_COOKIE
         assert ("401" in responses or public) or path.startswith("/api/v1/hooks"), where
         if operation.get("requestBody") and "/webhooks" not in path:
             assert {"400", "413", "415", "422"} <= responses.keys(), where
@@ -102,6 +103,8 @@ async def test_everything_but_the_public_needs_a_token(document):
     for path, _, operation in operations(document):
         if path.removeprefix("/api/v1") in PUBLIC:
             assert operation["security"] == []
+        elif path.removeprefix("/api/v1") in BY_COOKIE:
+            assert operation["security"] == [] or {"session": []} in operation["security"], path
         elif not path.startswith("/api/v1/hooks"):
             assert {"bearer": []} in operation["security"], path
 

@@ -1,23 +1,33 @@
 """Signing up, logging in, staying logged in; one's own profile."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
+import structlog
 from aiohttp import web
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 from uuid_utils.compat import uuid7
 
+from alfred.api.logins import (
+    GivenPassword,
+    Login,
+    Tokens,
+    end_session,
+    key_of,
+    renew_session,
+    start_session,
+    user_who_logs_in,
+)
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
 from alfred.http.models import Currency, Input, Name, Output, Timezone
 from alfred.http.problems import Problem, not_found
-from alfred.identity import digest, new_token
 from alfred.queries import Db, sql
 
-routes = Routes("Auth")
+log = structlog.get_logger()
 
-LOGIN_WINDOW = 15 * 60
+routes = Routes("Auth")
 
 
 def _fits_bcrypt(password: SecretStr) -> SecretStr:
@@ -30,7 +40,6 @@ Email = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$")
 ]
 NewPassword = Annotated[SecretStr, AfterValidator(_fits_bcrypt)]
-GivenPassword = Annotated[SecretStr, Field(max_length=1000)]
 Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")]
 
 
@@ -41,13 +50,6 @@ class Registration(Input):
     locale: Locale = "pt-BR"
     timezone: Timezone = "America/Sao_Paulo"
     currency: Currency = "BRL"
-
-
-class Login(Input):
-    email: Annotated[str, StringConstraints(strip_whitespace=True, max_length=254)] = Field(
-        examples=["ana@example.com"]
-    )
-    password: GivenPassword = Field(examples=["a long passphrase"])
 
 
 class RefreshToken(Input):
@@ -89,15 +91,15 @@ class Session(Output):
 
 
 @routes.on("POST", "/auth/register", scope=None, status=201, errors=(409,))
-async def register_user(services: Services, body: Registration) -> Session:
+async def register_user(request: web.Request, services: Services, body: Registration) -> Session:
     """Create an account and log in."""
     hashed = await services.passwords.hash(body.password.get_secret_value())
-    user_id, refresh = uuid7(), new_token("r")
+    user_id = uuid7()
     profile = body.model_dump(include={"name", "email", "locale", "timezone", "currency"})
     async with services.database.as_service() as db:
-        await sql.users.register.run(db, user_id=user_id, email_key=_key(body.email), password_hash=hashed, **profile)
-        await _start_session(db, services, user_id, refresh)
-    return await _session(services, user_id, refresh)
+        await sql.users.register.run(db, user_id=user_id, email_key=key_of(body.email), password_hash=hashed, **profile)
+        tokens = await start_session(request, services, db, user_id)
+    return await _session(services, tokens)
 
 
 @routes.on("POST", "/auth/login", scope=None, errors=(401, 429))
@@ -106,69 +108,34 @@ async def log_in_user(request: web.Request, services: Services, body: Login) -> 
 
     Takes as long for an unknown e-mail as for a wrong password. Repeated failures answer 429.
     """
-    email_key, address = _key(body.email), request.remote or "unknown"
-    async with services.passwords.turn():
-        async with services.database.as_service() as db:
-            known = await sql.users.find_login.one(
-                db, email_key=email_key, address=address, window_seconds=LOGIN_WINDOW
-            )
-        assert known is not None
-        if max(known["email_failures"], known["address_failures"]) >= services.settings.login_attempts:
-            detail = "Too many failed logins; wait a quarter of an hour."
-            raise Problem(429, "too_many_attempts", detail, headers={"Retry-After": str(LOGIN_WINDOW)})
-        fits = await services.passwords.verify(body.password.get_secret_value(), known["password_hash"])
-        if not fits:
-            async with services.database.as_service() as db:
-                await sql.users.login_failed.run(db, email_key=email_key, address=address)
-            raise Problem(
-                401,
-                "invalid_credentials",
-                "The e-mail or the password is wrong.",
-                headers={"WWW-Authenticate": "Bearer"},
-            )
-    refresh = new_token("r")
+    user_id = await user_who_logs_in(request, services, body)
     async with services.database.as_service() as db:
-        await _start_session(db, services, known["user_id"], refresh)
-    return await _session(services, known["user_id"], refresh)
+        tokens = await start_session(request, services, db, user_id)
+    return await _session(services, tokens)
 
 
 @routes.on("POST", "/auth/refresh", scope=None, errors=(401,))
-async def refresh_tokens(services: Services, body: RefreshToken) -> Session:
+async def refresh_tokens(request: web.Request, services: Services, body: RefreshToken) -> Session:
     """Exchange a refresh token for a new pair of tokens.
 
-    The refresh token is spent. Using a spent one again revokes its whole family.
+    The refresh token is spent. Using a spent one again ends its session.
     """
-    fresh = new_token("r")
-    async with services.database.as_service() as db:
-        renewed = await sql.users.renew_session.one(
-            db,
-            old_hash=digest(body.refresh_token.get_secret_value()),
-            new_hash=digest(fresh),
-            expires_at=_expiry(services),
-        )
-    assert renewed is not None
-    headers = {"WWW-Authenticate": "Bearer"}
-    if renewed["outcome"] == "reused":
-        raise Problem(401, "token_reused", "This refresh token was used before; log in again.", headers=headers)
-    if renewed["outcome"] != "renewed":
-        raise Problem(401, "invalid_token", "The refresh token is not valid, or has expired.", headers=headers)
-    return await _session(services, renewed["user_id"], fresh)
+    return await _session(services, await renew_session(request, services, body.refresh_token.get_secret_value()))
 
 
 @routes.on("POST", "/auth/logout", scope=None, status=204)
 async def log_out_user(services: Services, body: RefreshToken) -> None:
-    """Log out and revoke the session's refresh tokens.
+    """Log out and end the session.
 
     Repeating the call changes nothing.
     """
-    async with services.database.as_service() as db:
-        await sql.users.end_session.run(db, token_hash=digest(body.refresh_token.get_secret_value()))
+    await end_session(services, body.refresh_token.get_secret_value())
 
 
 @routes.on("GET", "/me")
 async def get_me(db: Db, caller: Caller) -> User:
     """Get the authenticated user."""
-    return await _profile(db, caller.user_id)
+    return await profile_of(db, caller.user_id)
 
 
 @routes.on("PATCH", "/me", scope="admin")
@@ -186,15 +153,25 @@ async def delete_me(caller: Caller, services: Services, body: Farewell) -> None:
     await _prove(services, caller, body.password)
     async with services.database.acting_as(caller.user_id) as db:
         await sql.users.erase_own.run(db)
+    services.trust.forget()
+    log.info("account_erased")
 
 
 @routes.on("POST", "/me/password", scope="admin", status=204, errors=(403,))
 async def update_password(caller: Caller, services: Services, body: PasswordChange) -> None:
-    """Change the password and end every session."""
+    """Change the password and end every session.
+
+    A browser's session that asks for it goes on. Another client's refresh tokens are revoked, and the access token of
+    the request stays valid until it expires.
+    """
     await _prove(services, caller, body.current_password)
     hashed = await services.passwords.hash(body.new_password.get_secret_value())
     async with services.database.acting_as(caller.user_id) as db:
-        await sql.users.change_own_password.run(db, password_hash=hashed)
+        await sql.users.change_own_password.run(
+            db, password_hash=hashed, session_id=caller.session_id, access_ttl=services.tokens.ttl
+        )
+    services.trust.forget()
+    log.info("password_changed")
 
 
 async def _prove(services: Services, caller: Caller, password: SecretStr) -> None:
@@ -206,29 +183,20 @@ async def _prove(services: Services, caller: Caller, password: SecretStr) -> Non
             raise Problem(403, "wrong_password", "The password is wrong.")
 
 
-async def _profile(db: Db, user_id: UUID) -> User:
+async def profile_of(db: Db, user_id: UUID) -> User:
+    """The tenant's own profile."""
     row = await sql.users.me.one(db, user_id=user_id)
     if row is None:
         raise not_found("user")
     return User.read(row)
 
 
-async def _start_session(db: Db, services: Services, user_id: UUID, refresh: str) -> None:
-    await sql.users.start_session.run(
-        db, user_id=user_id, family_id=uuid7(), token_hash=digest(refresh), expires_at=_expiry(services)
+async def _session(services: Services, tokens: Tokens) -> Session:
+    async with services.database.acting_as(tokens.user_id) as db:
+        user = await profile_of(db, tokens.user_id)
+    return Session(
+        user=user,
+        access_token=tokens.access_token,
+        refresh_token=tokens.refresh_token,
+        expires_in=services.tokens.ttl,
     )
-
-
-async def _session(services: Services, user_id: UUID, refresh: str) -> Session:
-    async with services.database.acting_as(user_id) as db:
-        user = await _profile(db, user_id)
-    access = services.tokens.issue(user_id, services.clock())
-    return Session(user=user, access_token=access, refresh_token=refresh, expires_in=services.tokens.ttl)
-
-
-def _expiry(services: Services) -> datetime:
-    return services.clock() + timedelta(seconds=services.settings.refresh_token_ttl)
-
-
-def _key(email: str) -> str:
-    return email.casefold()

@@ -12,6 +12,7 @@ from alfred.bus import Bus
 from alfred.crm.inbox import Inbox
 from alfred.db import Database
 from alfred.http.rate_limits import Limits
+from alfred.http.session_trust import SessionTrust
 from alfred.hub import Hub
 from alfred.identity import AccessTokens, Passwords
 from alfred.outbound_http import OutboundHttp
@@ -34,6 +35,7 @@ class Services:
     vault: Vault
     outbound: OutboundHttp
     limits: Limits
+    trust: SessionTrust
     clock: Callable[[], datetime]
     ending: "Ending"
 
@@ -52,6 +54,8 @@ class Caller:
     user_id: UUID
     scopes: frozenset[str] = field(default_factory=lambda: frozenset({"admin"}))
     token_id: UUID | None = None
+    session_id: UUID | None = None
+    expires_at: datetime | None = None  # of an access token
 
     def may(self, scope: str) -> bool:
         """`admin` may everything; `write` may also post webhooks."""

@@ -20,6 +20,7 @@ from alfred.http.auth import authenticate
 from alfred.http.context import SERVICES, Caller, Services
 from alfred.http.idempotency import HEADER, Claim, claimed, settled
 from alfred.http.inputs import NoQuery, load_body, load_query, path_part
+from alfred.http.session_cookies import refuse_cross_site
 from alfred.queries import Db
 
 T = TypeVar("T", bound=BaseModel | None)
@@ -54,6 +55,7 @@ class Endpoint:
     repeatable: bool = False  # an Idempotency-Key makes it happen once
     secrets: tuple[str, ...] = ()  # fields of the answer that are shown once
     endless: bool = False  # a stream, which no deadline ends
+    same_origin: bool = False  # other sites' pages are refused: it sets, reads or clears the browser's cookie
     lenient: bool = False  # whoever posts here may append parameters that we do not know
     guarded: bool = True  # needs credentials, even where the handler looks at them itself (scope None)
     query_model: type[BaseModel] | None = None  # what a handler that reads the query by itself takes
@@ -82,6 +84,8 @@ class Endpoint:
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         """Authenticate, validate, run, answer."""
         services = request.app[SERVICES]
+        if self.same_origin:
+            refuse_cross_site(request)
         caller = None if self.scope is None else await authenticate(request, services, self.scope)
         if caller is None or not self.repeatable or HEADER not in request.headers:
             return await self._serve(services, caller, await self._read(request, services, caller), None)

@@ -54,6 +54,8 @@ def _seal(request: web.Request, response: web.StreamResponse, settings: Settings
     response.headers["X-Request-ID"] = request[REQUEST_ID]
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers["X-Content-Type-Options"] = "nosniff"
+    if response.status == 401 and "Sec-Fetch-Mode" in request.headers:
+        response.headers[hdrs.WWW_AUTHENTICATE] = 'Bearer realm="alfred"'  # a browser would ask for a password itself
     origin = request.headers.get(hdrs.ORIGIN)
     if origin and (origin in settings.cors_origins or "*" in settings.cors_origins):
         response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin

@@ -11,13 +11,14 @@ from pydantic.json_schema import models_json_schema
 from alfred.http.endpoint import Endpoint
 from alfred.http.models import Output
 from alfred.http.problems import MEDIA_TYPE
+from alfred.http.session_cookies import COOKIE
 
 BASE = "/api/v1"
 _REF = "#/components/schemas/{model}"
 _ERRORS = {
     400: "The request cannot be read: broken JSON or a damaged cursor.",
     401: "Credentials are missing or not valid.",
-    403: "The token lacks the scope, or the password is wrong.",
+    403: "The token lacks the scope, the password is wrong, or a page of another site asks.",
     404: "The resource does not exist.",
     409: "The request conflicts with the current state.",
     413: "The body is too large.",
@@ -68,6 +69,12 @@ def document(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
             "schemas": definitions.get("$defs", {}),
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "description": "An access token or an API token."},
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": COOKIE,
+                    "description": "The browser's session, set by `POST /session`; no script sees it.",
+                },
                 "basic": {"type": "http", "scheme": "basic", "description": "An API token as the password."},
             },
         },
@@ -106,7 +113,7 @@ def _operation(endpoint: Endpoint, schemas: Any) -> dict[str, Any]:
         }
     operation["responses"] |= endpoint.document.get("responses", {})
     operation |= {name: part for name, part in endpoint.document.items() if name != "responses"}
-    operation["security"] = [{"bearer": []}, {"basic": []}] if endpoint.guarded else []
+    operation.setdefault("security", [{"bearer": []}, {"basic": []}] if endpoint.guarded else [])
     return operation
 
 
@@ -173,6 +180,8 @@ def _problems(endpoint: Endpoint) -> dict[str, Any]:
     statuses = set(endpoint.errors)
     if endpoint.guarded:
         statuses |= {401, 403}
+    if endpoint.same_origin:
+        statuses |= {403}
     if "body" in endpoint.parameters:
         statuses |= {400, 413, 415, 422}
     if "query" in endpoint.parameters or endpoint.in_path:
