@@ -14,7 +14,7 @@ from alfred import log
 from alfred.ai.registry import UnknownProvider
 from alfred.db import UnsafeRole
 from alfred.postgres import Unavailable
-from alfred.running import dead_events, ground, scan_once, serve
+from alfred.running import dead_events, provisioned, scan_once, serve
 from alfred.settings import BadSetting, Settings
 
 
@@ -49,18 +49,18 @@ def _run(given: argparse.Namespace, settings: Settings) -> int:
         case "serve":
             return serve(settings)
         case "migrate":
-            with ground(settings, migrating=True, down=given.down):
+            with provisioned(settings, migrating=True, down=given.down):
                 return 0
         case "seed":
             from alfred.seed import seed
 
-            with ground(settings) as base:
+            with provisioned(settings) as base:
                 asyncio.run(seed(base))
         case "scan":
-            with ground(settings) as base:
+            with provisioned(settings) as base:
                 print(asyncio.run(scan_once(base, given.scan)))  # noqa: T201
         case "events":
-            with ground(settings) as base:
+            with provisioned(settings) as base:
                 print(asyncio.run(dead_events(base, retry=given.retry)))  # noqa: T201
         case "openapi":
             from alfred.app import endpoints, version_of_alfred

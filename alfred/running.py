@@ -29,7 +29,7 @@ GRACE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
-class Ground:
+class Provisioned:
     """Where a command finds its database; `embedded` is the server of our own, if that is used."""
 
     settings: Settings
@@ -39,7 +39,7 @@ class Ground:
 
 
 @contextlib.contextmanager
-def ground(settings: Settings, *, migrating: bool = False, down: int | None = None) -> Iterator[Ground]:
+def provisioned(settings: Settings, *, migrating: bool = False, down: int | None = None) -> Iterator[Provisioned]:
     """PostgreSQL with the schema of this version; an embedded server that we started ends with the block."""
     if settings.database_url is not None:
         yield _given(settings, migrating, down)
@@ -52,12 +52,12 @@ def ground(settings: Settings, *, migrating: bool = False, down: int | None = No
         schema.found(embedded.dsn("postgres", "postgres"), DATABASE)
         _migrate(embedded.dsn(schema.OWNER, DATABASE), down)
         dsn = embedded.dsn(schema.APP, DATABASE)
-        yield Ground(_with_secrets(settings, home), dsn, dsn, embedded)
+        yield Provisioned(_with_secrets(settings, home), dsn, dsn, embedded)
     finally:
         embedded.stop()
 
 
-def _given(settings: Settings, migrating: bool, down: int | None) -> Ground:
+def _given(settings: Settings, migrating: bool, down: int | None) -> Provisioned:
     assert settings.database_url is not None
     dsn = settings.database_url.get_secret_value()
     listen = settings.listen_database_url.get_secret_value() if settings.listen_database_url else dsn
@@ -68,7 +68,7 @@ def _given(settings: Settings, migrating: bool, down: int | None) -> Ground:
     elif migrating:
         raise BadSetting("ALFRED_OWNER_DATABASE_URL is needed to migrate")
     home = settings.home or default_home(folder("sql").parent, settings.pg_account)
-    return Ground(_with_secrets(settings, home), dsn, listen, None)
+    return Provisioned(_with_secrets(settings, home), dsn, listen, None)
 
 
 def _migrate(owner_dsn: str, down: int | None) -> None:
@@ -100,11 +100,11 @@ def _secret_of(home: Path, name: str) -> SecretStr:
 
 def serve(settings: Settings) -> int:
     """Serve until SIGTERM or Ctrl-C; 0 after a clean end."""
-    with ground(settings) as base:
+    with provisioned(settings) as base:
         return asyncio.run(_serve(base))
 
 
-async def _serve(base: Ground) -> int:
+async def _serve(base: Provisioned) -> int:
     settings = base.settings
     app = build(settings, base.database_dsn, base.listen_dsn)
     runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=GRACE_SECONDS)
@@ -132,7 +132,7 @@ def _welcome(address: str) -> None:
     log.info("service_started", address=address)
 
 
-async def scan_once(base: Ground, scan: str) -> int:
+async def scan_once(base: Provisioned, scan: str) -> int:
     """Run one scan by hand; how much it told."""
     database = Database(base.database_dsn, size=2)
     await database.open()
@@ -143,7 +143,7 @@ async def scan_once(base: Ground, scan: str) -> int:
         await database.close()
 
 
-async def dead_events(base: Ground, *, retry: bool) -> str:
+async def dead_events(base: Provisioned, *, retry: bool) -> str:
     """What consumers gave up, one a line; or how many were set to be tried again."""
     database = Database(base.database_dsn, size=2)
     await database.open()

@@ -21,7 +21,7 @@ from alfred.db import Database
 from alfred.identity import Passwords
 from alfred.queries import Db, sql
 from alfred.rules.sentence.compiler import compile as compile_rule
-from alfred.running import Ground
+from alfred.running import Provisioned
 
 log = structlog.get_logger()
 
@@ -29,7 +29,7 @@ _NAMES = {"whatsapp": "WhatsApp Loja", "instagram": "Instagram @farol", "email":
 _ACCOUNTS = {"whatsapp": demo.PHONE_ACCOUNT, "instagram": demo.INSTAGRAM_ACCOUNT, "email": demo.MAILBOX}
 
 
-async def seed(base: Ground) -> None:
+async def seed(base: Provisioned) -> None:
     """Make what is missing of the demo account."""
     database = Database(base.database_dsn, size=4)
     async with AsyncExitStack() as stack:

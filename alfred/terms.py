@@ -1,6 +1,6 @@
 """The closed sets of words that rooms share, and the bounds; a test compares the words with the database's checks."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 ChannelType = Literal["whatsapp", "instagram", "messenger", "email"]
 
@@ -67,3 +67,10 @@ LONGEST_SEARCH = 200
 LONGEST_RULE_TEXT = 1_000
 LONGEST_NOTES = 10_000  # notes and descriptions
 LONGEST_OUTBOUND_BODY = 65_536
+
+
+def language_of(locale: str | None) -> Language | None:
+    """The language of a locale such as pt-BR, where Alfred speaks it."""
+    spoken = (locale or "").replace("_", "-").partition("-")[0].lower()
+    languages: tuple[Language, ...] = get_args(Language)
+    return next((language for language in languages if language == spoken), None)

@@ -21,6 +21,7 @@ from alfred.rules.conditions import Compiled, Finding, explain, match
 from alfred.rules.sentence import compiler as rule_language
 from alfred.rules.sentence.compiler import CompiledRule, NotUnderstood, explain_rule
 from alfred.rules.situation import SituationInput
+from alfred.terms import language_of
 
 routes = Routes("Rules")
 
@@ -203,8 +204,7 @@ async def backtest_rule(db: Db, caller: Caller, services: Services, rule_id: UUI
 
 async def _compiled(db: Db, caller: Caller, text: str | None, compiled: Compiled | None) -> dict[str, Any]:
     """What is stored of a rule, from its sentence or its compiled form."""
-    locale = str(await sql.users.locale.value(db, user_id=caller.user_id))[:2]
-    language: Any = locale if locale in {"pt", "en", "es"} else "en"
+    language = language_of(await sql.users.locale.value(db, user_id=caller.user_id)) or "en"
     if compiled is not None:
         said = explain_rule(compiled, language)
         rule = CompiledRule(compiled=compiled, explanation=said, language=language)

@@ -153,7 +153,7 @@ async def _caller(request: web.Request, services: Services, query: StreamQuery) 
         user_id = await sql.notifications.redeem_ticket.value(db, ticket_hash=digest(query.ticket.get_secret_value()))
     if user_id is None:
         raise unauthorized("The ticket is spent or has expired.", "invalid_ticket")
-    return Caller(user_id)
+    return Caller.ticket(user_id)
 
 
 async def _number_of(services: Services, caller: Caller, last: str) -> int:

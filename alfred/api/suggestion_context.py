@@ -9,6 +9,7 @@ from alfred.ai.provider import AIProvider, NoBasePrice, PriceRequest
 from alfred.http.context import Caller
 from alfred.http.problems import Fault, bad_reference, invalid
 from alfred.queries import Db, Row, sql
+from alfred.terms import language_of
 
 
 @dataclass(frozen=True)
@@ -79,11 +80,6 @@ async def talk_with(
         raise bad_reference("/contact_id", "contact")
     turn["contact_name"] = contact["name"] if contact else None
     return Talk(turn, contact, conversation_id, based_on, user["currency"])
-
-
-def language_of(locale: str) -> str | None:
-    """The language of a locale, if the assistant speaks it."""
-    return locale[:2] if locale[:2] in {"pt", "en", "es"} else None
 
 
 async def _contact_of(db: Db, caller: Caller, conversation_id: UUID, contact_id: UUID | None) -> UUID:

@@ -29,6 +29,7 @@ class Scans:
         self._announce = announce
         self._clock = clock
         self._stalled_after = stalled_after
+        self._scans = {"overdue": self.overdue, "stalled": self.stalled, "snoozed": self.snoozed}
 
     async def overdue(self) -> int:
         """Tell of the tasks that have lapsed; how many."""
@@ -52,7 +53,7 @@ class Scans:
             async with self._database.as_service() as db:
                 turn = await sql.scans.claim.value(db, scan=scan, slot=slot)
             if turn or first:
-                await getattr(self, scan)()
+                await self._scans[scan]()
             first = False
 
         return job

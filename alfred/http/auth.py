@@ -36,14 +36,14 @@ async def caller_of(token: str, services: Services) -> Caller:
         )
         if row is None:
             raise unauthorized("The API token is not valid, has expired or was revoked.", "invalid_token")
-        return Caller(row["user_id"], frozenset(row["scopes"]), row["token_id"])
+        return Caller.api_token(row["user_id"], row["scopes"], row["token_id"])
     try:
         claims = services.tokens.read(token)
     except BadToken:
         raise unauthorized("The access token is not valid, or has expired.", "invalid_token") from None
     if not await services.trust.holds(claims.user_id, claims.session_id):
         raise unauthorized("The session of this access token has ended; log in again.", "invalid_token")
-    return Caller(claims.user_id, session_id=claims.session_id, expires_at=claims.expires_at)
+    return Caller.person(claims.user_id, claims.session_id, claims.expires_at)
 
 
 def bearer(request: web.Request) -> str:

@@ -1,7 +1,7 @@
 """What handlers are given: the parts of the service, and who is asking."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -49,13 +49,28 @@ class Ending:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who is asking; a person's access token may do everything."""
+    """Who is asking, and what they may do."""
 
     user_id: UUID
-    scopes: frozenset[str] = field(default_factory=lambda: frozenset({"admin"}))
+    scopes: frozenset[str]
     token_id: UUID | None = None
     session_id: UUID | None = None
     expires_at: datetime | None = None  # of an access token
+
+    @classmethod
+    def person(cls, user_id: UUID, session_id: UUID | None, expires_at: datetime) -> "Caller":
+        """A person with an access token, who may do everything."""
+        return cls(user_id, frozenset({"admin"}), session_id=session_id, expires_at=expires_at)
+
+    @classmethod
+    def api_token(cls, user_id: UUID, scopes: Iterable[str], token_id: UUID) -> "Caller":
+        """The holder of an API token, who may do what its scopes say."""
+        return cls(user_id, frozenset(scopes), token_id)
+
+    @classmethod
+    def ticket(cls, user_id: UUID) -> "Caller":
+        """The holder of a stream ticket, who may read."""
+        return cls(user_id, frozenset({"read"}))
 
     def may(self, scope: str) -> bool:
         """`admin` may everything; `write` may also post webhooks."""

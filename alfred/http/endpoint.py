@@ -61,20 +61,13 @@ class Endpoint:
     query_model: type[BaseModel] | None = None  # what a handler that reads the query by itself takes
     document: dict[str, Any] = field(default_factory=dict)  # what the signature cannot say of it
 
-    def __post_init__(self) -> None:
-        """Read the handler's signature once."""
-        hints = get_type_hints(self.handler)
-        answer = hints.pop("return", type(None))
-        object.__setattr__(self, "answer", get_args(answer)[0] if get_origin(answer) is Answer else answer)
-        object.__setattr__(
-            self, "parameters", {name: hints[name] for name in inspect.signature(self.handler).parameters}
-        )
-        object.__setattr__(self, "in_path", tuple(_TEMPLATE.findall(self.path)))
-        object.__setattr__(self, "query_model", self.query_model or self.parameters.get("query"))
+    answer: Any = None  # the type of the answer's body
+    parameters: dict[str, Any] = field(default_factory=dict)  # the handler's, with their types
 
-    answer: Any = field(init=False, default=None)
-    parameters: dict[str, Any] = field(init=False, default_factory=dict)
-    in_path: tuple[str, ...] = field(init=False, default=())
+    @property
+    def in_path(self) -> tuple[str, ...]:
+        """The names of the path's parts."""
+        return tuple(_TEMPLATE.findall(self.path))
 
     @property
     def touches_database(self) -> bool:
@@ -100,8 +93,9 @@ class Endpoint:
 
     async def _read(self, request: web.Request, services: Services, caller: Caller | None) -> dict[str, Any]:
         given: dict[str, Any] = {}
+        in_path = self.in_path
         for name, kind in self.parameters.items():
-            if name in self.in_path:
+            if name in in_path:
                 given[name] = path_part(request.match_info[name], kind)
             elif name == "query":
                 given[name] = load_query(request, kind)
@@ -158,6 +152,14 @@ class Endpoint:
         return web.Response(body=text, status=status, headers=headers, content_type="application/json", charset="utf-8")
 
 
+def _signature(handler: Handler) -> tuple[Any, dict[str, Any]]:
+    """The type of the answer's body, and of each parameter."""
+    hints = get_type_hints(handler)
+    answer = hints.pop("return", type(None))
+    body = get_args(answer)[0] if get_origin(answer) is Answer else answer
+    return body, {name: hints[name] for name in inspect.signature(handler).parameters}
+
+
 async def _keep(claim: Claim | None, db: Db, response: web.StreamResponse) -> None:
     if claim is not None and isinstance(response, web.Response):
         await claim.keep(db, response)
@@ -180,7 +182,11 @@ class Routes:
         traits.setdefault("repeatable", method == "POST" and traits.get("status") == 201 and traits["guarded"])
 
         def register(handler: H) -> H:
-            self.endpoints.append(Endpoint(method, path, handler, tag=self.tag, **traits))
+            answer, parameters = _signature(handler)
+            traits.setdefault("query_model", parameters.get("query"))
+            self.endpoints.append(
+                Endpoint(method, path, handler, tag=self.tag, answer=answer, parameters=parameters, **traits)
+            )
             return handler
 
         return register

@@ -11,11 +11,11 @@ from alfred.rules.sentence.explaining import explain_rule, tell_action, tell_con
 from alfred.rules.sentence.reader import Refused
 from alfred.rules.sentence.sentences import Sentence
 from alfred.rules.sentence.tokens import Token, UnclosedQuote, tokenise
-from alfred.rules.sentence.vocabulary import LANGUAGES, nearest, vocabulary
+from alfred.rules.sentence.vocabulary import LANGUAGES, vocabulary
 from alfred.rules.tree import leaves
-from alfred.terms import LONGEST_RULE_TEXT, Language
+from alfred.terms import LONGEST_RULE_TEXT, Language, language_of
 
-__all__ = ["CompiledRule", "NotUnderstood", "compile", "explain_rule", "nearest"]
+__all__ = ["CompiledRule", "NotUnderstood", "compile", "explain_rule"]
 
 
 class CompiledRule(Value):
@@ -69,7 +69,7 @@ def _by_likelihood(text: str, hint: str | None) -> list[Language]:
         tokens = tokenise(text[:LONGEST_RULE_TEXT])
     except UnclosedQuote:
         tokens = []
-    first = nearest(hint)
+    first = language_of(hint)
     return sorted(LANGUAGES, key=lambda each: (each != first, -vocabulary(each).familiarity(tokens)))
 
 

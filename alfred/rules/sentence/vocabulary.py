@@ -85,12 +85,6 @@ def _words(trie: dict[str, Any]) -> Iterator[str]:
             yield from _words(below)
 
 
-def nearest(locale: str | None) -> Language | None:
-    """The language of a tag such as pt-BR, where it is one of ours."""
-    spoken = (locale or "").replace("_", "-").partition("-")[0].lower()
-    return next((language for language in LANGUAGES if language == spoken), None)
-
-
 @cache
 def vocabulary(language: Language) -> Vocabulary:
     """A language's words, read once."""
