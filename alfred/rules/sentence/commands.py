@@ -3,37 +3,36 @@
 from typing import Any
 
 from alfred.rules.sentence.building import ANYTHING, Cond
-from alfred.rules.sentence.clauses import Clauses
-from alfred.rules.sentence.reader import Hit, Refused
-from alfred.rules.sentence.tokens import Token
-from alfred.rules.sentence.vocabulary import Vocabulary
+from alfred.rules.sentence.nouns import Nouns
+from alfred.rules.sentence.reader import Hit, Reader, Refused
 
-Order = tuple[list[dict[str, Any]], Cond]
+Command = tuple[list[dict[str, Any]], Cond]
 LONGEST_TITLE = 12
 
 
-class Orders(Clauses):
-    """Reads one order: its actions, and what its object restricts ("tag urgent messages 'x'")."""
+class Commands:
+    """Reads one command: its actions, and what its object restricts ("tag urgent messages 'x'")."""
 
-    def __init__(self, text: str, tokens: list[Token], words: Vocabulary) -> None:
-        super().__init__(text, tokens, words)
-        self._orders: dict[int, Hit[Order] | None] = {}
+    def __init__(self, reader: Reader, nouns: Nouns) -> None:
+        self.reader, self.nouns = reader, nouns
+        self._commands: dict[int, Hit[Command] | None] = {}
 
-    def begins_order(self, i: int) -> bool:
+    def begins(self, i: int) -> bool:
+        """Whether a command begins here, one that is refused too."""
         try:
-            return self.order(i) is not None
+            return self.command(i) is not None
         except Refused:
             return True
 
-    def order(self, i: int) -> Hit[Order] | None:
-        if i not in self._orders:
-            self._orders[i] = self._order(self.skip(i, "polite", "then"))
-        return self._orders[i]
+    def command(self, i: int) -> Hit[Command] | None:
+        if i not in self._commands:
+            self._commands[i] = self._command(self.reader.skip(i, "polite", "then"))
+        return self._commands[i]
 
-    def _order(self, i: int) -> Hit[Order] | None:
-        if (start := self.first(i, "aux_not")) is not None:
-            if hit := self._order(start):
-                raise Refused("negated_action", self.source(i, hit[1]))
+    def _command(self, i: int) -> Hit[Command] | None:
+        if (start := self.reader.first(i, "aux_not")) is not None:
+            if hit := self._command(start):
+                raise Refused("negated_action", self.reader.source(i, hit[1]))
             return None
         return (
             self._remind(i)
@@ -44,44 +43,44 @@ class Orders(Clauses):
             or self._reply(i)
         )
 
-    def _notify(self, i: int) -> Hit[Order] | None:
-        if (start := self.first(i, "notify")) is None:
+    def _notify(self, i: int) -> Hit[Command] | None:
+        if (start := self.reader.first(i, "notify")) is None:
             return None
-        start = self.skip(start, "polite")
+        start = self.reader.skip(start, "polite")
         title, end = self._titled(start) or (None, start)
         action = {"action": "notify"} | ({"title": title} if title else {})
         return ([action], ANYTHING), self._not_elsewhere(i, end)
 
     def _not_elsewhere(self, start: int, end: int) -> int:
         """ "Notify me on WhatsApp" would say where to, which is not on offer."""
-        if channel := self.on_channel(end):
-            raise Refused("channel_after_action", self.source(start, channel[1]))
-        return self.skip(end, "polite")
+        if channel := self.nouns.on_channel(end):
+            raise Refused("channel_after_action", self.reader.source(start, channel[1]))
+        return self.reader.skip(end, "polite")
 
     def _titled(self, i: int) -> Hit[str] | None:
-        start = self.skip(i, "title_is")
-        return self.quoted(start + 1 if self.mark(":", start) else start)
+        start = self.reader.skip(i, "title_is")
+        return self.reader.quoted(start + 1 if self.reader.mark(":", start) else start)
 
-    def _create(self, i: int) -> Hit[Order] | None:
-        start = self.first(i, "create")
+    def _create(self, i: int) -> Hit[Command] | None:
+        start = self.reader.first(i, "create")
         return self.task(start) if start is not None else None
 
-    def task(self, i: int) -> Hit[Order] | None:
+    def task(self, i: int) -> Hit[Command] | None:
         """ "an urgent task 'Call' for tomorrow", in whatever order the details stand."""
-        start, found = self.skip(i, "article", "new"), dict[str, Any]()
-        if urgent := self.find("priority", start):
+        start, found = self.reader.skip(i, "article", "new"), dict[str, Any]()
+        if urgent := self.reader.find("priority", start):
             found["priority"], start = urgent
-        if (noun := self.first(start, "task")) is None:
+        if (noun := self.reader.first(start, "task")) is None:
             return None
         details, end = self._details(noun)
-        title = {"title": self.words.say["task_title"]}
+        title = {"title": self.reader.words.say["task_title"]}
         return ([{"action": "create_task", **title, **found, **details}], ANYTHING), end
 
     def _details(self, i: int) -> Hit[dict[str, Any]]:
         found: dict[str, Any] = {}
         end = i
         while True:
-            joint = self.joint(end)
+            joint = self.reader.joint(end)
             after = joint[2] if joint and joint[0] in ("and", ",") else end
             hit = self._detail(after, spoken=after == end)
             if hit is None or hit[0].keys() & found.keys():
@@ -93,48 +92,48 @@ class Orders(Clauses):
         """A title, a priority or a term; a spoken title only right behind the task itself."""
         if hit := self._due(i):
             return {"due_in": hit[0]}, hit[1]
-        if found := self.find("priority", i):
+        if found := self.reader.find("priority", i):
             return {"priority": found[0]}, found[1]
         if titled := self._titled(i):
             return {"title": titled[0]}, titled[1]
-        if (after := self.first(i, "for_whom")) is not None:
+        if (after := self.reader.first(i, "for_whom")) is not None:
             return {}, after
-        start = self.first(i, "purpose") if spoken else None
+        start = self.reader.first(i, "purpose") if spoken else None
         return self._spoken_title(start) if start is not None else None
 
     def _spoken_title(self, i: int) -> Hit[dict[str, Any]] | None:
         """A title in plain words, which begins with an infinitive: "para ligar para o cliente"."""
-        if self.kind(i) != "word" or not self.tokens[i].text.endswith(self.words.infinitives):
+        if self.reader.kind(i) != "word" or not self.reader.tokens[i].text.endswith(self.reader.words.infinitives):
             return None
         end = i
-        while self.kind(end) in ("word", "number", "other") and not self._title_ends(end):
+        while self.reader.kind(end) in ("word", "number", "other") and not self._title_ends(end):
             end += 1
-        title = self.source(i, end)
+        title = self.reader.source(i, end)
         if end - i > LONGEST_TITLE:
             raise Refused("quotes", title)
         return ({"title": title[0].upper() + title[1:]}, end) if title else None
 
     def _title_ends(self, i: int) -> bool:
-        return bool(self.ends(i) or self.joint(i) or self._due(i) or self.find("priority", i))
+        return bool(self.nouns.ends(i) or self.reader.joint(i) or self._due(i) or self.reader.find("priority", i))
 
     def _due(self, i: int) -> Hit[str] | None:
-        if found := self.find("due", i):
+        if found := self.reader.find("due", i):
             return found
-        start = self.first(i, "due_prep")
+        start = self.reader.first(i, "due_prep")
         if start is None:
             return None
-        half = self.first(start, "half")
-        if half is not None and (unit := self.find("unit", half)) and unit[0] == "hours":
+        half = self.reader.first(start, "half")
+        if half is not None and (unit := self.reader.find("unit", half)) and unit[0] == "hours":
             return "PT30M", unit[1]
-        count = self.number(start)
-        unit = self.find("unit", count[1]) if count else None
+        count = self.reader.number(start)
+        unit = self.reader.find("unit", count[1]) if count else None
         if not count or not unit:
             return None
         form = {"minutes": "PT{}M", "hours": "PT{}H", "days": "P{}D", "weeks": "P{}W"}[unit[0]]
         return form.format(count[0]), unit[1]
 
-    def _remind(self, i: int) -> Hit[Order] | None:
-        if (start := self.first(i, "remind")) is None:
+    def _remind(self, i: int) -> Hit[Command] | None:
+        if (start := self.reader.first(i, "remind")) is None:
             return None
         hit = self._spoken_title(start)
         if hit is None:
@@ -146,34 +145,34 @@ class Orders(Clauses):
         return ([{"action": "create_task", **hit[0], **details}], ANYTHING), end
 
     def target(self, i: int) -> Hit[tuple[str, Cond]] | None:
-        """What an order is done to, without what hangs on to it: that belongs to the order."""
-        start = self.skip(i, "article", "every")
-        said, place = self.qualities(start)
+        """What a command is done to, without what hangs on to it: that belongs to the command."""
+        start = self.reader.skip(i, "article", "every")
+        said, place = self.nouns.qualities(start)
         for kind in ("conversation", "message", "contact", "someone"):
-            if (end := self.first(place, kind)) is not None:
-                after, end = self.qualities(end) if kind in ("message", "contact") else ([], end)
-                return (kind, self.fitting(said + after, kind, i, end)), end
+            if (end := self.reader.first(place, kind)) is not None:
+                after, end = self.nouns.qualities(end) if kind in ("message", "contact") else ([], end)
+                return (kind, self.nouns.fitting(said + after, kind, i, end)), end
         return None
 
-    def _set_status(self, i: int) -> Hit[Order] | None:
-        if verb := self.find("status_verb", i):
+    def _set_status(self, i: int) -> Hit[Command] | None:
+        if verb := self.reader.find("status_verb", i):
             what = self.target(verb[1])
             if what and what[0][0] in ("conversation", "someone"):
                 return ([{"action": "set_status", "status": verb[0]}], what[0][1]), what[1]
             return None
-        start = self.first(i, "set_status")
-        value = self.find("value_status", self.skip(start, "article")) if start is not None else None
+        start = self.reader.first(i, "set_status")
+        value = self.reader.find("value_status", self.reader.skip(start, "article")) if start is not None else None
         return (([{"action": "set_status", "status": value[0]}], ANYTHING), value[1]) if value else None
 
-    def _tag(self, i: int) -> Hit[Order] | None:
-        strong = self.first(i, "tag_verb_strong")
-        start = strong if strong is not None else self.first(i, "tag_verb")
+    def _tag(self, i: int) -> Hit[Command] | None:
+        strong = self.reader.first(i, "tag_verb_strong")
+        start = strong if strong is not None else self.reader.first(i, "tag_verb")
         if start is None:
             return None
         what = self._tagged_ones(start) or self.target(start)
         place = what[1] if what else start
-        as_ = self.skip(place, "tag_as", "article")
-        named = self.skip(as_, "tag_noun")
+        as_ = self.reader.skip(place, "tag_as", "article")
+        named = self.reader.skip(as_, "tag_noun")
         plain = named > as_ or (strong is not None and (what is not None or as_ > place))
         tags, end = self._tag_list(named, plain=plain)
         if not tags:
@@ -182,37 +181,37 @@ class Orders(Clauses):
 
     def _tagged_ones(self, i: int) -> Hit[tuple[str, Cond]] | None:
         """Messages said in full, where the tag still follows: "tag messages from VIPs as 'x'"."""
-        whole = self.noun(i)
-        follows = whole and (self.find("tag_as", whole[1]) or self.kind(whole[1]) == "quoted")
+        whole = self.nouns.noun(i)
+        follows = whole and (self.reader.find("tag_as", whole[1]) or self.reader.kind(whole[1]) == "quoted")
         return whole if whole and follows and whole[0][1] != ANYTHING else None
 
     def _tag_list(self, i: int, *, plain: bool) -> Hit[list[str]]:
         """Tags in quotation marks; one plain word where the sentence says that it is a tag."""
         tags: list[str] = []
         place = end = i
-        while hit := self.tag_name(place) if plain and not tags else self.quoted(place):
+        while hit := self.nouns.tag_name(place) if plain and not tags else self.reader.quoted(place):
             tags, end = [*tags, hit[0]], hit[1]
-            joint = self.joint(end)
+            joint = self.reader.joint(end)
             if joint is None or joint[0] in ("or", "nor"):
                 break
-            place = self.skip(joint[2], "article", "tag_noun", "tag_as")
-        back = self.first(end, "on_it")
+            place = self.reader.skip(joint[2], "article", "tag_noun", "tag_as")
+        back = self.reader.first(end, "on_it")
         return tags, back if tags and back is not None else end
 
-    def _reply(self, i: int) -> Hit[Order] | None:
-        start = self.first(i, "reply")
-        said = start if start is not None else self.first(i, "send")
+    def _reply(self, i: int) -> Hit[Command] | None:
+        start = self.reader.first(i, "reply")
+        said = start if start is not None else self.reader.first(i, "send")
         if said is None:
             return None
         limit: Cond = ANYTHING
-        place = self.skip(said, "recipient", "send_what", "title_is")
-        to = self.first(place, "reply_to")
-        if start is not None and (whom := self.noun(place if to is None else to)):
-            limit, place = whom[0][1], self.skip(whom[1], "title_is", "send_what")
-        body = self.quoted(place + 1 if self.mark(":", place) else place)
-        if body is None and start is not None and self.kind(place) != "end":
-            raise Refused("quotes", self.source(i, len(self.tokens)))
+        place = self.reader.skip(said, "recipient", "send_what", "title_is")
+        to = self.reader.first(place, "reply_to")
+        if start is not None and (whom := self.nouns.noun(place if to is None else to)):
+            limit, place = whom[0][1], self.reader.skip(whom[1], "title_is", "send_what")
+        body = self.reader.quoted(place + 1 if self.reader.mark(":", place) else place)
+        if body is None and start is not None and self.reader.kind(place) != "end":
+            raise Refused("quotes", self.reader.source(i, len(self.reader.tokens)))
         if body is None:
             return None
-        end = self.skip(body[1], "recipient", "polite")
+        end = self.reader.skip(body[1], "recipient", "polite")
         return ([{"action": "send_reply", "body": body[0]}], limit), self._not_elsewhere(i, end)

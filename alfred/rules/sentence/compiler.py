@@ -8,7 +8,7 @@ from alfred.rules.conditions import ALWAYS, Compiled
 from alfred.rules.fields import Value
 from alfred.rules.sentence.building import ANYTHING, Cond
 from alfred.rules.sentence.explaining import explain_rule, tell_action, tell_condition, tell_refusal
-from alfred.rules.sentence.reader import Refused
+from alfred.rules.sentence.reader import Reader, Refused
 from alfred.rules.sentence.sentences import Sentence
 from alfred.rules.sentence.tokens import Token, UnclosedQuote, tokenise
 from alfred.rules.sentence.vocabulary import LANGUAGES, vocabulary
@@ -47,11 +47,12 @@ class NotUnderstood(ValueError):
 
 def compile(text: str, *, language: str | None = None) -> CompiledRule:  # noqa: A001 - the verb of the trade
     """The rule that a sentence states; `language`, a tag such as pt-BR, is tried first. Or NotUnderstood."""
+    tokens = _tokens(text)
     rules: list[CompiledRule] = []
     failures: dict[Language, NotUnderstood] = {}
-    for each in _by_likelihood(text, language):
+    for each in _by_likelihood(tokens, language_of(language)):
         try:
-            rule = _compile(text, each)
+            rule = _compile(text, tokens, each)
         except NotUnderstood as failure:
             failures[each] = failure
             continue
@@ -60,29 +61,34 @@ def compile(text: str, *, language: str | None = None) -> CompiledRule:  # noqa:
         rules.append(rule)
     if rules:
         return min(rules, key=lambda rule: len(rule.warnings))
-    raise failures[_by_likelihood(text, None)[0]]
+    raise failures[_by_likelihood(tokens, None)[0]]
 
 
-def _by_likelihood(text: str, hint: str | None) -> list[Language]:
+def _tokens(text: str) -> list[Token] | Refused:
+    """The sentence cut once for all languages, or why it cannot be."""
+    if len(text) > LONGEST_RULE_TEXT:
+        return Refused("too_long")
+    try:
+        return tokenise(text)
+    except UnclosedQuote as error:
+        return Refused("unclosed_quote", error.rest)
+
+
+def _by_likelihood(tokens: list[Token] | Refused, hint: Language | None) -> list[Language]:
     """The hint first, then the languages by how many of the words belong to them."""
-    try:
-        tokens = tokenise(text[:LONGEST_RULE_TEXT])
-    except UnclosedQuote:
-        tokens = []
-    first = language_of(hint)
-    return sorted(LANGUAGES, key=lambda each: (each != first, -vocabulary(each).familiarity(tokens)))
+    words = [] if isinstance(tokens, Refused) else tokens
+    return sorted(LANGUAGES, key=lambda each: (each != hint, -vocabulary(each).familiarity(words)))
 
 
-def _compile(text: str, language: Language) -> CompiledRule:
+def _compile(text: str, tokens: list[Token] | Refused, language: Language) -> CompiledRule:
+    if isinstance(tokens, Refused):
+        raise NotUnderstood(tokens, (), language)
     words = vocabulary(language)
-    sentence = Sentence(text, [], words)
+    sentence = Sentence(Reader(text, tokens, words))
     try:
-        sentence = Sentence(text, _tokens(text), words)
         trigger, when, then = sentence.read()
         when = when if when != ANYTHING else ALWAYS.model_dump(mode="json")
         compiled = Compiled.model_validate({"trigger": trigger, "when": when, "then": then})
-    except UnclosedQuote as error:
-        raise NotUnderstood(Refused("unclosed_quote", error.rest), (), language) from error
     except ValidationError as error:
         raise NotUnderstood(Refused("too_long"), _understood(sentence, language), language) from error
     except Refused as refusal:
@@ -107,12 +113,6 @@ def _supposed(sentence: Sentence, when: Cond) -> list[str]:
 def _values(leaf: Cond) -> list[object]:
     value = leaf["value"]
     return value if isinstance(value, list) else [value]
-
-
-def _tokens(text: str) -> list[Token]:
-    if len(text) > LONGEST_RULE_TEXT:
-        raise Refused("too_long")
-    return tokenise(text)
 
 
 def _understood(sentence: Sentence, language: Language) -> tuple[str, ...]:

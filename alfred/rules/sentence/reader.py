@@ -1,4 +1,4 @@
-"""Steps through the tokens of a sentence; the grammars of conditions and orders stand on this."""
+"""Steps through the tokens of a sentence; the grammars of conditions and commands hold one reader."""
 
 from collections.abc import Callable
 from typing import Literal, TypeVar
@@ -32,15 +32,9 @@ class Reader:
 
     def __init__(self, text: str, tokens: list[Token], words: Vocabulary) -> None:
         self.text, self.tokens, self.words = text, tokens, words
-        self.farthest = 0
-        self.nesting = 0
-        self.subject = "message"
         self.negative = False  # inside "not ...", where "nor" only means or
-        self.tails: dict[int, str] = {}
-
-    def begins_order(self, i: int) -> bool:
-        """Whether an action begins here: it ends whatever is being read."""
-        raise NotImplementedError
+        # Whether a command begins at a place, which ends whatever is being read; the grammar of commands says.
+        self.begins_command: Callable[[int], bool] = lambda _: False
 
     def kind(self, i: int) -> str:
         return self.tokens[i].kind if i < len(self.tokens) else "end"
@@ -52,10 +46,7 @@ class Reader:
         return self.text[self.tokens[start].start : self.tokens[end - 1].end]
 
     def find(self, category: str, i: int) -> Hit[str] | None:
-        hit = self.words.find(category, self.tokens, i)
-        if hit:
-            self.farthest = max(self.farthest, hit[1])
-        return hit
+        return self.words.find(category, self.tokens, i)
 
     def first(self, i: int, *categories: str) -> int | None:
         """Behind the first category that has a phrase here."""
@@ -78,7 +69,6 @@ class Reader:
             return None
         if not self.tokens[i].text:
             raise Refused("quotes", self.source(i, i + 1))
-        self.farthest = max(self.farthest, i + 1)
         return self.tokens[i].text, i + 1
 
     def number(self, i: int) -> Hit[int] | None:
