@@ -17,6 +17,7 @@ from alfred.api import (
     contact_merges,
     contacts,
     conversations,
+    event_stream,
     events,
     flows,
     health,
@@ -45,6 +46,8 @@ from alfred.identity import AccessTokens, Passwords
 from alfred.outbound_http import OutboundHttp
 from alfred.schedule import every, scheduler
 from alfred.settings import Settings
+from alfred.stream_trust import StreamTrust
+from alfred.tail import Tail
 from alfred.vault import Vault
 
 SNOOZE_SCAN_SECONDS = 15
@@ -77,6 +80,7 @@ def endpoints() -> Iterator[Endpoint]:
         webhooks,
         stream,
         notifications_api,
+        event_stream,
         events,
     ):
         yield from part.routes
@@ -100,7 +104,8 @@ def build(settings: Settings, database_dsn: str, listen_dsn: str) -> web.Applica
 
 def _services(settings: Settings, database_dsn: str, listen_dsn: str) -> Services:
     database = Database(database_dsn, size=settings.pool_size)
-    hub = Hub(database)
+    tail = Tail(database)
+    hub = Hub(database, tail)
     bus = Bus(database, listen_dsn, hub)
     for consumer in (automation.RULES, automation.FLOWS, notifications.CONSUMER):
         bus.subscribe(consumer)
@@ -109,6 +114,8 @@ def _services(settings: Settings, database_dsn: str, listen_dsn: str) -> Service
         database=database,
         bus=bus,
         hub=hub,
+        tail=tail,
+        stream_trust=StreamTrust(database, _now),
         inbox=Inbox(database, MockAIProvider(), bus.announce),
         passwords=Passwords(settings.bcrypt_cost),
         tokens=AccessTokens([key.get_secret_value() for key in settings.jwt_secret], settings.access_token_ttl),
@@ -145,6 +152,8 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
         stack.push_async_callback(jobs.close)
         await jobs.spawn(services.bus.run())
         await jobs.spawn(services.inbox.run())
+        await jobs.spawn(services.tail.run())
+        await jobs.spawn(services.stream_trust.run())
         settings = services.settings
         scans = scans_of(services.database, services.bus.announce_buckets, settings)
         intervals = {
@@ -162,3 +171,4 @@ async def _say_goodbye(app: web.Application) -> None:
     services = app[SERVICES]
     services.ending.begun = True
     services.hub.close()
+    services.tail.close()

@@ -1,8 +1,8 @@
 """Events: what happened, in the past tense; recorded in the transaction of the change."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -22,8 +22,11 @@ EventType = Literal[
     "message.edited",
     "message.deleted",
     "message.reaction",
+    "message.scheduled",
+    "message.cancelled",
     "conversation.created",
     "conversation.updated",
+    "conversation.read",
     "contact.created",
     "contact.updated",
     "contact.merged",
@@ -37,7 +40,34 @@ EventType = Literal[
     "channel.error",
     "channel.recovered",
     "notification.created",
+    "channel.error",
+    "channel.recovered",
+    "subscription.disabled",
 ]
+EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
+# Each doubles another event: whoever does not ask for them by name is spared them.
+DOUBLED: frozenset[EventType] = frozenset({"message.classified", "notification.created"})
+
+
+class UnknownType(ValueError):
+    """A pattern that fits no type of event."""
+
+
+def types_of(patterns: Iterable[str]) -> frozenset[EventType]:
+    """The types that a list of exact types, `noun.*` and `*` names; an empty one names all but the doubled.
+
+    Raises:
+        UnknownType: with the pattern that fits none.
+    """
+    wanted: set[EventType] = set()
+    for pattern in patterns:
+        noun = pattern.removesuffix("*")
+        whole = pattern == noun
+        fits = {each for each in EVENT_TYPES if (each == pattern if whole else each.startswith(noun))}
+        if not fits or not (whole or noun == "" or noun.endswith(".")):
+            raise UnknownType(pattern)
+        wanted |= fits
+    return frozenset(wanted) or frozenset(EVENT_TYPES) - DOUBLED
 
 
 class Event(BaseModel):

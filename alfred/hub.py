@@ -11,6 +11,7 @@ import structlog
 from alfred.db import Database, connection_lost
 from alfred.events import BUCKETS, SWEEP_SECONDS, bucket_of
 from alfred.queries import Row, sql
+from alfred.tail import Tail
 
 log = structlog.get_logger()
 
@@ -40,8 +41,9 @@ class Seat:
 class Hub:
     """The seats of each user, and the number of the last notification that they were handed."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, tail: Tail | None = None) -> None:
         self._database = database
+        self._tail = tail  # wakes up with this one
         self._seats: dict[UUID, set[Seat]] = defaultdict(set)
         self._shown: dict[UUID, int] = {}
         self._dirty: set[int] = set()
@@ -51,6 +53,8 @@ class Hub:
         """There may be news in these buckets (None: in any)."""
         self._dirty.update(range(BUCKETS) if buckets is None else buckets)
         self._wake.set()
+        if self._tail is not None:
+            self._tail.poke(buckets)
 
     @asynccontextmanager
     async def seat(self, user_id: UUID) -> AsyncIterator[tuple[Seat, int]]:

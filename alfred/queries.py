@@ -32,6 +32,14 @@ class Query:
         self.parameters: list[str] = []
         self.text = _TOKENS.sub(self._place, text).strip()
 
+    def for_any(self, parameter: str) -> "Query":
+        """The same statement for a list of values, where it compares a column with one."""
+        several = Query.__new__(Query)
+        several.name, several.parameters = f"{self.name} for any {parameter}", list(self.parameters)
+        place = re.escape(f"${self.parameters.index(parameter) + 1}")
+        several.text = re.sub(rf"= {place}\b", lambda found: f"= any ({found[0][2:]})", self.text)
+        return several
+
     def _place(self, token: re.Match[str]) -> str:
         parameter = token["name"]
         if parameter is None:

@@ -44,3 +44,24 @@ select * from app.bus_dead()
 -- name: revive
 -- Try what was given up again.
 select app.bus_revive()
+
+-- name: here
+-- Now, in this log: which log it is, and what of it can be seen.
+select app.log_identity() as log, pg_current_snapshot()::text as seen,
+       pg_snapshot_xmax(pg_current_snapshot())::text::bigint as next_xid
+
+-- name: following
+-- What happened after a position, oldest first.
+select e.*
+  from app.events_after(:user_id, :seen::text::pg_snapshot, :upto::text::pg_snapshot, :after_number, :types::text[],
+                        :conversation_id::uuid, :limit) e
+
+-- name: look
+-- What the streams of this process have not been handed; one row without an event where there is none.
+with here as materialized (
+    select coalesce(:upto::text::pg_snapshot, pg_current_snapshot()) as upto
+)
+select here.upto::text as upto, e.*
+  from here
+  left join lateral app.events_of_users(:users::uuid[], :seen::text::pg_snapshot, here.upto, :after_number, :limit) e on true
+ order by e.number

@@ -32,6 +32,13 @@ select notification_id as id, number, type, title, body, seen_at is not null as 
  order by number desc
  limit :limit
 
+-- name: get
+-- One, in the shape of the list.
+select notification_id as id, number, type, title, body, seen_at is not null as seen, seen_at,
+       conversation_id, task_id, rule_id, contact_id, created_at
+  from notifications
+ where user_id = :user_id and notification_id = :notification_id
+
 -- name: unseen_count
 -- Of all, whatever the filter of the list.
 select count(*) from notifications where user_id = :user_id and seen_at is null
@@ -77,11 +84,3 @@ select coalesce(
     (select number from notifications where user_id = :user_id and notification_id = :notification_id),
     (select max(number) from notifications where user_id = :user_id and notification_id < :notification_id),
     0)
-
--- name: issue_ticket
--- For one stream, for one minute.
-select app.issue_ticket(:user_id, :ticket_hash, :expires_at)
-
--- name: redeem_ticket
--- Spent by looking.
-select app.redeem_ticket(:ticket_hash)

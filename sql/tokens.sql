@@ -27,13 +27,6 @@ delete from api_tokens where user_id = :user_id and token_id = :token_id
 -- Whose it is, if it is good now.
 select * from app.find_token(:token_hash)
 
--- name: holds
--- Whether a token that opened a stream is still good.
-select exists (
-    select from api_tokens
-     where user_id = :user_id and token_id = :token_id and (expires_at is null or expires_at > now())
-)
-
 -- name: sweep_keys
 -- Those that nobody may repeat any more, a few at a time.
 delete from idempotency_keys

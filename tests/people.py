@@ -91,10 +91,17 @@ class Person:
         assert status == 200, page
         return page["items"]
 
+    def listening(self, **options):
+        """The stream of notifications; `await frames.next()` gives the next frame as a dict of its lines."""
+        return self._stream("notifications", **options)
+
+    def following(self, **options):
+        """The stream of all events."""
+        return self._stream("events", **options)
+
     @contextlib.asynccontextmanager
-    async def listening(self, *, headers=None, **query):
-        """An open stream; `await frames.next()` gives the next frame as a dict of its lines."""
-        url = f"{self.address}/api/v1/notifications/stream"
+    async def _stream(self, noun, *, headers=None, **query):
+        url = f"{self.address}/api/v1/{noun}/stream"
         async with self._http.get(url, params=query, headers={**self.headers, **(headers or {})}) as response:
             assert response.status == 200, await response.text()
             yield Frames(response)

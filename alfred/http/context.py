@@ -17,6 +17,8 @@ from alfred.hub import Hub
 from alfred.identity import AccessTokens, Passwords
 from alfred.outbound_http import OutboundHttp
 from alfred.settings import Settings
+from alfred.stream_trust import StreamTrust
+from alfred.tail import Tail
 from alfred.vault import Vault
 
 
@@ -28,6 +30,8 @@ class Services:
     database: Database
     bus: Bus
     hub: Hub
+    tail: Tail
+    stream_trust: StreamTrust
     inbox: Inbox
     passwords: Passwords
     tokens: AccessTokens
@@ -66,11 +70,6 @@ class Caller:
     def api_token(cls, user_id: UUID, scopes: Iterable[str], token_id: UUID) -> "Caller":
         """The holder of an API token, who may do what its scopes say."""
         return cls(user_id, frozenset(scopes), token_id)
-
-    @classmethod
-    def ticket(cls, user_id: UUID) -> "Caller":
-        """The holder of a stream ticket, who may read."""
-        return cls(user_id, frozenset({"read"}))
 
     def may(self, scope: str) -> bool:
         """`admin` may everything; `write` may also post webhooks."""

@@ -6,7 +6,7 @@ import base64
 import aiohttp
 import asyncpg
 
-from alfred.api import stream
+from alfred.api import sse
 from tests.conftest import serving
 from tests.people import Person
 
@@ -163,7 +163,7 @@ async def test_a_revoked_token_hears_no_more(ana, http):
 
 
 async def test_an_erased_user_hears_no_more(ana, monkeypatch):
-    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 1.1)
+    monkeypatch.setattr(sse, "HEARTBEAT_SECONDS", 1.1)
     async with ana.listening() as frames:
         await ana.delete("/me", {"password": "a good password"})
         status, _, _ = await ana.call("GET", "/notifications/stream")
@@ -173,7 +173,7 @@ async def test_an_erased_user_hears_no_more(ana, monkeypatch):
 
 
 async def test_who_does_not_read_is_sent_away(cluster, database, ana, monkeypatch):
-    monkeypatch.setattr(stream, "WRITE_SECONDS", 0.3)
+    monkeypatch.setattr(sse, "WRITE_SECONDS", 0.3)
     superuser = await asyncpg.connect(cluster.superuser(database))
     await superuser.execute(
         """insert into notifications (user_id, type, dedupe_key, title, body)

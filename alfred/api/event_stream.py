@@ -1,0 +1,167 @@
+"""Every event as it happens, over Server-Sent Events: what a live inbox stands on."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from typing import Annotated
+from uuid import UUID
+
+from aiohttp import web
+from pydantic import AfterValidator, Field
+
+from alfred.api import sse
+from alfred.api.event_bodies import PARTS, Body, Part, bodies
+from alfred.api.log_reading import Expired, Span, Wanted, following, position_of
+from alfred.api.sse import Opening, Ticket, frame_of, is_gone, opener_of, pour, stream_document, ticket_for
+from alfred.events import EventType, UnknownType, types_of
+from alfred.http.context import Caller, Services
+from alfred.http.endpoint import Routes
+from alfred.http.inputs import load_query
+from alfred.http.problems import Problem
+from alfred.positions import Position
+from alfred.tail import Burst, LoggedEvent, Seat, TooManyStreams
+
+routes = Routes("Events")
+
+_FRAME = 'id: bzR2X3...\nevent: message.received\ndata: {"id":"0190f3a8-...","type":"message.received","data":{}}\n\n'
+
+
+def _known_types(given: str) -> str:
+    try:
+        types_of(part.strip() for part in given.split(","))
+    except UnknownType as error:
+        raise ValueError(f"no event has the type {error}") from None
+    return given
+
+
+def _known_parts(given: str) -> str:
+    unknown = [part for part in given.split(",") if part.strip() not in PARTS]
+    if unknown:
+        raise ValueError(f"{unknown[0]} is not one of {', '.join(PARTS)}")
+    return given
+
+
+class EventStreamQuery(Opening):
+    types: Annotated[str, AfterValidator(_known_types)] | None = Field(
+        None,
+        max_length=2000,
+        examples=["message.*,task.created"],
+        description="Types separated by commas, exact or `noun.*`; left out: all but `message.classified` and "
+        "`notification.created`.",
+    )
+    include: Annotated[str, AfterValidator(_known_parts)] | None = Field(
+        None,
+        max_length=200,
+        examples=["message,conversation"],
+        description=f"What `data` holds besides the payload, separated by commas: {', '.join(PARTS)}; default all.",
+    )
+    conversation_id: UUID | None = None
+
+    def wanted_types(self) -> frozenset[EventType]:
+        """The types that the stream tells of."""
+        return types_of(part.strip() for part in self.types.split(",")) if self.types else types_of([])
+
+    def wanted_parts(self) -> tuple[Part, ...]:
+        """The parts of `data`."""
+        chosen = {part.strip() for part in self.include.split(",")} if self.include else set(PARTS)
+        return tuple(part for part in PARTS if part in chosen)
+
+
+@routes.on("POST", "/events/stream-ticket", status=201, scope="read", repeatable=False)
+async def create_event_stream_ticket(caller: Caller, services: Services) -> Ticket:
+    """Create a single-use ticket for a browser's EventSource, of either stream."""
+    return await ticket_for(caller, services)
+
+
+@routes.on(
+    "GET",
+    "/events/stream",
+    scope=None,
+    guarded=True,
+    endless=True,
+    query_model=EventStreamQuery,
+    errors=(400, 422, 429),
+    document=stream_document("A stream of events, until either side ends it.", _FRAME),
+)
+async def stream_events(request: web.Request, services: Services) -> web.StreamResponse:
+    """Stream every event as Server-Sent Events.
+
+    Each has `event:` (the type), `id:` (the position in the log) and `data:` (the event). `Last-Event-ID` (or
+    `last_event_id`) resumes from the log without a gap; it takes a position of `GET /events?after=` too. A frame
+    `event: reset` says that events were left out, since the position had expired or the client read too slowly: read
+    your lists anew. A comment keeps the line open every 15 seconds. The stream ends when the token or session that
+    opened it ends.
+    """
+    query = load_query(request, EventStreamQuery)
+    opener = await opener_of(request, services, query)
+    last = request.headers.get("Last-Event-ID") or query.last_event_id
+    since = position_of(last) if last else None
+    try:
+        async with services.tail.seat(opener.user_id, lambda: is_gone(request)) as seat:
+            reader = _Reader(services, opener.user_id, query)
+            return await pour(request, services, opener, seat, reader.frames(seat, since))
+    except TooManyStreams:
+        detail = "This account has too many streams open here; close one first."
+        raise Problem(429, "too_many_streams", detail, headers={"Retry-After": "5"}) from None
+
+
+class _Reader:
+    """One stream: which events it tells of, and how."""
+
+    def __init__(self, services: Services, user_id: UUID, query: EventStreamQuery) -> None:
+        self._services, self._user_id, self._query = services, user_id, query
+        self._wanted = Wanted(query.wanted_types(), query.conversation_id)
+        self._parts = query.wanted_parts()
+
+    async def frames(self, seat: Seat, since: Position | None) -> AsyncGenerator[bytes, None]:
+        """What was missed, then what happens, and a heartbeat in between."""
+        if since is not None:
+            async for frame in self._missed(seat, since):
+                yield frame
+        while not self._services.ending.begun:
+            try:
+                async with asyncio.timeout(sse.HEARTBEAT_SECONDS):
+                    happened = await seat.next()
+            except TimeoutError:
+                yield sse.HEARTBEAT
+                continue
+            if happened is None:
+                return
+            if isinstance(happened, Position):
+                yield self._reset("too_slow", happened)
+                continue
+            for frame in await self._told(seat, happened):
+                yield frame
+
+    async def _missed(self, seat: Seat, since: Position) -> AsyncGenerator[bytes, None]:
+        """The log from a position to where the seat begins."""
+        more = True
+        while more and not self._services.ending.begun:
+            async with self._services.database.acting_as(self._user_id) as db:
+                try:
+                    page = await following(db, self._user_id, Span(since, seat.start), self._wanted)
+                except Expired:
+                    yield self._reset("expired", seat.start)
+                    return
+                told = await bodies(db, self._user_id, page.events)
+            for body, position in zip(told, page.positions, strict=True):
+                yield self._frame(body, position)
+            since, more = page.end, page.has_more
+
+    async def _told(self, seat: Seat, burst: Burst) -> list[bytes]:
+        """The frames of a burst; nothing is read of one that tells this stream nothing."""
+        wanted = [event for event in burst.events if self._wanted.has(event) and not seat.knows(event)]
+        if not wanted:
+            return []
+        told = await burst.once(self._bodies)
+        return [self._frame(told[event.number], burst.position_of(event)) for event in wanted]
+
+    async def _bodies(self, events: Sequence[LoggedEvent]) -> dict[int, Body]:
+        async with self._services.database.acting_as(self._user_id) as db:
+            told = await bodies(db, self._user_id, events)
+        return {body.event.number: body for body in told}
+
+    def _frame(self, body: Body, position: Position) -> bytes:
+        return frame_of(body.event.type, str(position), body.json(self._parts), self._query.format)
+
+    def _reset(self, reason: str, position: Position) -> bytes:
+        return frame_of("reset", str(position), f'{{"reason":"{reason}"}}', self._query.format)

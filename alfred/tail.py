@@ -1,0 +1,210 @@
+"""The log as it grows: one look at it per wake-up serves all event streams of this process."""
+
+import asyncio
+import time
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+from uuid import UUID
+
+import structlog
+
+from alfred.db import Database, connection_lost
+from alfred.events import SWEEP_SECONDS, Event
+from alfred.positions import Position, Snapshot
+from alfred.queries import Row, sql
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+LOOK_LIMIT = 1000
+PAUSE_SECONDS = 0.01  # between two looks: what comes meanwhile is read together
+QUEUE_EVENTS = 2000  # that wait for a reader, before it is too slow
+MOST_STREAMS = 20  # of one user, in this process
+
+
+class TooManyStreams(Exception):
+    """The user has as many open as one may have."""
+
+
+class LoggedEvent(Event):
+    """An event with its transaction: a snapshot tells whether it was there already."""
+
+    xid: int
+
+
+class Burst:
+    """What one look found for one user; what is made of it is made once, for whichever stream asks first."""
+
+    def __init__(self, events: Sequence[LoggedEvent], look: Position, end: Position) -> None:
+        self.events = events
+        self.end = end  # where a reader of all of it is
+        self._look = look
+        self._made: asyncio.Future[Any] | None = None
+
+    def position_of(self, event: Event) -> Position:
+        """Where a reader is who has read up to this event."""
+        return self.end if event is self.events[-1] else self._look.cut_at(event.number)
+
+    async def once(self, make: Callable[[Sequence[LoggedEvent]], Awaitable[T]]) -> T:
+        """What `make` makes of the events; whoever asks later waits for the first one's."""
+        if self._made is None:
+            self._made = asyncio.ensure_future(make(self.events))
+        made: T = await asyncio.shield(self._made)
+        return made
+
+
+class Seat:
+    """One stream: a bounded queue of bursts."""
+
+    def __init__(self, start: Position, gone: Callable[[], bool]) -> None:
+        self.start = start
+        self.gone = gone  # whether the client has hung up: the next frame would notice it
+        self._snapshot = Snapshot.read(start.seen)
+        self._bursts: deque[Burst] = deque()
+        self._waiting = 0
+        self._lost: Position | None = None
+        self._over = False
+        self._wake = asyncio.Event()
+
+    def knows(self, event: LoggedEvent) -> bool:
+        """Whether it was there before this stream began."""
+        return self._snapshot.shows(event.xid)
+
+    def push(self, burst: Burst) -> None:
+        """Hand over; for a reader who is too slow everything that waits is dropped."""
+        if self._lost is not None or self._waiting + len(burst.events) > QUEUE_EVENTS:
+            self.lose(burst.end)
+        else:
+            self._bursts.append(burst)
+            self._waiting += len(burst.events)
+            self._wake.set()
+
+    def lose(self, end: Position) -> None:
+        """Drop everything that waits, up to here."""
+        self._bursts.clear()
+        self._waiting, self._lost = 0, end
+        self._wake.set()
+
+    def close(self) -> None:
+        """End the stream at once."""
+        self._over = True
+        self._wake.set()
+
+    async def next(self) -> Burst | Position | None:
+        """The next burst; a position where bursts up to it were dropped; None when the stream is over."""
+        while not (self._over or self._lost or self._bursts):
+            self._wake.clear()
+            await self._wake.wait()
+        if self._over:
+            return None
+        if self._lost is not None:
+            lost, self._lost = self._lost, None
+            return lost
+        burst = self._bursts.popleft()
+        self._waiting -= len(burst.events)
+        return burst
+
+
+class Tail:
+    """The event streams of each user, and how far the log was read for them all."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._seats: dict[UUID, set[Seat]] = defaultdict(set)
+        self._read = Position("", 0, "")
+        self._turn = asyncio.Lock()  # a seat is taken between two looks, so that none misses its user
+        self._wake = asyncio.Event()
+
+    def poke(self, _buckets: Iterable[int] | None) -> None:
+        """There may be news."""
+        self._wake.set()
+
+    @asynccontextmanager
+    async def seat(self, user_id: UUID, gone: Callable[[], bool]) -> AsyncIterator[Seat]:
+        """A seat that is handed everything from its start on; what was before is for the caller to read.
+
+        Raises:
+            TooManyStreams: the user has MOST_STREAMS here already.
+            UnknownUser: there is no such user (any more).
+        """
+        seats = [seat for seat in self._seats.get(user_id, ()) if not seat.gone()]
+        if len(seats) >= MOST_STREAMS:
+            raise TooManyStreams
+        async with self._turn:
+            async with self._database.acting_as(user_id) as db:
+                start = here(await sql.events.here.one(db))
+            if not self._seats:
+                self._read = start
+            seat = Seat(start, gone)
+            self._seats[user_id].add(seat)
+        try:
+            yield seat
+        finally:
+            self._seats[user_id].discard(seat)
+            if not self._seats[user_id]:
+                del self._seats[user_id]
+
+    def close(self) -> None:
+        """Send everybody home."""
+        for seats in self._seats.values():
+            for seat in seats:
+                seat.close()
+
+    async def run(self) -> None:
+        """Hand out what is new, until cancelled."""
+        while True:
+            try:
+                async with asyncio.timeout(SWEEP_SECONDS):  # `wait_for` may swallow a cancellation (Python 3.11)
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+            self._wake.clear()
+            try:
+                while self._seats and await self._look():
+                    pass
+            except Exception as error:
+                log.warning("tail_waits", error=repr(error), exc_info=None if connection_lost(error) else error)
+                await asyncio.sleep(SWEEP_SECONDS)
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _look(self) -> bool:
+        """One look at the log; whether there is more than it took."""
+        async with self._turn:
+            async with self._database.as_service() as db:
+                rows = await sql.events.look.all(
+                    db,
+                    users=list(self._seats),
+                    seen=self._read.seen,
+                    upto=self._read.upto or None,
+                    after_number=self._read.number,
+                    limit=LOOK_LIMIT,
+                )
+            events = [LoggedEvent.model_validate(dict(row)) for row in rows if row["number"] is not None]
+            look = Position(self._read.log, int(time.time()), self._read.seen, rows[0]["upto"])
+            more = len(events) == LOOK_LIMIT
+            end = look.cut_at(events[-1].number) if more else Position(look.log, look.at, look.upto)
+            went_back = Snapshot.read(look.upto).next_xid < Snapshot.read(look.seen).next_xid
+            self._read = end
+            if went_back:  # a failover has lost transactions: what is new among the old cannot be told
+                for seat in [seat for seats in self._seats.values() for seat in seats]:
+                    seat.lose(end)
+            else:
+                self._hand_out(events, look, end)
+            return more and not went_back
+
+    def _hand_out(self, events: Iterable[LoggedEvent], look: Position, end: Position) -> None:
+        of_users: dict[UUID, list[LoggedEvent]] = defaultdict(list)
+        for event in events:
+            of_users[event.user_id].append(event)
+        for user_id, own in of_users.items():
+            burst = Burst(own, look, end)
+            for seat in self._seats.get(user_id, ()):
+                seat.push(burst)
+
+
+def here(row: Row | None) -> Position:
+    """The position of who asks now."""
+    assert row is not None
+    return Position(row["log"], int(time.time()), row["seen"])
