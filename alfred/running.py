@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 from aiohttp import web
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
 from alfred import schema
@@ -44,13 +45,16 @@ def provisioned(settings: Settings, *, migrating: bool = False, down: int | None
     if settings.database_url is not None:
         yield _given(settings, migrating, down)
         return
+    for name in ("owner_database_url", "listen_database_url"):
+        if getattr(settings, name) is not None:
+            raise BadSetting(f"ALFRED_{name.upper()} is set without ALFRED_DATABASE_URL: set both, or neither")
     home = settings.home or default_home(folder("sql").parent, settings.pg_account)
     embedded = Embedded(home, binaries=settings.pg_bin, account=settings.pg_account)
     if embedded.start():
         log.info("postgres_ready", home=str(home))
     try:
         schema.found(embedded.dsn("postgres", "postgres"), DATABASE)
-        _migrate(embedded.dsn(schema.OWNER, DATABASE), down)
+        _migrate(embedded.dsn(schema.OWNER, DATABASE), down, asked=migrating)
         dsn = embedded.dsn(schema.APP, DATABASE)
         yield Provisioned(_with_secrets(settings, home), dsn, dsn, embedded)
     finally:
@@ -63,7 +67,7 @@ def _given(settings: Settings, migrating: bool, down: int | None) -> Provisioned
     listen = settings.listen_database_url.get_secret_value() if settings.listen_database_url else dsn
     if settings.owner_database_url is not None:
         owner = settings.owner_database_url.get_secret_value().replace("postgres://", "postgresql://", 1)
-        _migrate(owner, down)
+        _migrate(owner, down, asked=migrating)
         schema.ensure_login(owner, dsn)
     elif migrating:
         raise BadSetting("ALFRED_OWNER_DATABASE_URL is needed to migrate")
@@ -71,11 +75,19 @@ def _given(settings: Settings, migrating: bool, down: int | None) -> Provisioned
     return Provisioned(_with_secrets(settings, home), dsn, listen, None)
 
 
-def _migrate(owner_dsn: str, down: int | None) -> None:
+def _migrate(owner_dsn: str, down: int | None, *, asked: bool = False) -> None:
+    """Bring the schema up or down, and say of which database; who `asked` is told of a schema in place too."""
+    database = _name_of(owner_dsn)
     if down is not None:
-        log.info("migrations_undone", names=schema.roll_back(owner_dsn, down))
-    elif applied := schema.apply(owner_dsn):
-        log.info("migrations_applied", names=applied)
+        log.info("migrations_undone", database=database, names=schema.roll_back(owner_dsn, down))
+    elif (applied := schema.apply(owner_dsn)) or asked:
+        log.info("migrations_applied", database=database, names=applied, schema=schema.newest())
+
+
+def _name_of(dsn: str) -> str:
+    """Where a database is, without its password."""
+    parts = conninfo_to_dict(dsn)
+    return f"{parts.get('dbname')} at {parts.get('host') or 'the local socket'}"
 
 
 def _with_secrets(settings: Settings, home: Path) -> Settings:

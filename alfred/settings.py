@@ -75,6 +75,13 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] | None = None
 
+    @field_validator("database_url", "owner_database_url", "listen_database_url")
+    @classmethod
+    def _of_postgresql(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("must be the URL of a PostgreSQL database: postgresql://user:password@host/database")
+        return url
+
     @field_validator("jwt_secret", "secret_key")
     @classmethod
     def _long_enough(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
@@ -101,5 +108,5 @@ def _complaints(error: ValidationError) -> list[str]:
     for fault in error.errors(include_url=False, include_input=False):
         name = PREFIX + str(fault["loc"][0]).upper()
         unknown = fault["type"] == "extra_forbidden"
-        complaints.append(f"{name}: " + ("no such setting" if unknown else fault["msg"]))
+        complaints.append(f"{name}: " + ("no such setting" if unknown else fault["msg"].removeprefix("Value error, ")))
     return complaints

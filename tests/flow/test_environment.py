@@ -1,0 +1,73 @@
+"""What bin/ does before there is a service: the environment, and which database a command changes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(command, **environ):
+    """Run a command of bin/ with these variables and no other ALFRED_ ones."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("ALFRED_", "PYTHON"))}
+    return subprocess.run([*command], env=clean | environ, capture_output=True, text=True, timeout=60)
+
+
+def test_a_python_without_venv_is_told_and_leaves_nothing_behind(tmp_path):
+    """As Debian ships it: `-m venv` makes half an environment, complains on standard output and fails."""
+    lame = tmp_path / "python3"
+    lame.write_text(f"""#!/bin/sh
+if [ "$1" = -m ] && [ "$2" = venv ]; then
+    mkdir -p "$3/bin"
+    echo "ensurepip is not available"
+    exit 1
+fi
+exec "{sys.executable}" "$@"
+""")
+    lame.chmod(0o755)
+    outcome = run([str(ROOT / "bin" / "python")], PYTHON=str(lame), ALFRED_VENV=str(tmp_path / "made" / "venv"))
+    assert outcome.returncode == 1
+    assert outcome.stdout == ""
+    assert "ensurepip is not available" in outcome.stderr
+    assert "apt install python3-venv" in outcome.stderr
+    assert list((tmp_path / "made").iterdir()) == []
+
+
+def test_a_database_of_another_kind_is_a_sentence(tmp_path):
+    outcome = run(
+        [sys.executable, "-m", "alfred", "serve"],
+        ALFRED_DATABASE_URL="mysql://root@localhost/alfred",
+        PYTHONPATH=str(ROOT),
+    )
+    assert (outcome.returncode, outcome.stdout) == (2, "")
+    assert outcome.stderr.strip() == (
+        "alfred: ALFRED_DATABASE_URL: must be the URL of a PostgreSQL database: postgresql://user:password@host/database"
+    )
+
+
+def test_the_owners_url_alone_migrates_no_embedded_server(tmp_path):
+    home = tmp_path / "home"
+    outcome = run(
+        [sys.executable, "-m", "alfred", "migrate"],
+        ALFRED_OWNER_DATABASE_URL="postgresql://owner:secret@localhost/alfred",
+        ALFRED_HOME=str(home),
+        PYTHONPATH=str(ROOT),
+    )
+    assert outcome.returncode == 2
+    assert "ALFRED_OWNER_DATABASE_URL is set without ALFRED_DATABASE_URL" in outcome.stderr
+    assert not home.exists()
+
+
+def test_migrating_says_which_database_was_changed(cluster):
+    database = cluster.copy()
+    for _ in range(2):
+        outcome = run(
+            [sys.executable, "-m", "alfred", "migrate"],
+            ALFRED_DATABASE_URL=cluster.app(database),
+            ALFRED_OWNER_DATABASE_URL=cluster.owner(database),
+            PYTHONPATH=str(ROOT),
+        )
+        assert outcome.returncode == 0, outcome.stderr
+        assert "migrations_applied" in outcome.stderr + outcome.stdout
+        assert f"{database} at " in outcome.stderr + outcome.stdout
