@@ -14,7 +14,7 @@ from alfred import log
 from alfred.ai.registry import UnknownProvider
 from alfred.db import UnsafeRole
 from alfred.postgres import Unavailable
-from alfred.running import dead_events, provisioned, scan_once, serve
+from alfred.running import dead_events, provisioned, rotate_secrets, scan_once, serve
 from alfred.settings import BadSetting, Settings
 
 
@@ -30,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     events = commands.add_parser("events", help="the events that were given up after repeated failures")
     events.add_argument("--retry", action="store_true", help="try them again")
     commands.add_parser("seed", help="fill in demo data; twice does no harm")
+    stored = commands.add_parser("secrets", help="the credentials that are stored encrypted")
+    stored.add_argument("action", choices=["rotate"], help="encrypt all with the first key of ALFRED_SECRET_KEY")
     commands.add_parser("openapi", help="print the OpenAPI document")
     given = parser.parse_args(arguments)
     try:
@@ -62,6 +64,9 @@ def _run(given: argparse.Namespace, settings: Settings) -> int:
         case "events":
             with provisioned(settings) as base:
                 print(asyncio.run(dead_events(base, retry=given.retry)))  # noqa: T201
+        case "secrets":
+            with provisioned(settings) as base:
+                print(asyncio.run(rotate_secrets(base)))  # noqa: T201
         case "openapi":
             from alfred.app import endpoints, version_of_alfred
             from alfred.http.openapi import document

@@ -17,11 +17,13 @@ from pydantic import SecretStr
 
 from alfred import schema
 from alfred.app import build, scans_of
+from alfred.crm import connections
 from alfred.db import Database
 from alfred.files import folder
 from alfred.postgres import Embedded, default_home
 from alfred.queries import sql
 from alfred.settings import BadSetting, Settings
+from alfred.vault import Vault
 
 log = structlog.get_logger()
 
@@ -153,6 +155,25 @@ async def scan_once(base: Provisioned, scan: str) -> int:
         return await (scans.overdue() if scan == "overdue" else scans.stalled())
     finally:
         await database.close()
+
+
+async def rotate_secrets(base: Provisioned) -> str:
+    """Encrypt every stored secret with the first key of ALFRED_SECRET_KEY; says how many were changed, and how many
+    cannot be read."""
+    vault = Vault([key.get_secret_value() for key in base.settings.secret_key])
+    database = Database(base.database_dsn, size=2)
+    await database.open()
+    changed = lost = 0
+    try:
+        async with database.as_service() as db:
+            users = [row["user_id"] for row in await sql.connections.users_with_secrets.all(db)]
+        for user_id in users:
+            async with database.acting_as(user_id) as db:
+                resealed = await connections.reseal(db, vault, user_id)
+                changed, lost = changed + resealed.changed, lost + resealed.lost
+    finally:
+        await database.close()
+    return f"{changed} secrets are encrypted anew" + (f"; {lost} cannot be read: their key is missing" if lost else "")
 
 
 async def dead_events(base: Provisioned, *, retry: bool) -> str:

@@ -3,6 +3,10 @@
 from typing import Literal, get_args
 
 ChannelType = Literal["whatsapp", "instagram", "messenger", "email"]
+# Who brings a channel's messages; for mail, SMTP sends and one of the services receives.
+Provider = Literal["whatsapp_cloud", "messenger", "instagram", "evolution", "waha", "zapi", "twilio", "email"]
+InboundProvider = Literal["mailgun", "sendgrid", "postmark", "ses", "brevo", "resend", "mail"]
+ConnectionState = Literal["connected", "untested", "failing", "auth_failed"]
 
 Language = Literal["pt", "en", "es"]
 Sentiment = Literal["positive", "neutral", "negative"]

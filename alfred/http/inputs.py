@@ -78,7 +78,7 @@ def _validated(kind: type[M], given: Any, *, query: bool) -> M:
     try:
         return kind.model_validate(given)
     except ValidationError as error:
-        raise invalid(faults_of(error.errors(include_url=False, include_context=False), given, query=query)) from None
+        raise invalid(faults_of(error.errors(include_url=False), given, query=query)) from None
 
 
 def load_json(raw: bytes) -> Any:

@@ -96,5 +96,10 @@ def public_url(request: web.Request) -> URL:
         raise Problem(400, "invalid_host", "The Host header is not the name of a host.") from None
 
 
+def base_url(request: web.Request) -> str:
+    """How clients and messengers reach this service, without a slash at the end."""
+    return request[PUBLIC_BASE].rstrip("/") or str(public_url(request).origin())
+
+
 def _damaged() -> Problem:
     return Problem(400, "invalid_cursor", "The cursor is damaged or belongs to another list; start without one.")

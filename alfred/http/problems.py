@@ -73,6 +73,9 @@ def faults_of(errors: Sequence[ErrorDetails], given: Any, *, query: bool) -> lis
     for error in errors:
         path = [str(part).replace("~", "~0").replace("/", "~1") for part in _way(error["loc"], given)]
         code = error["type"]
+        if code in {"union_tag_not_found", "union_tag_invalid"}:  # the field that tells which model it is
+            path.append(str(error.get("ctx", {}).get("discriminator", "")).strip("'"))
+            code = "missing" if code == "union_tag_not_found" else "literal_error"
         if code == "extra_forbidden":
             code = "unknown_parameter" if query else "unknown_field"
         message = _MESSAGES.get(code) or _sentence(error["msg"])

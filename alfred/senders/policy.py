@@ -8,11 +8,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from alfred.senders.errors import ErrorCode
-from alfred.terms import ChannelType
+from alfred.terms import ChannelType, Provider
 
 ContentKind = Literal["text", "attachment", "template"]
 Author = Literal["person", "automation"]
-Provider = Literal["whatsapp_cloud", "messenger", "instagram", "evolution", "waha", "zapi", "twilio", "email"]
 
 WINDOW = timedelta(hours=24)
 HUMAN_WINDOW = timedelta(days=7)

@@ -8,9 +8,8 @@ from alfred.http_calls import Answer, HttpCall, NoAnswer
 from alfred.senders import evolution, mail, messenger, outcomes, twilio, waha, whatsapp_cloud, zapi
 from alfred.senders.outcomes import Outcome
 from alfred.senders.parts import Abilities, Part
-from alfred.senders.policy import Provider
 from alfred.senders.probes import Account
-from alfred.terms import ChannelType
+from alfred.terms import ChannelType, Provider
 
 Config = Mapping[str, Any]
 

@@ -19,6 +19,8 @@ async def test_adds_and_shows_a_channel(ana):
         "external_account_id": "17",
         "active": True,
         "created_at": channel["created_at"],
+        "connection": None,
+        "hook": None,
     }
     assert await ana.get(f"/channels/{channel['id']}") == (200, channel)
     assert await channels(ana) == [channel]

@@ -22,6 +22,7 @@ INDEXES_ACROSS_TENANTS = {
     "refresh_tokens_by_family",
     "stream_tickets_key",
     "api_token_hashes_key",
+    "hook_keys_key",
     "ai_events_unread",
     "event_retries_key",
     "event_retries_due",
@@ -58,7 +59,12 @@ async def rich(http, address, root):
     await rich.post(f"/contacts/{entry['contact_id']}/merge", {"contact_id": other["id"]})
     await rich.made("/notifications/stream-ticket", None)
     await rich.call("POST", "/tasks", {"title": "Uma vez"}, headers={"Idempotency-Key": "once"})
+    channel = await rich.made("/channels", {"type": "whatsapp", "name": "Loja"})
+    path = f"/channels/{channel['id']}/connection"
+    secret = {"provider": "whatsapp_cloud", "phone_number_id": "77", "access_token": "secret"}
+    assert (await rich.put(path, secret))[0] == 200
     hat = [rich.id]
+    await root.execute("insert into channel_hooks (user_id, channel_id) values ($1, $2)", *hat, channel["id"])
     await root.execute(
         "insert into rule_matches (user_id, rule_id, subject) values ($1, $2, 'x') on conflict do nothing",
         *hat, rule["id"],

@@ -10,6 +10,8 @@ from alfred import terms
 # Which set a check of the database guards; what only the database knows has none.
 GUARDED = {
     "channels_type": terms.ChannelType,
+    "connections_provider": terms.Provider,
+    "connections_state": terms.ConnectionState,
     "contacts_channel_type": terms.ChannelType,
     "contact_identities_channel_type": terms.ChannelType,
     "contacts_negotiation_mode": terms.NegotiationMode,
