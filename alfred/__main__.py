@@ -68,10 +68,9 @@ def _run(given: argparse.Namespace, settings: Settings) -> int:
             with provisioned(settings) as base:
                 print(asyncio.run(rotate_secrets(base)))  # noqa: T201
         case "openapi":
-            from alfred.app import endpoints, version_of_alfred
-            from alfred.http.openapi import document
+            from alfred.app import described, endpoints
 
-            print(json.dumps(document(list(endpoints()), version_of_alfred()), ensure_ascii=False, indent=1))  # noqa: T201
+            print(json.dumps(described(list(endpoints())), ensure_ascii=False, indent=1))  # noqa: T201
     return 0
 
 

@@ -1,9 +1,10 @@
 """The composition root: the one file that knows every part."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from aiohttp import web
 
@@ -18,6 +19,7 @@ from alfred.api import (
     contact_merges,
     contacts,
     conversations,
+    event_shapes,
     event_stream,
     events,
     flows,
@@ -88,6 +90,11 @@ def endpoints() -> Iterator[Endpoint]:
         yield from part.routes
 
 
+def described(declared: Sequence[Endpoint]) -> dict[str, Any]:
+    """The OpenAPI document."""
+    return document(declared, version_of_alfred(), event_shapes.MODELS)
+
+
 def build(settings: Settings, database_dsn: str, listen_dsn: str) -> web.Application:
     """The service; connects when it starts, and lets go when it is cleaned up."""
     app = web.Application(middlewares=[around, cors], client_max_size=settings.body_limit)
@@ -98,7 +105,7 @@ def build(settings: Settings, database_dsn: str, listen_dsn: str) -> web.Applica
         for path in (BASE + endpoint.path, *at_root):
             for method in ("GET", "HEAD") if endpoint.method == "GET" else (endpoint.method,):
                 app.router.add_route(method, path, endpoint.__call__)
-    add_documents(app, BASE, document(declared, version_of_alfred()))
+    add_documents(app, BASE, described(declared))
     app.on_shutdown.append(_say_goodbye)
     app.cleanup_ctx.append(_run)
     return app

@@ -56,6 +56,13 @@ class Position:
         return cls(log, int(at), seen, upto, int(number))
 
 
+@dataclass(frozen=True)
+class Here(Position):
+    """A position of now, which also tells when the log begins, in seconds."""
+
+    begins_at: int = 0
+
+
 def _is_snapshot(text: str) -> bool:
     """The checksum keeps nobody from writing one by hand: what PostgreSQL would refuse never reaches it."""
     parts = _SNAPSHOT.fullmatch(text)

@@ -12,7 +12,7 @@ import structlog
 
 from alfred.db import Database, connection_lost
 from alfred.events import SWEEP_SECONDS, Event
-from alfred.positions import Position, Snapshot
+from alfred.positions import Here, Position, Snapshot
 from alfred.queries import Row, sql
 
 log = structlog.get_logger()
@@ -58,7 +58,7 @@ class Burst:
 class Seat:
     """One stream: a bounded queue of bursts."""
 
-    def __init__(self, start: Position, gone: Callable[[], bool]) -> None:
+    def __init__(self, start: Here, gone: Callable[[], bool]) -> None:
         self.start = start
         self.gone = gone  # whether the client has hung up: the next frame would notice it
         self._snapshot = Snapshot.read(start.seen)
@@ -204,7 +204,7 @@ class Tail:
                 seat.push(burst)
 
 
-def here(row: Row | None) -> Position:
+def here(row: Row | None) -> Here:
     """The position of who asks now."""
     assert row is not None
-    return Position(row["log"], int(time.time()), row["seen"])
+    return Here(row["log"], int(time.time()), row["seen"], begins_at=row["begins_at"])

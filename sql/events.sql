@@ -48,7 +48,7 @@ select app.bus_revive()
 -- name: here
 -- Now, in this log: which log it is, and what of it can be seen.
 select app.log_identity() as log, pg_current_snapshot()::text as seen,
-       pg_snapshot_xmax(pg_current_snapshot())::text::bigint as next_xid
+       floor(greatest(extract(epoch from app.log_begins_at()), 0))::bigint as begins_at
 
 -- name: following
 -- What happened after a position, oldest first.

@@ -119,7 +119,7 @@ async def test_every_filter_is_told(document):
     assert parameters("/contacts") == {"q", "vip", "channel"} | page
     assert parameters("/channels") == page
     assert parameters("/notifications") == {"seen", "type"} | page
-    assert parameters("/events") == {"type", "conversation_id"} | page
+    assert parameters("/events") == {"type", "conversation_id", "after", "wait"} | page
     assert parameters("/conversations/{conversation_id}/messages") == {"conversation_id"} | page
     assert {"status", "priority", "conversation_id", "contact_id", "overdue", "due_before", "due_after"} <= parameters(
         "/tasks"

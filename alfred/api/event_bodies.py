@@ -83,7 +83,10 @@ def _parts(about: Mapping[Part, UUID], shown: Shown) -> dict[Part, dict[str, Any
     """Each part, null where it is gone; a conversation brings its contact and channel along."""
     parts: dict[Part, dict[str, Any] | None] = {part: shown.get((part, known)) for part, known in about.items()}
     conversation = parts.get("conversation")
-    if conversation is not None:
+    if conversation is None and "conversation" in about:
+        parts.setdefault("contact", None)
+        parts.setdefault("channel", None)
+    elif conversation is not None:
         parts |= {"contact": conversation["contact"], "channel": conversation["channel"]}
         parts["conversation"] = {name: conversation[name] for name in _OF_CONVERSATION if name in conversation}
     return {part: parts[part] for part in PARTS if part in parts}

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from alfred.events import EVENT_TYPES, Event, EventType
 from alfred.http.problems import Problem
-from alfred.positions import DamagedPosition, Position, Snapshot
+from alfred.positions import NOTHING, DamagedPosition, Here, Position, Snapshot
 from alfred.queries import Db, sql
 from alfred.tail import LoggedEvent
 
@@ -33,7 +33,7 @@ class Span:
     """From a client's position to one of now."""
 
     since: Position
-    upto: Position
+    upto: Here
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,11 @@ def position_of(given: str) -> Position:
         raise Problem(400, "invalid_cursor", detail) from None
 
 
+def beginning(now: Position) -> Position:
+    """Before the oldest event that is kept."""
+    return Position(now.log, now.at, NOTHING)
+
+
 async def following(db: Db, user_id: UUID, span: Span, wanted: Wanted, limit: int = PAGE) -> LogPage:
     """What happened within a span.
 
@@ -69,7 +74,7 @@ async def following(db: Db, user_id: UUID, span: Span, wanted: Wanted, limit: in
     """
     since, upto = span.since, span.upto
     furthest = Snapshot.read(since.upto or since.seen).next_xid
-    if since.log != upto.log or furthest > Snapshot.read(upto.seen).next_xid:
+    if since.log != upto.log or furthest > Snapshot.read(upto.seen).next_xid or since.at < upto.begins_at:
         raise Expired
     look = Position(since.log, int(time.time()), since.seen, since.upto or upto.seen, since.number)
     rows = await sql.events.following.all(

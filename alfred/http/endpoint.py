@@ -10,6 +10,7 @@ import inspect
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import UnionType
 from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 from aiohttp import web
@@ -61,7 +62,7 @@ class Endpoint:
     query_model: type[BaseModel] | None = None  # what a handler that reads the query by itself takes
     document: dict[str, Any] = field(default_factory=dict)  # what the signature cannot say of it
 
-    answer: Any = None  # the type of the answer's body
+    answers: tuple[type[BaseModel], ...] = ()  # the shapes that the answer's body may have
     parameters: dict[str, Any] = field(default_factory=dict)  # the handler's, with their types
 
     @property
@@ -152,12 +153,14 @@ class Endpoint:
         return web.Response(body=text, status=status, headers=headers, content_type="application/json", charset="utf-8")
 
 
-def _signature(handler: Handler) -> tuple[Any, dict[str, Any]]:
-    """The type of the answer's body, and of each parameter."""
+def _signature(handler: Handler) -> tuple[tuple[type[BaseModel], ...], dict[str, Any]]:
+    """The models that the answer's body may have, and the type of each parameter."""
     hints = get_type_hints(handler)
     answer = hints.pop("return", type(None))
-    body = get_args(answer)[0] if get_origin(answer) is Answer else answer
-    return body, {name: hints[name] for name in inspect.signature(handler).parameters}
+    kinds = get_args(answer) if isinstance(answer, UnionType) else (answer,)
+    bodies = [get_args(kind)[0] if get_origin(kind) is Answer else kind for kind in kinds]
+    models = tuple(body for body in bodies if isinstance(body, type) and issubclass(body, BaseModel))
+    return models, {name: hints[name] for name in inspect.signature(handler).parameters}
 
 
 async def _keep(claim: Claim | None, db: Db, response: web.StreamResponse) -> None:
@@ -182,10 +185,10 @@ class Routes:
         traits.setdefault("repeatable", method == "POST" and traits.get("status") == 201 and traits["guarded"])
 
         def register(handler: H) -> H:
-            answer, parameters = _signature(handler)
+            answers, parameters = _signature(handler)
             traits.setdefault("query_model", parameters.get("query"))
             self.endpoints.append(
-                Endpoint(method, path, handler, tag=self.tag, answer=answer, parameters=parameters, **traits)
+                Endpoint(method, path, handler, tag=self.tag, answers=answers, parameters=parameters, **traits)
             )
             return handler
 

@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document, written by the same declarations that serve the requests."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +21,7 @@ _ERRORS = {
     403: "The token lacks the scope, the password is wrong, or a page of another site asks.",
     404: "The resource does not exist.",
     409: "The request conflicts with the current state.",
+    410: "What is asked for is no longer kept.",
     413: "The body is too large.",
     415: "The media type of the body is not supported.",
     422: "The request is not valid; `errors` names each fault.",
@@ -47,9 +48,9 @@ class ProblemDetails(Output):
     errors: list[ProblemFault] | None = None
 
 
-def document(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
-    """Every path, parameter, model, error and security scheme."""
-    models = _models(endpoints)
+def document(endpoints: Sequence[Endpoint], version: str, events: Mapping[str, type[BaseModel]]) -> dict[str, Any]:
+    """Every path, parameter, model, error and security scheme, and the body of each type of `events`."""
+    models = _models(endpoints, events)
     schemas, definitions = models_json_schema(models, ref_template=_REF)
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
@@ -65,6 +66,7 @@ def document(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "tags": [{"name": name} for name in dict.fromkeys(endpoint.tag for endpoint in endpoints)],
         "paths": paths,
+        "webhooks": {name: _webhook(name, schemas[model, "serialization"]) for name, model in events.items()},
         "components": {
             "schemas": definitions.get("$defs", {}),
             "securitySchemes": {
@@ -81,14 +83,16 @@ def document(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
     }
 
 
-def _models(endpoints: Iterable[Endpoint]) -> list[tuple[type[BaseModel], Any]]:
+def _models(endpoints: Iterable[Endpoint], events: Mapping[str, type[BaseModel]]) -> list[tuple[type[BaseModel], Any]]:
     models: dict[tuple[type[BaseModel], Any], None] = {(ProblemDetails, "serialization"): None}
     for endpoint in endpoints:
         for name in ("body", "query"):
             if name in endpoint.parameters:
                 models[endpoint.parameters[name], "validation"] = None
-        if isinstance(endpoint.answer, type) and issubclass(endpoint.answer, BaseModel):
-            models[endpoint.answer, "serialization"] = None
+        for answer in endpoint.answers:
+            models[answer, "serialization"] = None
+    for event in events.values():
+        models[event, "serialization"] = None
     return list(models)
 
 
@@ -115,6 +119,22 @@ def _operation(endpoint: Endpoint, schemas: Any) -> dict[str, Any]:
     operation |= {name: part for name, part in endpoint.document.items() if name != "responses"}
     operation.setdefault("security", [{"bearer": []}, {"basic": []}] if endpoint.guarded else [])
     return operation
+
+
+def _webhook(name: str, schema: Any) -> dict[str, Any]:
+    """What a subscription's URL is sent."""
+    headers = ("webhook-id", "webhook-timestamp", "webhook-signature", "X-Alfred-Signature")
+    operation = {
+        "operationId": f"on_{name.replace('.', '_')}",
+        "summary": f"Receive a signed event of the type {name}.",
+        "tags": ["Events"],
+        "parameters": [
+            {"name": header, "in": "header", "required": True, "schema": {"type": "string"}} for header in headers
+        ],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+        "responses": {"2XX": {"description": "Received."}, "410": {"description": "Send nothing more here."}},
+    }
+    return {"post": operation}
 
 
 def _path_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
@@ -169,9 +189,10 @@ def _answers(endpoint: Endpoint, schemas: Any) -> dict[str, Any]:
     answers = {}
     for status in (endpoint.status, *endpoint.also):
         answer: dict[str, Any] = {"description": {201: "Made.", 204: "Done."}.get(status, "As asked.")}
-        if isinstance(endpoint.answer, type) and issubclass(endpoint.answer, BaseModel):
-            schema = schemas[endpoint.answer, "serialization"]
-            answer["content"] = {"application/json": {"schema": schema, "example": example(endpoint.answer)}}
+        if endpoint.answers:
+            shapes = [schemas[shape, "serialization"] for shape in endpoint.answers]
+            schema = shapes[0] if len(shapes) == 1 else {"anyOf": shapes}
+            answer["content"] = {"application/json": {"schema": schema, "example": example(endpoint.answers[0])}}
         answers[str(status)] = answer
     return answers
 

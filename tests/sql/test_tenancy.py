@@ -12,7 +12,7 @@ from tests.sql.test_every_query import TENANT_TABLES
 
 # Read and written by the service functions only: the application itself has no right to them.
 SERVICE_TABLES = {"logins", "refresh_tokens", "stream_tickets", "event_retries"}
-OTHER_TABLES = {"login_failures", "bus_cursors", "scan_runs"}
+OTHER_TABLES = {"login_failures", "bus_cursors", "event_log", "scan_runs"}
 
 # They cross tenants by design: look-ups of secrets, the bus, the queues of the scans.
 INDEXES_ACROSS_TENANTS = {

@@ -1,0 +1,5 @@
+drop function app.begin_log_at(timestamptz);
+
+drop function app.log_begins_at();
+
+drop table event_log;
