@@ -75,5 +75,7 @@ class Bell:
         else:
             await connection.execute("select 1", timeout=TIMEOUT_SECONDS)
 
-    def _on_notify(self, _connection: Any, _pid: int, _channel: str, payload: Any) -> None:
+    def _on_notify(self, connection: Any, pid: int, _channel: str, payload: Any) -> None:
+        if pid == connection.get_server_pid():
+            return  # rung by this process, which has looked already
         self._heard([int(part) for part in str(payload).split(",") if part.isdigit()])

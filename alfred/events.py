@@ -1,13 +1,12 @@
 """Events: what happened, in the past tense; recorded in the transaction of the change."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Self, get_args
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
-
-from alfred.queries import Db, sql
+from alfred.queries import Db, Row, sql
 
 BUCKETS = 16
 SWEEP_SECONDS = 1.0  # between two looks at the log that no bell asked for
@@ -70,10 +69,9 @@ def types_of(patterns: Iterable[str]) -> frozenset[EventType]:
     return frozenset(wanted) or frozenset(EVENT_TYPES) - DOUBLED
 
 
-class Event(BaseModel):
+@dataclass(frozen=True)
+class Event:
     """One line of the log, as its consumers read it."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
     number: int
     user_id: UUID
@@ -85,6 +83,11 @@ class Event(BaseModel):
     task_id: UUID | None
     payload: dict[str, Any]
     created_at: datetime
+
+    @classmethod
+    def of(cls, row: Row) -> Self:
+        """A row of sql/events.sql."""
+        return cls(*(row[name] for name in cls.__match_args__))
 
     def about(self) -> dict[str, UUID | None]:
         """The entities that it is about, as `record` takes them."""

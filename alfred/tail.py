@@ -5,6 +5,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -28,6 +29,7 @@ class TooManyStreams(Exception):
     """The user has as many open as one may have."""
 
 
+@dataclass(frozen=True)
 class LoggedEvent(Event):
     """An event with its transaction: a snapshot tells whether it was there already."""
 
@@ -181,7 +183,7 @@ class Tail:
                     after_number=self._read.number,
                     limit=LOOK_LIMIT,
                 )
-            events = [LoggedEvent.model_validate(dict(row)) for row in rows if row["number"] is not None]
+            events = [LoggedEvent.of(row) for row in rows if row["number"] is not None]
             look = Position(self._read.log, int(time.time()), self._read.seen, rows[0]["upto"])
             more = len(events) == LOOK_LIMIT
             end = look.cut_at(events[-1].number) if more else Position(look.log, look.at, look.upto)

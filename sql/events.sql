@@ -20,10 +20,20 @@ select event_id as id, number, type, conversation_id, message_id, payload, creat
 select app.bus_join(:consumer)
 
 -- name: read
--- What is new for a consumer in some buckets; the cursors move in the same transaction.
-select e.*
-  from unnest(:buckets::smallint[]) as b (bucket)
- cross join lateral app.bus_read(:consumer, b.bucket, :types, :limit) e
+-- What is new for some consumers in some buckets; the cursors move in the same transaction.
+select * from app.bus_look(:consumers, :wants, :users, :buckets, :limit)
+
+-- name: put_aside
+-- To wait for their tenants' turns.
+select app.bus_put_aside(:consumer, :users, :numbers)
+
+-- name: turn
+-- The first that wait, of the tenant who comes after the last one.
+select * from app.bus_turn(:consumers, :last_user, :last_consumer, :limit)
+
+-- name: done
+-- They wait no longer.
+select app.bus_done(:consumer, :user_id, :numbers)
 
 -- name: failed
 -- Noted to be tried again.
@@ -31,7 +41,7 @@ select app.bus_failed(:consumer, :number, :user_id, :error, make_interval(secs =
 
 -- name: retry
 -- One that waits for another attempt, locked.
-select * from app.bus_retry(:consumer)
+select * from app.bus_next_retry(:consumers)
 
 -- name: settled
 -- It needs no more attempts.

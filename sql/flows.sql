@@ -37,10 +37,6 @@ select flow_id, name, definition
  where user_id = :user_id and enabled
  order by created_at, flow_id
 
--- name: users_with
--- Of some users, those who have a flow.
-select app.users_with_flows(:users)
-
 -- name: suggestions
 -- What the flows suggested for the last message that any of them knew a way for.
 with latest as (

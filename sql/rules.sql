@@ -42,15 +42,12 @@ update rules
 delete from rules where user_id = :user_id and rule_id = :rule_id
 
 -- name: waiting_for
--- The rules that an event may fire, oldest first.
-select rule_id, name, compiled
-  from rules
- where user_id = :user_id and enabled and compiled ->> 'trigger' = :trigger
- order by created_at, rule_id
-
--- name: users_with
--- Of some users, those who have a rule.
-select app.users_with_rules(:users)
+-- The rules that an event may fire, oldest first; pending are those that match and have not acted yet.
+select r.rule_id, r.name, r.compiled::text as compiled, coalesce(m.pending, false) as pending
+  from rules r
+  left join rule_matches m on m.user_id = r.user_id and m.rule_id = r.rule_id and m.subject = :subject
+ where r.user_id = :user_id and r.enabled and r.compiled ->> 'trigger' = :trigger
+ order by r.created_at, r.rule_id
 
 -- name: situation
 -- Everything that a condition may ask of an event's message (else the customer's last), contact and conversation.
@@ -74,12 +71,19 @@ select u.timezone, u.locale,
   left join contacts c on c.user_id = u.user_id and c.contact_id = coalesce(v.contact_id, :contact_id::uuid)
  where u.user_id = :user_id
 
--- name: note_match
--- True the first time.
+-- name: note_matches
+-- Those that match for the first time.
 insert into rule_matches (user_id, rule_id, subject, conversation_id)
-values (:user_id, :rule_id, :subject, :conversation_id)
+select :user_id, rule_id, :subject, :conversation_id from unnest(:rule_ids::uuid[]) rule_id
     on conflict (user_id, rule_id, subject) do nothing
-returning true
+returning rule_id
+
+-- name: leave_pending
+-- Of the rules that match, those that act at the next turn.
+update rule_matches
+   set pending = rule_id = any (:left::uuid[])
+ where user_id = :user_id and subject = :subject and rule_id = any (:rule_ids::uuid[])
+   and pending <> (rule_id = any (:left))
 
 -- name: may_reply
 -- One automatic reply for each conversation and rule in ten minutes: true marks this match as the one.

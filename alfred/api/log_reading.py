@@ -87,7 +87,7 @@ async def following(db: Db, user_id: UUID, span: Span, wanted: Wanted, limit: in
         conversation_id=wanted.conversation_id,
         limit=limit + 1,
     )
-    events = [LoggedEvent.model_validate(dict(row)) for row in rows[:limit]]
+    events = [LoggedEvent.of(row) for row in rows[:limit]]
     positions = [look.cut_at(event.number) for event in events]
     if len(rows) > limit:
         return LogPage(events, positions, positions[-1], True)

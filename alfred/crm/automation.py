@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +23,8 @@ from alfred.rules.situation import CLASSIFIED, Contact, Conversation, Situation
 TRIGGERS: tuple[EventType, ...] = ("message.received", "conversation.created", "task.overdue", "lead.stalled")
 # Rules may wake each other by way of tasks; this many times in a row, and no more.
 MOST_DEPTH = 3
+# One event's rules act for so long in a row; then other tenants have their turns.
+ACT_SECONDS = 0.1
 
 
 def situation_of(row: Row, at: datetime) -> Situation:
@@ -43,18 +47,51 @@ def situation_of(row: Row, at: datetime) -> Situation:
     )
 
 
-async def apply_rules(db: Db, event: Event) -> None:
-    """Do what the rules that wait for this event say, each once."""
-    rules = await sql.rules.waiting_for.all(db, user_id=event.user_id, trigger=event.type)
+async def apply_rules(db: Db, event: Event) -> bool:
+    """Do what the rules that wait for this event say, each once; True where some are left for the next turn."""
+    subject = subject_of(event)
+    rules = await sql.rules.waiting_for.all(db, user_id=event.user_id, trigger=event.type, subject=subject)
+    due = [rule for rule in rules if rule["pending"]]
+    resumed = bool(due)
+    if not due:
+        due = await _matching(db, event, rules)
+    acted = 0
+    ends_at = monotonic() + ACT_SECONDS
+    while acted < len(due) and (acted == 0 or monotonic() < ends_at):
+        await _fire(db, event, due[acted])
+        acted += 1
+    left = [rule["rule_id"] for rule in due[acted:]]
+    if left or resumed:
+        rule_ids = [rule["rule_id"] for rule in due]
+        await sql.rules.leave_pending.run(db, user_id=event.user_id, subject=subject, rule_ids=rule_ids, left=left)
+    return bool(left)
+
+
+async def _matching(db: Db, event: Event, rules: Sequence[Row]) -> list[Row]:
+    """The rules that match for the first time; they are noted."""
     if not rules or event.payload.get("depth", 0) >= MOST_DEPTH:
-        return
+        return []
     situation = await _situation(db, event)
     if situation is None:
-        return
-    for rule in rules:
-        compiled = Compiled.model_validate(rule["compiled"])
-        if match(compiled.when, situation):
-            await _fire(db, event, rule, compiled)
+        return []
+    matching = [rule for rule in rules if match(_compiled(rule["compiled"]).when, situation)]
+    if not matching:
+        return []
+    noted = await sql.rules.note_matches.all(
+        db,
+        user_id=event.user_id,
+        rule_ids=[rule["rule_id"] for rule in matching],
+        subject=subject_of(event),
+        conversation_id=event.conversation_id,
+    )
+    first_time = {row["rule_id"] for row in noted}
+    return [rule for rule in matching if rule["rule_id"] in first_time]
+
+
+@lru_cache(maxsize=2048)
+def _compiled(text: str) -> Compiled:
+    """A rule as stored: the same ones are read for event after event."""
+    return Compiled.model_validate_json(text)
 
 
 async def suggest(db: Db, event: Event) -> None:
@@ -108,17 +145,15 @@ async def _situation(db: Db, event: Event) -> Situation | None:
     return situation_of(row, event.created_at if lapse else row["sent_at"] or event.created_at)
 
 
-async def _fire(db: Db, event: Event, rule: Row, compiled: Compiled) -> None:
-    subject = subject_of(event)
-    of_rule = {"user_id": event.user_id, "rule_id": rule["rule_id"]}
-    if not await sql.rules.note_match.value(db, **of_rule, subject=subject, conversation_id=event.conversation_id):
-        return
+async def _fire(db: Db, event: Event, rule: Row) -> None:
+    """Do what a rule says that was noted as matching."""
+    compiled = _compiled(rule["compiled"])
     for action in compiled.then:
         await _do(db, event, rule["rule_id"], action)
     payload: dict[str, Any] = {
         "rule_id": str(rule["rule_id"]),
         "title": rule["name"],
-        "match_key": f"{rule['rule_id']}:{subject}",
+        "match_key": f"{rule['rule_id']}:{subject_of(event)}",
         "actions": shown(compiled.then),
     }
     titles = [action.title for action in compiled.then if action.action == "notify" and action.title]
@@ -167,5 +202,5 @@ def _later(moment: datetime, wait: timedelta | None) -> datetime | None:
     return None if wait is None else moment + wait
 
 
-RULES = Consumer(name="rules", types=TRIGGERS, handle=apply_rules, users=sql.rules.users_with)
-FLOWS = Consumer(name="flows", types=("message.received",), handle=suggest, users=sql.flows.users_with)
+RULES = Consumer(name="rules", types=TRIGGERS, act=apply_rules, users="users_with_rules")
+FLOWS = Consumer(name="flows", types=("message.received",), act=suggest, users="users_with_flows")

@@ -23,11 +23,6 @@ _TITLES = {
 }
 
 
-def wanted(event: Event) -> bool:
-    """Of the classified messages, only the urgent ones."""
-    return event.type != "message.classified" or event.payload.get("urgency") == "high"
-
-
 async def notify(db: Db, event: Event) -> None:
     """Make the notification that an event calls for."""
     match event.type:
@@ -91,6 +86,6 @@ def _words(type: str, payload: dict[str, Any], subject: dict[str, Any]) -> tuple
 CONSUMER = Consumer(
     name="notifications",
     types=("message.classified", "task.overdue", "lead.stalled", "rule.matched"),
-    handle=notify,
-    wants=wanted,
+    act=notify,
+    only={"message.classified": {"urgency": "high"}},
 )

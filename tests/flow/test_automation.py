@@ -493,7 +493,7 @@ async def test_a_rule_cannot_keep_a_silent_customer_company_for_ever(shop, all_d
 
 
 async def test_a_rule_that_cannot_be_read_stops_nobody_else(shop, http, all_done, eventually, monkeypatch):
-    monkeypatch.setattr("alfred.bus.FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("alfred.reader.FIRST_WAIT_SECONDS", 0.01)
     ana = shop.ana
     bruno = await Person.sign_up(http, ana.address, "Bruno")
     for person in (ana, bruno):

@@ -1,57 +1,14 @@
 """The event bus: nothing lost, nothing twice, poison set aside."""
 
 import asyncio
-import contextlib
 
 import asyncpg
-import pytest
 
-from alfred.bus import Bus, Consumer
-from alfred.db import Database
 from alfred.events import bucket_of, record
-from alfred.hub import Hub
 from alfred.queries import sql
-from tests.conftest import serving
-from tests.people import Person
+from tests.flow.bus_reading import ground, happen, join, reading
 
-
-@pytest.fixture
-async def ground(cluster, http):
-    """A database of its own with a user and no running consumer; and the user's id."""
-    name = cluster.copy()
-    async with serving(cluster.app(name)) as address:
-        ana = await Person.sign_up(http, address)
-    database = Database(cluster.app(name), size=10)
-    await database.open()
-    yield database, cluster.app(name), __import__("uuid").UUID(ana.id)
-    await database.close()
-
-
-@contextlib.asynccontextmanager
-async def reading(ground, handle, *, name="test"):
-    database, dsn, _ = ground
-    bus = Bus(database, dsn, Hub(database))
-    bus.subscribe(Consumer(name, ("contact.created",), handle))
-    task = asyncio.create_task(bus.run())
-    try:
-        yield bus
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
-async def join(ground, name="test"):
-    async with ground[0].as_service() as db:
-        await sql.events.join_bus.run(db, consumer=name)
-
-
-async def happen(ground, number, delay=0.0):
-    """An event whose transaction stays open for a while."""
-    database, _, user_id = ground
-    async with database.acting_as(user_id) as db:
-        await record(db, user_id, "contact.created", {"number": number})
-        await asyncio.sleep(delay)
+__all__ = ["ground"]
 
 
 async def test_reads_late_commits_too_and_each_event_once(ground, eventually):
@@ -97,8 +54,8 @@ async def test_effects_and_cursor_move_together(ground, eventually):
 
 
 async def test_a_poisonous_event_is_set_aside_and_tried_again(ground, eventually, monkeypatch):
-    monkeypatch.setattr("alfred.bus.FIRST_WAIT_SECONDS", 0.01)
-    monkeypatch.setattr("alfred.bus.SWEEP_SECONDS", 0.1)
+    monkeypatch.setattr("alfred.reader.FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("alfred.reader.SWEEP_SECONDS", 0.1)
     attempts = 0
     healthy = []
 
@@ -175,7 +132,7 @@ async def test_cursors_of_another_cluster_are_set_to_the_present(ground, eventua
     finally:
         await superuser.close()
     async with reading(ground, handle) as bus:
-        await eventually(lambda: asyncio.sleep(0, not bus._readers[0].behind))
+        await eventually(lambda: asyncio.sleep(0, not bus.reader.behind))
         await happen(ground, 2)
         bus.announce([ground[2]])
         await eventually(lambda: asyncio.sleep(0, seen))

@@ -7,7 +7,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from alfred import bus, db
+from alfred import db, reader
 from alfred.ai.builtin.provider import MockAIProvider
 from alfred.channels import normalise
 from alfred.crm import inbox
@@ -117,4 +117,4 @@ async def test_what_waits_to_be_written_is_bounded(monkeypatch):
 
 
 def test_the_bus_is_less_patient_than_a_request():
-    assert bus.LOCK_MILLISECONDS < db.LOCK_MILLISECONDS
+    assert reader.LOCK_MILLISECONDS < db.LOCK_MILLISECONDS

@@ -11,7 +11,7 @@ from tests.people import Person
 from tests.sql.test_every_query import TENANT_TABLES
 
 # Read and written by the service functions only: the application itself has no right to them.
-SERVICE_TABLES = {"logins", "refresh_tokens", "stream_tickets", "event_retries"}
+SERVICE_TABLES = {"logins", "refresh_tokens", "stream_tickets", "event_retries", "event_backlog"}
 OTHER_TABLES = {"login_failures", "bus_cursors", "event_log", "scan_runs"}
 
 # They cross tenants by design: look-ups of secrets, the bus, the queues of the scans.
@@ -89,8 +89,10 @@ async def rich(http, address, root):
            values ('nobody', -1, $1, now() + interval '1 day', 'x') on conflict do nothing""",
         *hat,
     )
+    await root.execute("insert into event_backlog values ($1, 'nobody', -1) on conflict do nothing", *hat)
     yield rich
-    await root.execute("delete from event_retries where consumer = 'nobody'")
+    for table in ("event_retries", "event_backlog"):
+        await root.execute(f"delete from {table} where consumer = 'nobody'")
 
 
 @pytest.fixture

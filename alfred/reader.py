@@ -1,0 +1,283 @@
+"""Reads the log for every consumer of the process: tenants take turns, and what fails is tried again.
+
+Effects and cursors move in one transaction, so a consumer's effects happen exactly once.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
+from time import monotonic
+from typing import Any, Literal
+from uuid import UUID
+
+import structlog
+
+from alfred.db import Database, UnknownUser, connection_lost, held_by_others
+from alfred.events import BUCKETS, SWEEP_SECONDS, Event, EventType, bucket_of
+from alfred.queries import Db, sql
+
+log = structlog.get_logger()
+
+READ_LIMIT = 1000
+TURN_LIMIT = 100
+# How long a transaction acts on single events, and on those of one tenant while others may wait.
+TURN_SECONDS = 0.15
+SHARE_SECONDS = 0.05
+# Looks follow each other at this distance, but for the first few after a silence.
+REST_SECONDS = 0.01
+MOST_LOOKS_AT_ONCE = 3
+MOST_ATTEMPTS = 8
+FIRST_WAIT_SECONDS = 2.0
+# Patience with a row that somebody else holds: short, since the events of other tenants wait too.
+LOCK_MILLISECONDS = 200
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """What wants to know of events.
+
+    `act` runs for one event under its tenant's hat, in the transaction of the cursor; it stops after about 100 ms, and
+    returns True to be called again for the same event. `act_on_all`, where there is one, comes first: it does for a
+    whole batch what it can in a few statements, without a hat, and returns the events to act on one by one.
+    """
+
+    name: str
+    types: Sequence[EventType]
+    act: Callable[[Db, Event], Awaitable[bool | None]]
+    act_on_all: Callable[[Db, Sequence[Event]], Awaitable[Sequence[Event]]] | None = None
+    # What the payload must contain, by type, where not all events of the type are wanted.
+    only: Mapping[EventType, Mapping[str, Any]] = field(default_factory=dict)
+    # app.<users>(uuid[]) returns for which of some tenants there is anything to do; None: for all.
+    users: str | None = None
+
+    @property
+    def wants(self) -> dict[str, Mapping[str, Any]]:
+        """The types, each with what its payload must contain."""
+        return {name: self.only.get(name, {}) for name in self.types}
+
+
+class Stuck(Exception):
+    """An earlier event of the same tenant waits for a lock in vain."""
+
+
+class Share:
+    """The time of one transaction, and of each tenant within it."""
+
+    def __init__(self, tenant_seconds: float) -> None:
+        self._ends_at = monotonic() + TURN_SECONDS
+        self._left: dict[UUID, float] = defaultdict(lambda: tenant_seconds)
+        self.stuck: set[UUID] = set()  # who hold something that was waited for: it is not waited for again
+
+    def is_used_up(self, user_id: UUID) -> bool:
+        """Whether the tenant's next events wait for its turn."""
+        return self._left[user_id] <= 0 or monotonic() > self._ends_at
+
+    def use(self, user_id: UUID, seconds: float) -> None:
+        """Count time to a tenant."""
+        self._left[user_id] -= seconds
+
+
+class Reader:
+    """Reads the log for all consumers of the process."""
+
+    def __init__(self, database: Database, changed: Callable[[Iterable[int]], None]) -> None:
+        self._consumers: dict[str, Consumer] = {}
+        self._database = database
+        self._changed = changed
+        self._dirty: set[int] = set()
+        self._wake = asyncio.Event()
+        self._sweep_at = self._look_at = 0.0
+        self._has_backlog = True  # perhaps
+        self._last_turn: tuple[UUID, str] = (UUID(int=0), "")
+        self.behind = True
+
+    def add(self, consumer: Consumer) -> None:
+        """Read for this one too."""
+        self._consumers[consumer.name] = consumer
+
+    def poke(self, buckets: Iterable[int] | None) -> None:
+        """There may be news in these buckets (None: in any)."""
+        self._dirty.update(range(BUCKETS) if buckets is None else buckets)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Read until cancelled; while PostgreSQL is away, wait for it."""
+        while True:
+            try:
+                async with self._database.as_service() as db:
+                    for name in self._consumers:
+                        await sql.events.join_bus.run(db, consumer=name)
+                while True:
+                    await self._round()
+                    self.behind = False
+            except Exception as error:
+                self.behind = True
+                log.warning("bus_stopped", error=repr(error), exc_info=None if connection_lost(error) else error)
+                await asyncio.sleep(SWEEP_SECONDS)
+                self.poke(None)
+
+    async def _round(self) -> None:
+        """Wait for news and look; let a tenant of the backlog have its turn; each second, see what was missed."""
+        if not self._has_backlog:
+            await self._news()
+        self._wake.clear()
+        if sweep := monotonic() >= self._sweep_at:
+            self._sweep_at = monotonic() + SWEEP_SECONDS
+            self._dirty.update(range(BUCKETS))
+            self._has_backlog = True
+        dirty, self._dirty = self._dirty, set()
+        if dirty:
+            await self._look(sorted(dirty))
+        if self._has_backlog:
+            self._has_backlog = await self._turn()
+        if sweep:
+            await self._retry()
+
+    async def _news(self) -> None:
+        """Until somebody pokes, or a sweep is due. Under load a look finds more when it comes a little later."""
+        try:
+            async with asyncio.timeout(self._sweep_at - monotonic()):  # `wait_for` may swallow a cancellation (3.11)
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+        now = monotonic()
+        if self._look_at > now:
+            await asyncio.sleep(self._look_at - now)
+        self._look_at = max(self._look_at, now - MOST_LOOKS_AT_ONCE * REST_SECONDS) + REST_SECONDS
+
+    async def _look(self, buckets: list[int]) -> None:
+        """One batch for each consumer that has news, in one transaction."""
+        consumers = list(self._consumers.values())
+        async with self._database.as_service(lock_milliseconds=LOCK_MILLISECONDS) as db:
+            rows = await sql.events.read.all(
+                db,
+                consumers=[consumer.name for consumer in consumers],
+                wants=[consumer.wants for consumer in consumers],
+                users=[consumer.users for consumer in consumers],
+                buckets=buckets,
+                limit=READ_LIMIT,
+            )
+            share = Share(SHARE_SECONDS)
+            for name, batch in groupby(rows, key=itemgetter("consumer")):
+                events = [Event.of(row) for row in batch if not row["aside"]]
+                await self._put_aside(db, name, await self._act(db, self._consumers[name], events, share))
+        self._has_backlog |= any(row["aside"] for row in rows)
+        if rows:
+            self._changed({bucket_of(row["user_id"]) for row in rows})
+
+    async def _turn(self) -> bool:
+        """The turn of the next tenant in the backlog; whether there was one."""
+        user_id, name = self._last_turn
+        async with self._database.as_service(lock_milliseconds=LOCK_MILLISECONDS) as db:
+            rows = await sql.events.turn.all(
+                db, consumers=list(self._consumers), last_user=user_id, last_consumer=name, limit=TURN_LIMIT
+            )
+            if not rows:
+                return False
+            events = [Event.of(row) for row in rows]
+            user_id, name = self._last_turn = events[0].user_id, rows[0]["consumer"]
+            left = {event.number for event in await self._act(db, self._consumers[name], events, Share(TURN_SECONDS))}
+            numbers = [event.number for event in events if event.number not in left]
+            await sql.events.done.run(db, consumer=name, user_id=user_id, numbers=numbers)
+        self._changed([bucket_of(user_id)])
+        return True
+
+    async def _retry(self) -> None:
+        """Other attempts at what failed longest ago, for as long as a transaction's share."""
+        ends_at = monotonic() + TURN_SECONDS
+        while monotonic() < ends_at:
+            async with self._database.as_service(lock_milliseconds=LOCK_MILLISECONDS) as db:
+                row = await sql.events.retry.one(db, consumers=list(self._consumers))
+                if row is None:
+                    return
+                event, name = Event.of(row), row["consumer"]
+                outcome = await self._try(db, self._consumers[name], event, Share(TURN_SECONDS))
+                if outcome == "unfinished":
+                    await self._put_aside(db, name, [event])
+                if outcome != "failed":
+                    await sql.events.settled.run(db, consumer=name, number=event.number)
+            self._changed([bucket_of(event.user_id)])
+
+    async def _act(self, db: Db, consumer: Consumer, events: Sequence[Event], share: Share) -> list[Event]:
+        """Do what can be done for all at once, the rest one by one; what the time does not suffice for."""
+        left: list[Event] = []
+        behind: set[UUID] = set()  # a tenant's events keep their order
+        for event in await self._try_all(db, consumer, events):
+            waits = event.user_id in behind or share.is_used_up(event.user_id)
+            if waits or await self._try(db, consumer, event, share) == "unfinished":
+                behind.add(event.user_id)
+                left.append(event)
+        return left
+
+    async def _put_aside(self, db: Db, consumer: str, events: Sequence[Event]) -> None:
+        """Let events wait for their tenants' turns."""
+        if events:
+            self._has_backlog = True
+            users, numbers = [event.user_id for event in events], [event.number for event in events]
+            await sql.events.put_aside.run(db, consumer=consumer, users=users, numbers=numbers)
+
+    async def _try_all(self, db: Db, consumer: Consumer, events: Sequence[Event]) -> Sequence[Event]:
+        """What is left to be done one by one: all, when it fails for all together."""
+        if consumer.act_on_all is None or not events:
+            return events
+        await db.execute("savepoint batch")
+        try:
+            left = await consumer.act_on_all(db, events)
+            await db.execute("release savepoint batch")
+        except Exception as error:
+            if connection_lost(error):
+                raise
+            await db.execute("rollback to savepoint batch")
+            log.warning("batch_failed", consumer=consumer.name, events=len(events), exc_info=error)
+            return events
+        return left
+
+    async def _try(
+        self, db: Db, consumer: Consumer, event: Event, share: Share
+    ) -> Literal["done", "unfinished", "failed"]:
+        """Act on one event within a savepoint: what fails undoes itself only, and is noted."""
+        if event.user_id in share.stuck:
+            await self._note(db, consumer, event, Stuck())
+            return "failed"
+        began = monotonic()
+        try:
+            await db.execute(f"savepoint event; select app.act_as('{event.user_id}')")
+            unfinished = await consumer.act(db, event)
+            await db.execute("select set_config('app.user_id', '', true); release savepoint event")
+        except Exception as error:
+            if connection_lost(error):
+                raise
+            await db.execute("rollback to savepoint event; select set_config('app.user_id', '', true)")
+            if held_by_others(error):
+                share.stuck.add(event.user_id)
+            if getattr(error, "sqlstate", None) == "AL401" or isinstance(error, UnknownUser):
+                return "done"  # its tenant was erased meanwhile
+            await self._note(db, consumer, event, error)
+            return "failed"
+        else:
+            return "unfinished" if unfinished else "done"
+        finally:
+            share.use(event.user_id, monotonic() - began)
+
+    async def _note(self, db: Db, consumer: Consumer, event: Event, error: Exception) -> None:
+        state = await sql.events.failed.value(
+            db,
+            consumer=consumer.name,
+            number=event.number,
+            user_id=event.user_id,
+            error=f"{type(error).__name__}: {error}"[:2000],
+            wait_seconds=FIRST_WAIT_SECONDS,
+            most=MOST_ATTEMPTS,
+        )
+        told = log.error if state == "dead" else log.warning
+        told(
+            "event_failed",
+            consumer=consumer.name,
+            event_type=event.type,
+            number=event.number,
+            state=state,
+            exc_info=error,
+        )
