@@ -21,7 +21,8 @@ _TOKENS = re.compile(
     r"""(?P<skip>'(?:[^']|'')*'|"[^"]*"|--[^\n]*|/\*.*?\*/|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$|::)|:(?P<name>[a-z_]\w*)""",
     re.DOTALL,
 )
-_HEADER = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
+_HEADER = re.compile(r"^-- (name|part): (\w+)\s*$", re.MULTILINE)
+_PART = re.compile(r"{{(\w+)}}")
 
 
 class Query:
@@ -72,12 +73,18 @@ class Query:
 
 
 class File:
-    """The queries of one file, as attributes."""
+    """The queries of one file, as attributes; what several of them say stands once, under `part`."""
 
     def __init__(self, path: Path) -> None:
-        _, *parts = _HEADER.split(path.read_text(encoding="utf-8"))
-        pairs = zip(parts[::2], parts[1::2], strict=True)
-        self.queries = {name: Query(f"{path.stem}.{name}", text) for name, text in pairs}
+        _, *pieces = _HEADER.split(path.read_text(encoding="utf-8"))
+        texts: dict[str, dict[str, str]] = {"name": {}, "part": {}}
+        for kind, name, text in zip(pieces[::3], pieces[1::3], pieces[2::3], strict=True):
+            texts[kind][name] = text
+        parts = texts["part"]
+        self.queries = {
+            name: Query(f"{path.stem}.{name}", _PART.sub(lambda part: parts[part[1]].strip(), text))
+            for name, text in texts["name"].items()
+        }
 
     def __getattr__(self, name: str) -> Query:
         try:

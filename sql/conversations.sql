@@ -1,36 +1,74 @@
 -- Conversations: the inbox.
 
--- name: page
--- By latest activity. The search is a function, since LIKE may use no index under row level security.
+-- part: shown
 select c.conversation_id as id, c.status, c.unread_count, c.sentiment, c.urgency, c.negotiation, c.snippet,
-       c.last_message_at, c.last_message_direction, c.tags, c.snoozed_until, c.created_at, c.updated_at, c.active_at,
+       c.last_message_at, c.last_message_direction, c.waiting_since, c.tags, c.snoozed_until,
+       c.created_at, c.updated_at, c.active_at,
        t.contact_id, t.name as contact_name, c.handle as contact_handle, t.vip as contact_vip,
        h.channel_id, h.type as channel_type, h.name as channel_name
   from conversations c
   join contacts t on t.user_id = c.user_id and t.contact_id = c.contact_id
   join channels h on h.user_id = c.user_id and h.channel_id = c.channel_id
- where c.user_id = :user_id
+
+-- part: filters
+c.user_id = :user_id
    and (:status::text is null or c.status = :status)
    and (:channel::text is null or h.type = :channel)
    and (not :unread_only::boolean or c.unread_count > 0)
+   and (:needs_reply::boolean is null or (c.waiting_since is not null) = :needs_reply)
+   and (:negotiation::boolean is null or c.negotiation = :negotiation)
    and (:sentiment::text is null or c.sentiment = :sentiment)
    and (:urgency::text is null or c.urgency = :urgency)
    and (:tag::text is null or c.tags @> array[:tag])
    and (:contact_id::uuid is null or c.contact_id = :contact_id)
    and (:q::text is null or c.conversation_id = any (array(select app.search_conversations(:q))))
+
+-- name: page
+-- By latest activity. The search is a function, since LIKE may use no index under row level security.
+{{shown}}
+ where {{filters}}
    and (:before_at::timestamptz is null or (c.active_at, c.conversation_id) < (:before_at, :before_id::uuid))
  order by c.active_at desc, c.conversation_id desc
  limit :limit
 
+-- name: page_by_waiting
+-- Who waits longest comes first; who does not wait comes last.
+{{shown}}
+ where {{filters}}
+   and (:after_id::uuid is null
+        or (coalesce(c.waiting_since, 'infinity'), c.active_at, c.conversation_id)
+           > (coalesce(:after_waiting::timestamptz, 'infinity'), :after_at::timestamptz, :after_id))
+ order by coalesce(c.waiting_since, 'infinity'), c.active_at, c.conversation_id
+ limit :limit
+
+-- name: counts
+-- Each from an index of its own, and no further than is told.
+select (select count(*) from (select from conversations
+                               where user_id = :user_id and status = 'open' limit :most) f) as open,
+       (select count(*) from (select from conversations
+                               where user_id = :user_id and status = 'pending' limit :most) f) as pending,
+       (select count(*) from (select from conversations
+                               where user_id = :user_id and status = 'snoozed' limit :most) f) as snoozed,
+       (select count(*) from (select from conversations
+                               where user_id = :user_id and status = 'closed' limit :most) f) as closed,
+       (select count(*) from (select from conversations
+                               where user_id = :user_id and unread_count > 0 limit :most) f) as unread,
+       (select count(*) from (select from conversations
+                               where user_id = :user_id and urgency = 'high' limit :most) f) as urgent,
+       (select count(*) from (select from conversations
+                               where user_id = :user_id and sentiment = 'negative' limit :most) f) as negative,
+       (select count(*) from (select from conversations
+                               where user_id = :user_id and negotiation limit :most) f) as negotiation,
+       (select count(*) from (select from conversations
+                               where user_id = :user_id and waiting_since is not null limit :most) f) as needs_reply
+
+-- name: matches
+-- Where the search hits, of the conversations of a page; one that was found by its contact's name has no row.
+select conversation_id, message_id, excerpt from app.search_matches(:q, :ids)
+
 -- name: get
 -- One, in the shape of the list.
-select c.conversation_id as id, c.status, c.unread_count, c.sentiment, c.urgency, c.negotiation, c.snippet,
-       c.last_message_at, c.last_message_direction, c.tags, c.snoozed_until, c.created_at, c.updated_at, c.active_at,
-       t.contact_id, t.name as contact_name, c.handle as contact_handle, t.vip as contact_vip,
-       h.channel_id, h.type as channel_type, h.name as channel_name
-  from conversations c
-  join contacts t on t.user_id = c.user_id and t.contact_id = c.contact_id
-  join channels h on h.user_id = c.user_id and h.channel_id = c.channel_id
+{{shown}}
  where c.user_id = :user_id and c.conversation_id = :conversation_id
 
 -- name: hold
@@ -61,6 +99,10 @@ update conversations
        snoozed_until = case when :set_snoozed::boolean then :snoozed_until
                             when :status is not null and :status <> 'snoozed' then null
                             else snoozed_until end,
+       waiting_since = case when :status = 'closed' then null
+                            when status = 'closed' and :status is not null
+                            then app.first_unanswered(user_id, conversation_id)
+                            else waiting_since end,
        updated_at    = now()
  where user_id = :user_id and conversation_id = :conversation_id
 returning contact_id
@@ -90,6 +132,11 @@ returning tags
 -- name: set_status
 -- Only a change is one.
 update conversations
-   set status = :status, snoozed_until = case when :status = 'snoozed' then snoozed_until end, updated_at = now()
+   set status        = :status,
+       snoozed_until = case when :status = 'snoozed' then snoozed_until end,
+       waiting_since = case when :status = 'closed' then null
+                            when status = 'closed' then app.first_unanswered(user_id, conversation_id)
+                            else waiting_since end,
+       updated_at    = now()
  where user_id = :user_id and conversation_id = :conversation_id and status <> :status
 returning status

@@ -15,7 +15,8 @@ update conversations c
        last_message_at        = m.sent_at,
        active_at              = m.sent_at,
        last_message_direction = m.direction,
-       snippet                = app.snippet(m.body, m.attachments)
+       snippet                = app.snippet(m.body, m.attachments),
+       waiting_since          = case when c.status <> 'closed' then app.first_unanswered(c.user_id, c.conversation_id) end
   from (select message_id, sent_at, direction, body, attachments
           from messages
          where user_id = :user_id and conversation_id = :conversation_id

@@ -13,6 +13,22 @@ select message_id as id, conversation_id, direction, body, attachments, sent_at,
  order by sent_at desc, message_id desc
  limit :limit
 
+-- name: key
+-- Where a message stands in its conversation.
+select sent_at, message_id as id
+  from messages
+ where user_id = :user_id and conversation_id = :conversation_id and message_id = :message_id
+
+-- name: newer_keys
+-- Where the next ones stand, oldest first.
+select sent_at, message_id as id
+  from messages
+ where user_id = :user_id
+   and conversation_id = :conversation_id
+   and (sent_at, message_id) > (:after_at, :after_id::uuid)
+ order by sent_at, message_id
+ limit :limit
+
 -- name: get
 -- One.
 select message_id as id, conversation_id, direction, body, attachments, sent_at, created_at, external_id, reply_to_id,

@@ -30,6 +30,7 @@ update conversations c
        last_message_at        = message.sent_at,
        active_at              = message.sent_at,
        last_message_direction = 'outbound',
+       waiting_since          = app.waiting_since(c, 'outbound', message.sent_at),
        snippet                = app.snippet(message.body, '[]'),
        updated_at             = now()
   from message

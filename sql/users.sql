@@ -14,7 +14,7 @@ select app.login_failed(:email_key, :address)
 
 -- name: me
 -- The tenant's own profile.
-select user_id as id, name, email, locale, timezone, currency, created_at
+select user_id as id, name, email, locale, timezone, currency, preferences, created_at
   from users
  where user_id = :user_id
 
@@ -37,9 +37,10 @@ update users
        locale     = coalesce(:locale, locale),
        timezone   = coalesce(:timezone, timezone),
        currency   = coalesce(:currency, currency),
+       preferences = coalesce(:preferences, preferences),
        updated_at = now()
  where user_id = :user_id
-returning user_id as id, name, email, locale, timezone, currency, created_at
+returning user_id as id, name, email, locale, timezone, currency, preferences, created_at
 
 -- name: own_password_hash
 -- Of the tenant whose hat is worn.

@@ -115,12 +115,13 @@ async def test_every_filter_is_told(document):
 
     page = {"limit", "cursor"}
     found = {"status", "channel", "unread_only", "q", "sentiment", "urgency", "tag", "contact_id"}
+    found |= {"needs_reply", "negotiation", "sort"}
     assert parameters("/conversations") == found | page
     assert parameters("/contacts") == {"q", "vip", "channel"} | page
     assert parameters("/channels") == page
     assert parameters("/notifications") == {"seen", "type"} | page
     assert parameters("/events") == {"type", "conversation_id", "after", "wait"} | page
-    assert parameters("/conversations/{conversation_id}/messages") == {"conversation_id"} | page
+    assert parameters("/conversations/{conversation_id}/messages") == {"conversation_id", "around", "after"} | page
     assert {"status", "priority", "conversation_id", "contact_id", "overdue", "due_before", "due_after"} <= parameters(
         "/tasks"
     )

@@ -1,7 +1,8 @@
 """Signing up, logging in, staying logged in; one's own profile."""
 
+import json
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import structlog
@@ -29,6 +30,8 @@ log = structlog.get_logger()
 
 routes = Routes("Auth")
 
+LARGEST_PREFERENCES = 4096  # bytes
+
 
 def _fits_bcrypt(password: SecretStr) -> SecretStr:
     if not 6 <= len(password.get_secret_value().encode()) <= 72:
@@ -41,6 +44,19 @@ Email = Annotated[
 ]
 NewPassword = Annotated[SecretStr, AfterValidator(_fits_bcrypt)]
 Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")]
+
+
+def _small_enough(preferences: dict[str, Any]) -> dict[str, Any]:
+    try:
+        text = json.dumps(preferences, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except ValueError:
+        raise ValueError("must hold finite numbers only") from None
+    if len(text.encode()) > LARGEST_PREFERENCES:
+        raise ValueError(f"must have at most {LARGEST_PREFERENCES} bytes as compact JSON")
+    return preferences
+
+
+Preferences = Annotated[dict[str, Any], AfterValidator(_small_enough)]
 
 
 class Registration(Input):
@@ -61,6 +77,9 @@ class ProfileChange(Input):
     locale: Locale | None = None
     timezone: Timezone | None = None
     currency: Currency | None = None
+    preferences: Preferences | None = Field(
+        None, examples=[{"theme": "dark"}], description="Replaces the stored object. At most 4 KiB as compact JSON."
+    )
 
 
 class Farewell(Input):
@@ -72,7 +91,7 @@ class PasswordChange(Input):
     new_password: NewPassword
 
 
-class User(Output):
+class Profile(Output):
     id: UUID
     name: str = Field(examples=["Ana Prado"])
     email: str = Field(examples=["ana@example.com"])
@@ -82,8 +101,14 @@ class User(Output):
     created_at: datetime
 
 
+class User(Profile):
+    preferences: dict[str, Any] = Field(
+        examples=[{"theme": "dark"}], description="What the user's screens remember, the same on every device."
+    )
+
+
 class Session(Output):
-    user: User
+    user: Profile
     access_token: str = Field(examples=["eyJhbGciOiJIUzI1NiJ9..."])
     refresh_token: str = Field(examples=["alf_0_r_..."])
     token_type: Literal["bearer"] = "bearer"  # noqa: S105
@@ -195,7 +220,7 @@ async def _session(services: Services, tokens: Tokens) -> Session:
     async with services.database.acting_as(tokens.user_id) as db:
         user = await profile_of(db, tokens.user_id)
     return Session(
-        user=user,
+        user=Profile(**user.model_dump(exclude={"preferences"})),
         access_token=tokens.access_token,
         refresh_token=tokens.refresh_token,
         expires_in=services.tokens.ttl,

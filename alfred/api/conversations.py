@@ -1,12 +1,13 @@
 """The inbox: conversations by latest activity, and the messages of each."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from aiohttp import web
 from pydantic import Field, StringConstraints, field_validator
 
+from alfred.api.conversation_pages import longest_waiting_first, messages_around, newer_messages
 from alfred.crm.conversations import Change, change
 from alfred.crm.outbox import Draft, NoSuchConversation, NoSuchMessage, echoed, send
 from alfred.http.context import Caller
@@ -42,10 +43,25 @@ class ConversationFilter(Listing):
     q: SearchText | None = Field(
         None, description="Text in the contact's name or handle or in a message. Ignores case and accents."
     )
+    needs_reply: bool | None = Field(None, description="Whether the customer waits for an answer.")
+    negotiation: bool | None = None
     sentiment: Sentiment | None = None
     urgency: Urgency | None = None
     tag: Tag | None = None
     contact_id: UUID | None = None
+
+
+class ConversationQuery(ConversationFilter):
+    sort: Literal["newest", "waiting"] = Field(
+        "newest",
+        description="`newest`: latest activity first. `waiting`: who waits longest for an answer first, who does not "
+        "wait last.",
+    )
+
+
+class MessageQuery(Listing):
+    around: UUID | None = Field(None, description="The id of a message: half a page on both sides of it.")
+    after: UUID | None = Field(None, description="The id of a message: the newer ones, oldest first.")
 
 
 class NewConversation(Input):
@@ -100,10 +116,27 @@ class Conversation(Output):
     snippet: str | None = Field(examples=["Preciso disso hoje, é urgente"])
     last_message_at: datetime | None
     last_message_direction: Direction | None
+    waiting_since: datetime | None = Field(
+        description="When the customer wrote the first message that is not answered; null when answered or closed."
+    )
     tags: list[str] = Field(examples=[["vip"]])
     snoozed_until: datetime | None
     created_at: datetime
     updated_at: datetime
+
+
+class SearchMatch(Output):
+    """Where the search text stands."""
+
+    message_id: UUID
+    excerpt: str = Field(examples=["…a mesa de jantar com quatro cadeiras ainda está à venda?"])
+
+
+class ListedConversation(Conversation):
+    match: SearchMatch | None = Field(
+        None,
+        description="With `q` only: the newest message that holds the text; null where only the contact matches.",
+    )
 
 
 class MessageAttachment(Output):
@@ -182,14 +215,23 @@ class Message(Output):
 
 @routes.on("GET", "/conversations")
 async def list_conversations(
-    db: Db, caller: Caller, request: web.Request, query: ConversationFilter
-) -> Page[Conversation]:
+    db: Db, caller: Caller, request: web.Request, query: ConversationQuery
+) -> Page[ListedConversation]:
     """List conversations, most recent activity first.
 
-    Filters combine.
+    Filters combine. `sort=waiting` lists who waits longest first.
     """
-    given = {"user_id": caller.user_id, **query.model_dump(exclude={"limit", "cursor"})}
-    return (await newest_first(db, request, query, sql.conversations.page, "active_at", **given)).of(conversation_of)
+    given = {"user_id": caller.user_id, **query.model_dump(exclude={"limit", "cursor", "sort"})}
+    if query.sort == "waiting":
+        rows = await longest_waiting_first(db, request, query, given)
+    else:
+        rows = await newest_first(db, request, query, sql.conversations.page, "active_at", **given)
+    if query.q is None:
+        plain: Page[Any] = rows.of(conversation_of)  # what is searched has a match besides
+        return plain
+    found = await sql.conversations.matches.all(db, q=query.q, ids=[row["id"] for row in rows.items])
+    matches = {row["conversation_id"]: SearchMatch.read(row) for row in found}
+    return rows.of(lambda row: ListedConversation(**dict(conversation_of(row)), match=matches.get(row["id"])))
 
 
 @routes.on("POST", "/conversations", status=201, also=(200,))
@@ -253,13 +295,20 @@ async def mark_conversation_unread(db: Db, caller: Caller, conversation_id: UUID
 
 @routes.on("GET", "/conversations/{conversation_id}/messages", errors=(404,))
 async def list_messages(
-    db: Db, caller: Caller, request: web.Request, conversation_id: UUID, query: Listing
+    db: Db, caller: Caller, request: web.Request, conversation_id: UUID, query: MessageQuery
 ) -> Page[Message]:
     """List a conversation's messages, newest first.
 
-    Ordered by the sender's time.
+    Ordered by the sender's time. `around` shows half a page on both sides of a message, and the cursor goes on with
+    older ones. `after` lists the messages that are newer than one, oldest first.
     """
     about = {"user_id": caller.user_id, "conversation_id": conversation_id}
+    if query.around and query.after:
+        raise invalid([Fault("after", "Give either this or `around`.", "not_both")])
+    if query.after:
+        return (await newer_messages(db, request, query, about, query.after)).of(message_of)
+    if query.around and not query.cursor:
+        return (await messages_around(db, request, query, about, query.around)).of(message_of)
     found = await newest_first(db, request, query, sql.messages.page, "sent_at", **about)
     if not found.items:
         await get_conversation(db, caller, conversation_id)

@@ -121,6 +121,23 @@ async def test_changes_the_profile(ana):
     assert (await ana.patch("/me", {"email": "x@example.com"}))[0] == 422
 
 
+async def test_keeps_what_the_screens_remember(ana):
+    assert (await ana.get("/me"))[1]["preferences"] == {}
+    preferences = {"theme": "dark", "sound": {"on": False, "volume": 0.5}, "panel": None}
+    status, user = await ana.patch("/me", {"preferences": preferences})
+    assert (status, user["preferences"]) == (200, preferences)
+    assert (await ana.patch("/me", {"name": "Ana"}))[1]["preferences"] == preferences
+    assert (await ana.patch("/me", {"preferences": {}}))[1]["preferences"] == {}
+
+
+@pytest.mark.parametrize("preferences", ['{"a":"' + "x" * 4089 + '"}', "[]", '{"a":1e999}', '"dark"'])
+async def test_refuses_what_is_too_much_to_remember(ana, preferences):
+    body = '{"preferences":' + preferences + "}"
+    headers = {"Content-Type": "application/json"}
+    status, _, raw = await ana.call("PATCH", "/me", data=body, headers=headers)
+    assert (status, b'"/preferences"' in raw) == (422, True)
+
+
 async def test_leaving_erases_everything(ana, stranger, app_db):
     await ana.hears("oi, tudo bem?")
     assert (await ana.delete("/me", {"password": "no"}))[1]["code"] == "wrong_password"

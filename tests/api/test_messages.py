@@ -104,7 +104,8 @@ async def test_a_late_message_takes_its_place(ana):
         "novidade, é urgente",
         "Amei, perfeito!",
     ]
-    assert after == before | {"unread_count": 2, "updated_at": after["updated_at"]}
+    change = {"unread_count": 2, "updated_at": after["updated_at"], "waiting_since": "2024-05-01T12:00:00Z"}
+    assert after == before | change
 
 
 async def test_a_late_one_after_an_answer_is_still_the_last_inbound(ana):

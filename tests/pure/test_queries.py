@@ -54,6 +54,21 @@ def test_reads_anything(text):
     assert len(query.parameters) == len(set(query.parameters))
 
 
+def test_what_several_queries_say_stands_once(tmp_path):
+    path = tmp_path / "things.sql"
+    path.write_text(
+        "-- Things.\n\n-- part: mine\nuser_id = :user_id\n\n-- name: one\n-- One.\nselect 1 from t where {{mine}}\n\n"
+        "-- name: all\n-- All.\nselect '{}' from t where {{mine}} and a = :a\n"
+    )
+    file = File(path)
+    assert list(file.queries) == ["one", "all"]
+    assert file.one.text == "-- One.\nselect 1 from t where user_id = $1"
+    assert (file.all.text.splitlines()[1], file.all.parameters) == (
+        "select '{}' from t where user_id = $1 and a = $2",
+        ["user_id", "a"],
+    )
+
+
 async def test_arguments_come_in_the_order_of_the_text():
     db = Db()
     await Query("t.q", "select :b, :a").value(db, a=1, b=2)

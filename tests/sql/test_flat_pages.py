@@ -1,0 +1,122 @@
+"""A page of a long inbox reads no more rows than it shows, whatever the filter: counted in the plans as they ran."""
+
+import json
+
+import asyncpg
+import psycopg
+import pytest
+from uuid_utils.compat import uuid7
+
+from alfred.db import prepare
+from alfred.queries import sql
+
+CONVERSATIONS = 12_000
+LIMIT = 50
+
+# What a filter shows lies at the old end of the inbox, where a walk from the newest would come last.
+FILL = f"""
+set session_replication_role = replica;
+select set_config('app.user_id', %(user)s, false);
+drop index contacts_search;
+insert into users (user_id, name, email) values (app.current_user_id(), 'Rica', 'rica@example.com');
+insert into channels (user_id, channel_id, type, name)
+values (app.current_user_id(), app.current_user_id(), 'whatsapp', 'Loja');
+insert into contacts (user_id, contact_id, name, handle, channel_type)
+select app.current_user_id(), app.uuid7(), 'Cliente ' || n, '+5511' || lpad(n::text, 9, '0'), 'whatsapp'
+  from generate_series(1, {CONVERSATIONS}) n;
+insert into conversations (user_id, conversation_id, contact_id, channel_id, handle, active_at, last_message_at,
+                           unread_count, waiting_since, urgency, sentiment, negotiation, status)
+select user_id, app.uuid7(), contact_id, user_id, handle, at, at,
+       rare, case when rare = 1 then at end, case when rare = 1 then 'high' else 'low' end,
+       case when rare = 1 then 'negative' else 'neutral' end, rare = 1,
+       case when rare = 1 then 'pending' else 'closed' end
+  from (select c.*, now() - make_interval(mins => n) as at, (n > {CONVERSATIONS} - 1500)::int as rare
+          from (select *, (row_number() over (order by contact_id))::int as n from contacts) c) c;
+analyze contacts, conversations, channels;
+"""
+
+
+@pytest.fixture(scope="module")
+async def rich(cluster):
+    """The application's connection under the hat of a tenant with a long inbox."""
+    database, user_id = cluster.copy(), uuid7()
+    with psycopg.connect(cluster.superuser(database), autocommit=True) as superuser:
+        for statement in FILL.strip().removesuffix(";").split(";\n"):
+            superuser.execute(statement, {"user": str(user_id)} if "%(user)s" in statement else None)
+    connection = await asyncpg.connect(cluster.app(database))
+    await prepare(connection)
+    await connection.execute("begin; set local plan_cache_mode = force_custom_plan")
+    await connection.execute("select app.act_as($1)", user_id)
+    yield connection, user_id
+    await connection.close()
+
+
+async def rows_read(db, query, **given):
+    """How many rows the plan touched in tables and indexes, and the indexes that it used on conversations."""
+    arguments = [given[name] for name in query.parameters]
+    plan = await db.fetchval(f"explain (analyze, format json) {query.text}", *arguments)
+    plan = json.loads(plan) if isinstance(plan, str) else plan
+    read, indexes = 0, set()
+    nodes = [plan[0]["Plan"]]
+    while nodes:
+        node = nodes.pop()
+        nodes += node.get("Plans", [])
+        if "Scan" in node["Node Type"] and node["Node Type"] != "Bitmap Heap Scan":
+            removed = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
+            read += (node["Actual Rows"] + removed) * node["Actual Loops"]
+            indexes.add(node.get("Index Name", node["Node Type"]))
+    return read, indexes
+
+
+NO_FILTER = dict.fromkeys(
+    ("status", "channel", "needs_reply", "negotiation", "sentiment", "urgency", "tag", "contact_id", "q")
+) | {"unread_only": False}
+
+
+NEWEST, WAITING = ("before_at", "before_id"), ("after_waiting", "after_at", "after_id")
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {},
+        {"status": "pending"},
+        {"status": "open"},
+        {"unread_only": True},
+        {"urgency": "high"},
+        {"sentiment": "negative"},
+        {"negotiation": True},
+        {"needs_reply": True},
+        {"needs_reply": True, "urgency": "high"},
+    ],
+    ids=str,
+)
+async def test_a_page_reads_what_it_shows(rich, filters):
+    db, user_id = rich
+    given = NO_FILTER | filters | dict.fromkeys(NEWEST) | {"user_id": user_id, "limit": LIMIT + 1}
+    read, indexes = await rows_read(db, sql.conversations.page, **given)
+    assert read <= 4 * (LIMIT + 1), indexes
+
+
+@pytest.mark.parametrize("filters", [{}, {"needs_reply": True}], ids=str)
+async def test_so_does_a_page_of_who_waits_longest(rich, filters):
+    db, user_id = rich
+    given = NO_FILTER | filters | dict.fromkeys(WAITING) | {"user_id": user_id, "limit": LIMIT + 1}
+    read, indexes = await rows_read(db, sql.conversations.page_by_waiting, **given)
+    assert read <= 4 * (LIMIT + 1), indexes
+
+
+async def test_a_deep_page_reads_no_more(rich):
+    db, user_id = rich
+    at = await db.fetchrow("select active_at, conversation_id from conversations order by active_at offset 20 limit 1")
+    given = NO_FILTER | {"user_id": user_id, "limit": LIMIT + 1, "before_at": at[0], "before_id": at[1]}
+    assert (await rows_read(db, sql.conversations.page, **given))[0] <= 4 * (LIMIT + 1)
+
+
+async def test_counting_stops_at_a_thousand(rich):
+    db, user_id = rich
+    read, indexes = await rows_read(db, sql.conversations.counts, user_id=user_id, most=1000)
+    row = await sql.conversations.counts.one(db, user_id=user_id, most=1000)
+    assert set(row.values()) == {0, 1000}
+    assert read <= 9 * 1000
+    assert {"conversations_by_status", "conversations_unread", "conversations_urgent"} <= indexes
