@@ -6,10 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from alfred.channels.decoding import as_bytes, decoded, from_base64
+from alfred.channels.charsets import decoded
+from alfred.channels.decoding import as_bytes, from_base64
 
 WORD = re.compile(r"=\?([^?*\s]+)(?:\*[^?\s]*)?\?([bBqQ])\?([^?]*)\?=")
 PIECE = re.compile(r'=\?[^?\s]+\?[bBqQ]\?[^?]*\?=|"(?:[^"\\]|\\.)*"|<[^<>]*>|\\.|[^"<>(),:;\\=]+|.', re.DOTALL)
+# An address with nothing wrong in it; and one that stands anywhere in a text.
+CLEAN = re.compile(r"""(?:"[^"]*"|[^\s<>()\[\],;:"'@]+(?:'[^\s<>()\[\],;:"'@]+)*)@[^\s<>(),;:"'@]+""")
+READABLE = re.compile(r"""(?<![^\s<>()\[\],;:"'=])[^\s<>()\[\],;:"'@=]{1,200}@(?:[\w-]{1,63}\.)*[\w-]{1,63}""")
+AROUND_AT = re.compile(r"(?<=\S)[ \t]{0,3}@[ \t]{0,3}(?=\S)")
+SIGNS = str.maketrans(dict.fromkeys("<>()[]\"',;", " "))
+LONGEST_HEADER = 20_000
 ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -25,9 +32,25 @@ def mailbox(header: str | None) -> Mailbox | None:
     return next(mailboxes(header or ""), None)
 
 
+def readable_mailbox(header: str | None) -> Mailbox | None:
+    """The first address that can be read, however badly the header is written."""
+    written = (header or "")[:LONGEST_HEADER]
+    for source in (written, decode_words(written)):
+        one = mailbox(source)
+        if one and CLEAN.fullmatch(one.address):
+            return one
+    plain = decode_words(written).replace("\uff20", "@").replace("\ufe6b", "@")
+    match = READABLE.search(plain) or READABLE.search(AROUND_AT.sub("@", plain))
+    if match is None:
+        return None
+    start = plain.find(match.group())
+    called = " ".join(plain[: max(start, 0)].translate(SIGNS).split()).removesuffix("mailto:").strip()
+    return Mailbox(match.group().lower(), None if "@" in called else called or None)
+
+
 def address(header: str | None) -> str | None:
-    found = mailbox(header)
-    return found.address if found else None
+    one = readable_mailbox(header)
+    return one.address if one else None
 
 
 def mailboxes(header: str) -> Iterator[Mailbox]:

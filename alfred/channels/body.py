@@ -5,10 +5,12 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import parse_qsl
 
+from alfred.channels.charsets import decoded, page_decoded
 from alfred.channels.clean import Object, obj, text
-from alfred.channels.decoding import between, decoded, lossless, opened, parameter
+from alfred.channels.decoding import as_bytes, between, lossless, opened, parameter
 from alfred.channels.headers import read_headers
 from alfred.channels.mime import looks_like_mail
+from alfred.channels.reports import REPORT_PARTS, media_type_of
 from alfred.channels.strict_json import BrokenJson, parse, parsed
 
 __all__ = ["BrokenJson", "Payload", "UnreadableBody", "read_body"]
@@ -17,7 +19,10 @@ Payload: TypeAlias = Any  # JSON, a dict of form fields, or the bytes of a mail
 
 MOST_FIELDS = 1000
 FIRST_BOUNDARY = re.compile(rb"\s{0,10}--([^\r\n]{1,200}?)[ \t]{0,10}\r?\n")
+SURROGATE = re.compile("[\ud800-\udfff]")
 FORM = re.compile(rb"[\w.%+*~\[\]-]{1,200}=\S*\s*", re.ASCII)
+LONGEST_REPORT = 1 << 18
+PAGES = frozenset({"html", "body-html", "stripped-html"})
 RAW_MAIL = frozenset({"email", "body-mime"})  # fields of bytes in charsets that only the mail itself tells
 
 
@@ -37,7 +42,7 @@ def read_body(body: bytes, content_type: str | None) -> Payload:
     if declared.startswith("multipart/"):
         return _read_multipart(body, content_type or "")
     if declared == "application/x-www-form-urlencoded":
-        return _read_form(body)
+        return _read_form(body, parameter(content_type, "charset"))
     return _read_undeclared(body)
 
 
@@ -57,7 +62,7 @@ def _read_undeclared(body: bytes) -> Payload:
     raise UnreadableBody("The body is neither JSON, nor a form, nor a mail.")
 
 
-def _read_form(body: bytes) -> Payload:
+def _read_form(body: bytes, charset: str | None = None) -> Payload:
     if body.lstrip().startswith((b"{", b"[")):  # JSON under the type that simple clients name by default
         found = parsed(lossless(body))
         if found is not None:
@@ -71,7 +76,12 @@ def _read_form(body: bytes) -> Payload:
         )
     except ValueError as broken:
         raise UnreadableBody(f"The form has more than {MOST_FIELDS} fields, or is none.") from broken
-    return _first_of_each(pairs)
+    return _first_of_each((name, value if name in RAW_MAIL else _mended(value, charset)) for name, value in pairs)
+
+
+def _mended(value: str, charset: str | None) -> str:
+    """A value whose bytes are no UTF-8."""
+    return value if value.isascii() or not SURROGATE.search(value) else decoded(as_bytes(value), charset)
 
 
 def _read_multipart(body: bytes, content_type: str) -> Payload:
@@ -100,9 +110,11 @@ class Field(NamedTuple):
         if self.name in RAW_MAIL:
             return lossless(self.content)
         if self.filename is not None:
-            return {"filename": self.filename, "type": self.content_type, "size": len(self.content)}
+            about = {"filename": self.filename, "type": self.content_type, "size": len(self.content)}
+            is_report = media_type_of(self.content_type) in REPORT_PARTS
+            return {**about, "content": lossless(self.content[:LONGEST_REPORT])} if is_report else about
         charset = text(charsets.get(self.name)) or self.charset
-        return decoded(self.content, charset) if charset else lossless(self.content)
+        return page_decoded(self.content, charset) if self.name in PAGES else decoded(self.content, charset)
 
 
 def _field(part: bytes) -> Field | None:

@@ -1,4 +1,4 @@
-"""What single values mean, whoever sent them: strings, times, names, flags, objects and lists."""
+"""What single values mean, whoever posts them: strings, times, names, flags, objects and lists."""
 
 import math
 import re
@@ -13,6 +13,7 @@ SURROGATES = re.compile("[\ud800-\udfff]")
 DIGITS = re.compile(r"[0-9]{1,20}(\.[0-9]*)?", re.ASCII)
 # Digits, what people write between them, and the direction marks that phones put around them.
 NUMBER_ONLY = re.compile(r"[\d\s+().‐-―\u200e\u200f\u202a-\u202e\u2066-\u2069-]*")
+HALF = re.compile(r"-?[0-9]{1,10}", re.ASCII)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECONDS_FROM = 10**11
 YEAR_10000 = 253_402_300_800_000
@@ -71,8 +72,8 @@ def one_line(*values: object) -> str | None:
 
 
 def moment(value: object) -> datetime | None:
-    """A time as senders write it: seconds or milliseconds by size, ISO 8601, RFC 2822."""
-    written = text(value)
+    """A time as providers write it: seconds or milliseconds by size, a long in two halves, ISO 8601, RFC 2822."""
+    written = text(_long(value) if isinstance(value, dict) else value)
     if written is None or len(written) > LONGEST_DATE:
         return None
     if not DIGITS.fullmatch(written):
@@ -80,6 +81,14 @@ def moment(value: object) -> datetime | None:
     number = Decimal(written)
     milliseconds = int(number if number >= MILLISECONDS_FROM else number * 1000)
     return EPOCH + timedelta(milliseconds=milliseconds) if 0 < milliseconds < YEAR_10000 else None
+
+
+def _long(value: Object) -> int | None:
+    """`{low, high}`: a 64-bit integer as JavaScript writes it, its low half signed or not."""
+    low, high = text(value.get("low")), text(value.get("high", 0))
+    if low is None or high is None or not HALF.fullmatch(low) or not HALF.fullmatch(high):
+        return None
+    return (int(high) << 32) + (int(low) & 0xFFFFFFFF)
 
 
 def _dated(written: str) -> datetime | None:

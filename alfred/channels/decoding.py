@@ -1,15 +1,27 @@
-"""From bytes to text and back: charsets that may lie, transfer encodings, the parts between boundaries."""
+"""How bytes travel in mails and forms: transfer encodings, the parts between boundaries, parameters of headers."""
 
 import binascii
-import codecs
 import re
-from email.message import Message
-from email.utils import collapse_rfc2231_value
+from collections.abc import Iterator
+from functools import lru_cache
+from urllib.parse import unquote_to_bytes
 
-# Text codecs that are slow, or that let the text say more than its characters.
-NO_CHARSETS = frozenset({"punycode", "idna", "undefined", "unicode_escape", "raw_unicode_escape", "unicode-escape"})
-LONGEST_FIELD = 2000  # the standard parser of parameters takes quadratic time
-NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
+from alfred.channels.charsets import decoded
+
+LONGEST_FIELD = 4000  # of a header's parameters
+FIRST_WORD = re.compile(r"(?:\s|\([^)]*\)|[\"'])*([\w-]+)", re.ASCII)
+NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]")
+MOST_SIGNS = 2  # in a line that is damaged base64
+FULL_LINE = 60  # shorter lines that are no base64 are words
+UU_BEGIN = re.compile(rb"^begin [0-7]{3,4}[^\r\n]*\r?\n", re.MULTILINE)
+UU_END = re.compile(rb"^end[ \t]*\r?$\n?", re.MULTILINE)
+SEGMENT = re.compile(r'(?:[^";]+|"(?:[^"\\]|\\.)*(?:"|\\?$))+', re.DOTALL)
+QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)(?:"|\\?$)', re.DOTALL)
+# A parameter that no semicolon parts from the one before it.
+FOLLOWER = re.compile(r"[\s,](?:charset|boundary|name|filename|format|type|report-type|delsp)\s?=", re.IGNORECASE)
+QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
+APOSTROPHES = 2
+PIECE = re.compile(r"([\w-]+?)(?:\*([0-9]{1,3}))?(\*)?", re.ASCII)
 
 
 def as_bytes(value: str) -> bytes:
@@ -25,37 +37,72 @@ def lossless(source: bytes) -> str:
     return source.decode("utf-8", "surrogateescape")
 
 
-def decoded(source: bytes, charset: str | None) -> str:
-    """Text in the given charset; where none is given, or none that exists: UTF-8, else Latin-1."""
-    known = _codec(charset)
-    try:
-        return source.decode(known or "utf-8", "replace" if known else "strict")
-    except (ValueError, LookupError):
-        return source.decode("latin-1")
-
-
-def _codec(charset: str | None) -> str | None:
-    try:
-        found = codecs.lookup((charset or "ascii").strip()).name
-    except (ValueError, LookupError):
-        return None
-    return None if found in NO_CHARSETS or found == "ascii" else found
-
-
 def transferred(source: bytes, encoding: str | None) -> bytes:
-    """The bytes before they were made fit for mail; a broken base64 gives what can be read of it."""
-    match (encoding or "").strip().lower():
+    """The bytes before they were made fit for mail; what is not encoded stays as it is."""
+    match transfer_encoding(encoding):
         case "base64":
-            return from_base64(source)
-        case "quoted-printable":
+            return _from_base64_lines(source)
+        case "quotedprintable":
             return binascii.a2b_qp(source)
+        case "uuencode" | "xuuencode" | "xuue" | "uue":
+            return from_uuencode(source)
     return source
 
 
+def transfer_encoding(header: str | None) -> str:
+    """The first word of the header without signs: `base64`, `quotedprintable`, `xuuencode`."""
+    word = FIRST_WORD.match((header or "")[:LONGEST_FIELD])
+    return re.sub("[^a-z0-9]", "", word.group(1).lower()) if word else ""
+
+
 def from_base64(source: bytes) -> bytes:
+    """What can be read of it; a `=` ends a piece, behind which another may start."""
     letters = NOT_BASE64.sub(b"", source)
+    return b"".join(_piece(piece) for piece in re.split(rb"=+", letters) if piece)
+
+
+def _piece(letters: bytes) -> bytes:
     whole = letters[: len(letters) - 1] if len(letters) % 4 == 1 else letters
     return binascii.a2b_base64(whole + b"=" * (-len(whole) % 4))
+
+
+def _from_base64_lines(source: bytes) -> bytes:
+    """The encoded lines; what a list or a scanner wrote under them as plain words stays as it is."""
+    lines = source.splitlines(keepends=True)
+    plain = next((number for number, line in enumerate(lines) if not _is_base64(line)), len(lines))
+    return from_base64(b"".join(lines[:plain])) + b"".join(lines[plain:])
+
+
+def _is_base64(line: bytes) -> bool:
+    """Words have spaces or several signs; a stray sign, or a long line of letters with spaces in it, is damage."""
+    written = line.strip()
+    signs = len(NOT_BASE64.findall(written))
+    return signs < MOST_SIGNS or (len(written) >= FULL_LINE and signs < len(written) // 20)
+
+
+def from_uuencode(source: bytes) -> bytes:
+    """The files of a uuencoded text, with the words before and after them."""
+    start = UU_BEGIN.search(source)
+    if start is None:
+        return source
+    end = UU_END.search(source, start.end())
+    encoded = source[start.end() : end.start() if end else len(source)]
+    rest = source[end.end() :] if end else b""
+    return source[: start.start()] + b"".join(_uu_lines(encoded)) + rest.lstrip(b"\r\n")
+
+
+def _uu_lines(encoded: bytes) -> Iterator[bytes]:
+    for line in encoded.splitlines():
+        if not line.strip():
+            continue
+        length = (((line[0] - 32) & 63) + 2) // 3 * 4
+        try:
+            yield binascii.a2b_uu(line)
+        except binascii.Error:
+            try:
+                yield binascii.a2b_uu(line[: length + 1])  # a checksum or blanks too many at its end
+            except binascii.Error:
+                yield line  # no uuencode: it is kept as it is
 
 
 def between(source: bytes, boundary: str, most: int) -> list[bytes]:
@@ -84,10 +131,45 @@ def opened(part: bytes) -> tuple[bytes, bytes]:
 
 def parameter(header: str | None, name: str) -> str | None:
     """A parameter of a header such as Content-Type, its RFC 2231 pieces put together."""
-    message = Message()
-    message["content-type"] = (header or "")[:LONGEST_FIELD]
-    try:
-        found = message.get_param(name)
-        return collapse_rfc2231_value(found).strip() if found is not None else None
-    except (ValueError, LookupError, TypeError, AttributeError):
-        return None  # pieces that do not fit together
+    plain: str | None = None
+    pieces: dict[int, tuple[str, bool]] = {}
+    for key, value in parameters((header or "")[:LONGEST_FIELD]):
+        piece = PIECE.fullmatch(key)
+        if piece is None or piece.group(1) != name:
+            continue
+        if piece.group(2) is None and piece.group(3) is None:
+            plain = value if plain is None else plain
+        else:
+            pieces.setdefault(int(piece.group(2) or 0), (value, piece.group(3) is not None))
+    return _joined(pieces) if pieces else plain
+
+
+@lru_cache(256)
+def parameters(header: str) -> tuple[tuple[str, str], ...]:
+    """Names in lower case and values, of a header that may lack semicolons or closing quotes."""
+    return tuple(pair for segment in SEGMENT.findall(header) for pair in _pairs(segment))
+
+
+def _pairs(segment: str) -> Iterator[tuple[str, str]]:
+    while "=" in segment:
+        before, _, value = segment.partition("=")
+        names, value = before.replace(",", " ").split(), value.strip()
+        quoted = QUOTED.match(value)
+        if quoted:
+            content, segment = QUOTED_PAIR.sub(r"\1", quoted.group(1)), value[quoted.end() :]
+        else:
+            follower = FOLLOWER.search(value)
+            content, segment = (value[: follower.start()], value[follower.start() :]) if follower else (value, "")
+        if names:
+            yield names[-1].lower(), content.strip() if quoted else content.strip(" \t\n,'")
+
+
+def _joined(pieces: dict[int, tuple[str, bool]]) -> str:
+    """`charset'language'percent-encoded`, perhaps in several numbered pieces."""
+    charset, content = None, b""
+    for number, (value, encoded) in sorted(pieces.items()):
+        written = value
+        if encoded and number == min(pieces) and value.count("'") >= APOSTROPHES:
+            charset, _, written = value.split("'", APOSTROPHES)
+        content += unquote_to_bytes(as_bytes(written)) if encoded else as_bytes(written)
+    return decoded(content, charset).strip()

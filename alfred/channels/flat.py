@@ -32,7 +32,7 @@ def read(payload: Object, channel: ChannelType) -> list[InboundItem]:
 
 
 def _letter(payload: Object) -> Letter:
-    fields = {"from": "from", "to": "to", "message-id": "message_id", "date": "sent_at"}
+    fields = {"from": "from", "to": "to", "subject": "subject", "message-id": "message_id", "date": "sent_at"}
     return Letter(
         raw=payload,
         headers=Headers((header, payload.get(field)) for header, field in fields.items()),

@@ -1,11 +1,17 @@
 """The headers of a mail, from a header block or from whatever fields a provider gives."""
 
+import re
 from collections.abc import Iterable, Iterator
-from email.parser import BytesHeaderParser
-from typing import Any
 
+from alfred.channels.charsets import decoded
 from alfred.channels.clean import text
-from alfred.channels.decoding import as_bytes, decoded
+from alfred.channels.decoding import as_bytes
+
+MOST_HEADERS = 2000  # of a block; mailing lists come to some hundred
+LONGEST_BLOCK = 262_144
+NAME = re.compile(rb"([!-9;-~]{1,200})[ \t]*:")
+FOLD = re.compile(r"\n[ \t]*|\r")
+MARKS = re.compile(rb"\A(?:\xef\xbb\xbf|\s)+")
 
 
 class Headers:
@@ -18,9 +24,9 @@ class Headers:
 
     def _add(self, name: object, value: object) -> None:
         for one in value if isinstance(value, list) else [value]:
-            key, found = text(name), text(one)
-            if key and found:
-                self._values.setdefault(key.lower(), []).append(found.replace("\n", ""))
+            key, content = text(name), text(one)
+            if key and content:
+                self._values.setdefault(key.lower(), []).append(FOLD.sub(_unfolded, content))
 
     def get(self, name: str) -> str | None:
         return self.all(name)[0] if self.all(name) else None
@@ -40,8 +46,42 @@ class Headers:
         return frozenset(self._values)
 
 
+def _unfolded(fold: re.Match[str]) -> str:
+    return " " if len(fold.group()) > 1 else ""
+
+
+def without_marks(source: bytes) -> bytes:
+    """A mail without the byte order mark and the empty lines that some programs put before its headers."""
+    return MARKS.sub(b"", source, count=1)
+
+
 def read_headers(block: str | bytes) -> Headers:
-    """A header block; bytes beyond ASCII are UTF-8, or else Latin-1."""
-    message = BytesHeaderParser().parsebytes(as_bytes(block) if isinstance(block, str) else block)
-    pairs: Iterable[tuple[str, Any]] = message.raw_items()
-    return Headers((name, decoded(as_bytes(str(value)), None)) for name, value in pairs)
+    """A header block, without lines that are no headers; bytes beyond ASCII are UTF-8, or else windows-1252."""
+    source = as_bytes(block) if isinstance(block, str) else block
+    return Headers((name, decoded(value, None)) for name, value in _fields(source[:LONGEST_BLOCK]))
+
+
+def _fields(block: bytes) -> Iterator[tuple[str, bytes]]:
+    name, lines = "", list[bytes]()
+    read = 0
+    for line in block.splitlines(keepends=True):
+        if line[:1] in b" \t":
+            lines.append(line)
+            continue
+        if name:
+            read += 1
+            yield name, b"".join(lines)
+        match = NAME.match(line) if read < MOST_HEADERS else None
+        name = match.group(1).decode("latin-1") if match else ""
+        lines = [line[match.end() :]] if match else []
+    if name:
+        yield name, b"".join(lines)
+
+
+def body_without_gap(block: bytes) -> bytes:
+    """What follows the headers of a block in which no empty line ends them."""
+    lines = block.splitlines(keepends=True)
+    last = len(lines)
+    while last and not NAME.match(lines[last - 1]) and lines[last - 1][:1] not in b" \t":
+        last -= 1
+    return b"".join(lines[last:])

@@ -6,17 +6,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from alfred.channels.address import Mailbox, address, mailbox
+from alfred.channels.address import Mailbox, address, decode_words, readable_mailbox
 from alfred.channels.building import ignored
 from alfred.channels.clean import first, moment, name, text
 from alfred.channels.headers import Headers
 from alfred.channels.html_text import words
-from alfred.channels.item import Attachment, InboundItem, Sender
+from alfred.channels.item import Attachment, IgnoredKind, InboundItem, Sender, Thread
 from alfred.channels.redaction import kept
+from alfred.channels.reports import Report, ReportPart, failed_delivery
 from alfred.channels.whatsapp import by_mime
 
 MESSAGE_ID = re.compile(r"<([^<>]*)>")
 MACHINES = frozenset({"mailer-daemon", "postmaster"})
+# Marks of a machine; the standard's one and what older programs write.
+SUBMISSIONS = ("auto-submitted", "x-autoreply", "x-autorespond", "x-auto-respond")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,29 +33,55 @@ class Letter:
     recipient: object = None
     provider_id: object = None
     provider_time: object = None
+    subject: object = None
     reply_only: object = None
     plain: object = None
     page: object = None
     files: Sequence[Attachment] = ()
+    report: Sequence[ReportPart] = ()
 
 
 def read_letter(letter: Letter) -> InboundItem:
-    """One message, even when it is empty; machines are not answered."""
-    writers = (mailbox(one) for one in (letter.writer, *letter.headers.all("from")))
+    """One message, even when it is empty; machines are not answered, and who wrote it must be readable."""
+    report = failed_delivery(letter.report)
+    if report:
+        return _failed(letter, report)
+    writers = (readable_mailbox(one) for one in (letter.writer, *letter.headers.all("from")))
     writer = next((found for found in writers if found), None)
-    if writer is None or _is_automatic(letter, writer):
-        return ignored("email", letter.raw)
+    if kind := _machine(letter, writer):
+        return ignored("email", kind, letter.raw)
+    if writer is None:
+        return ignored("email", "no_sender", letter.raw).model_copy(update={"rejected": True})
     headers = letter.headers
     return InboundItem(
         kind="message",
         channel_type="email",
-        external_id=message_id(headers.get("message-id")) or text(letter.provider_id),
+        external_id=_external_id(letter),
         sender=Sender(handle=writer.address, name=name(first(letter.name, writer.name), writer.address)),
         recipient=_recipient(letter),
         sent_at=_sent_at(letter),
         text=_written(letter),
         attachments=tuple(letter.files),
         reply_to=message_id(headers.get("in-reply-to")) or _last_reference(headers),
+        subject=text(decode_words(first(letter.subject, headers.get("subject")) or "")),
+        thread=_thread(headers),
+        raw=kept(letter.raw),
+    )
+
+
+def _failed(letter: Letter, report: Report) -> InboundItem:
+    """One of our mails could not be delivered; the report's own sender is a machine."""
+    failure = report.failure
+    return InboundItem(
+        kind="status",
+        channel_type="email",
+        external_id=report.message_id,
+        sender=Sender(handle=report.recipient),
+        recipient=_recipient(letter),
+        sent_at=_sent_at(letter),
+        status="failed",
+        error=": ".join(part for part in (failure.provider_code, failure.detail) if part) or None,
+        failure=failure,
         raw=kept(letter.raw),
     )
 
@@ -74,9 +103,29 @@ def _last_reference(headers: Headers) -> str | None:
     return next((one for each in reversed(found) if (one := text(each))), None)
 
 
-def _is_automatic(letter: Letter, writer: Mailbox) -> bool:
-    submitted = (letter.headers.get("auto-submitted") or "no").partition(";")[0].strip().lower()
-    return submitted != "no" or writer.address.rpartition("@")[0] in MACHINES
+def _machine(letter: Letter, writer: Mailbox | None) -> IgnoredKind | None:
+    """What the mail is, if a machine sent it; bulk mail and lists are read like any other."""
+    headers = letter.headers
+    if (headers.get("content-type") or "").lstrip(" \"'").lower().startswith("multipart/report"):
+        return "delivery_report"
+    marks = ((headers.get(mark) or "no").partition(";")[0].strip().lower() for mark in SUBMISSIONS)
+    is_automatic = any(mark != "no" for mark in marks)
+    precedence = (headers.get("precedence") or "").partition(";")[0].strip().lower().replace("-", "_")
+    bounces = any("".join(path.split()) == "<>" for path in headers.all("return-path"))
+    is_machine = writer is not None and writer.address.rpartition("@")[0] in MACHINES
+    return "machine_mail" if is_automatic or precedence == "auto_reply" or bounces or is_machine else None
+
+
+def _external_id(letter: Letter) -> str | None:
+    return message_id(letter.headers.get("message-id")) or text(letter.provider_id)
+
+
+def _thread(headers: Headers) -> Thread:
+    return Thread(
+        message_id=headers.get("message-id"),
+        in_reply_to=headers.get("in-reply-to"),
+        references=" ".join(headers.all("references")) or None,
+    )
 
 
 def _recipient(letter: Letter) -> str | None:

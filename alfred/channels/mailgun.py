@@ -12,6 +12,7 @@ from alfred.channels.headers import Headers
 from alfred.channels.item import Attachment, InboundItem
 from alfred.channels.mail import Letter, attached, read_letter
 from alfred.channels.mime import take_apart
+from alfred.channels.reports import form_report
 from alfred.channels.strict_json import parsed
 from alfred.terms import ChannelType
 
@@ -34,7 +35,7 @@ def _is_tracking(payload: Object) -> bool:
 
 def read(payload: Object, channel: ChannelType) -> list[InboundItem]:
     if _is_tracking(payload):
-        return [ignored(channel, payload)]
+        return [ignored(channel, "mail_event", payload)]
     fields = Headers((name, value) for name, value in payload.items() if isinstance(value, str))
     if text(payload.get("body-mime")):
         return [read_letter(_raw_letter(payload, fields))]
@@ -47,6 +48,7 @@ def read(payload: Object, channel: ChannelType) -> list[InboundItem]:
         plain=payload.get("body-plain"),
         page=payload.get("body-html"),
         files=list(_files(payload)),
+        report=form_report(payload, FILE_FIELD),
     )
     return [read_letter(letter)]
 

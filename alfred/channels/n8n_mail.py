@@ -1,10 +1,13 @@
 """Mails as n8n's own triggers give them: IMAP (simple, resolved, raw) and Gmail (simplified, resolved)."""
 
+from alfred.channels.building import ignored
 from alfred.channels.clean import Object, first, obj, rows, text
+from alfred.channels.decoding import as_bytes
 from alfred.channels.headers import Headers
 from alfred.channels.html_text import unescaped
 from alfred.channels.item import InboundItem
 from alfred.channels.mail import Letter, read_letter
+from alfred.channels.mime import looks_like_mail, take_apart
 from alfred.terms import ChannelType
 
 
@@ -31,13 +34,24 @@ def _is_raw(payload: Object) -> bool:
 
 
 def read(payload: Object, _channel: ChannelType) -> list[InboundItem]:
+    if _is_raw(payload):
+        return [_read_raw(payload)]
     letter = _resolved(payload) if _is_resolved(payload) else _simple(payload)
     return [read_letter(letter)]
 
 
+def _read_raw(payload: Object) -> InboundItem:
+    """Mostly the body alone, which nobody can answer; a whole mail is read as one."""
+    source = as_bytes(payload["raw"])
+    if looks_like_mail(source):
+        mail = take_apart(source)
+        return read_letter(mail.letter({**payload, "raw": mail.raw}))
+    return ignored("email", "no_sender", payload).model_copy(update={"rejected": True})
+
+
 def _simple(payload: Object) -> Letter:
     """IMAP names headers in lower case, the rest in `metadata`; Gmail capitalises them and cuts the text."""
-    names = ("from", "to", "date")
+    names = ("from", "to", "date", "subject")
     given = Headers((name, first(payload.get(name), payload.get(name.title()))) for name in names)
     snippet = unescaped(text(payload.get("snippet")) or "")
     return Letter(
@@ -51,19 +65,23 @@ def _simple(payload: Object) -> Letter:
 
 
 def _resolved(payload: Object) -> Letter:
-    sender = next((one for one in rows(obj(payload.get("from")).get("value")) if isinstance(one, dict)), {})
+    writers = obj(payload.get("from"))
+    writer = next((one for one in rows(writers.get("value")) if isinstance(one, dict)), {})
     fields = {
         "message-id": "messageId",
         "in-reply-to": "inReplyTo",
         "references": "references",
         "date": "date",
+        "subject": "subject",
     }
     given = Headers((name, payload.get(field)) for name, field in fields.items())
     return Letter(
         raw=payload,
-        headers=given | _whole_lines(obj(payload.get("headers"))) | Headers([("to", _first_to(payload))]),
-        writer=text(sender.get("address")),
-        name=sender.get("name"),
+        headers=given
+        | _whole_lines(obj(payload.get("headers")))
+        | Headers([("to", _first_to(payload)), ("from", writers.get("text"))]),
+        writer=text(writer.get("address")),
+        name=writer.get("name"),
         provider_id=_provider_id(payload),
         provider_time=payload.get("internalDate"),
         plain=payload.get("text"),

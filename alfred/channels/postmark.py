@@ -4,9 +4,11 @@ from typing import Any
 
 from alfred.channels.building import ignored
 from alfred.channels.clean import Object, first, obj, rows, text
+from alfred.channels.decoding import as_bytes, from_base64
 from alfred.channels.headers import Headers
 from alfred.channels.item import Attachment, InboundItem
 from alfred.channels.mail import Letter, attached, read_letter
+from alfred.channels.reports import REPORT_PARTS, ReportPart, media_type_of
 from alfred.terms import ChannelType
 
 CONTENTS = frozenset({"Content", "Data"})
@@ -22,7 +24,7 @@ def _is_mail(payload: Object) -> bool:
 
 def read(payload: Object, channel: ChannelType) -> list[InboundItem]:
     if "RecordType" in payload:  # news of a mail that was sent
-        return [ignored(channel, payload)]
+        return [ignored(channel, "mail_event", payload)]
     sender = obj(payload.get("FromFull"))
     files = [file for file in rows(payload.get("Attachments")) if isinstance(file, dict)]
     letter = Letter(
@@ -32,10 +34,12 @@ def read(payload: Object, channel: ChannelType) -> list[InboundItem]:
         name=sender.get("Name") or payload.get("FromName"),
         recipient=payload.get("OriginalRecipient"),
         provider_id=payload.get("MessageID"),
+        subject=payload.get("Subject"),
         reply_only=payload.get("StrippedTextReply"),
         plain=payload.get("TextBody"),
         page=payload.get("HtmlBody"),
         files=[_file(file) for file in files if not text(file.get("ContentID"))],
+        report=_report(files),
     )
     return [read_letter(letter)]
 
@@ -49,6 +53,13 @@ def _headers(payload: Object) -> Headers:
 
 def _file(file: Object) -> Attachment:
     return attached(file.get("ContentType"), file.get("Name"))
+
+
+def _report(files: list[Object]) -> list[ReportPart]:
+    kinds = ((media_type_of(file.get("ContentType")), first(file.get("Content"), file.get("Data"))) for file in files)
+    return [
+        ReportPart(kind, from_base64(as_bytes(content))) for kind, content in kinds if kind in REPORT_PARTS and content
+    ]
 
 
 def _without_content(file: Object) -> dict[str, Any]:

@@ -21,7 +21,7 @@ def recognise(payload: Object) -> bool:
 def read(payload: Object, channel: ChannelType) -> list[InboundItem]:
     inner = payload.get("data")
     if payload["type"] != "email.received" or not isinstance(inner, dict):
-        return [ignored(channel, payload)]
+        return [ignored(channel, "mail_event", payload)]
     files = [file for file in rows(inner.get("attachments")) if isinstance(file, dict)]
     letter = Letter(
         raw=payload,
@@ -30,6 +30,7 @@ def read(payload: Object, channel: ChannelType) -> list[InboundItem]:
         recipient=first(*rows(inner.get("to"))),
         provider_id=inner.get("email_id"),
         provider_time=first(inner.get("created_at"), payload.get("created_at")),
+        subject=inner.get("subject"),
         plain=inner.get("text"),
         page=inner.get("html"),
         files=[

@@ -11,6 +11,7 @@ from alfred.channels.headers import Headers, read_headers
 from alfred.channels.item import Attachment, InboundItem
 from alfred.channels.mail import Letter, attached, read_letter
 from alfred.channels.mime import take_apart
+from alfred.channels.reports import form_report
 from alfred.channels.strict_json import parsed
 from alfred.terms import ChannelType
 
@@ -24,12 +25,12 @@ def recognise(payload: Object) -> bool:
 
 def read(payload: Object, channel: ChannelType) -> list[InboundItem]:
     if "sg_event_id" in payload:  # news of a mail that was sent
-        return [ignored(channel, payload)]
+        return [ignored(channel, "mail_event", payload)]
     envelope = obj(parsed(payload.get("envelope")))
     recipient = first(*(rows(envelope.get("to")) or [envelope.get("to")]))
     if text(payload.get("email")) and "headers" not in payload:
         return [read_letter(_raw_letter(payload, recipient))]
-    given = Headers((name, payload.get(name)) for name in ("from", "to"))
+    given = Headers((name, payload.get(name)) for name in ("from", "to", "subject"))
     letter = Letter(
         raw=payload,
         headers=read_headers(text(payload.get("headers")) or "") | given,
@@ -37,6 +38,7 @@ def read(payload: Object, channel: ChannelType) -> list[InboundItem]:
         plain=payload.get("text"),
         page=payload.get("html"),
         files=list(_files(payload)),
+        report=form_report(payload, FILE_FIELD),
     )
     return [read_letter(letter)]
 

@@ -6,14 +6,17 @@ from alfred.channels.building import ignored
 from alfred.channels.clean import Object, first, obj, rows, text
 from alfred.channels.decoding import as_bytes, from_base64
 from alfred.channels.headers import Headers
-from alfred.channels.item import InboundItem
+from alfred.channels.item import IgnoredKind, InboundItem
 from alfred.channels.mail import Letter, read_letter
 from alfred.channels.mime import Mime, take_apart
 from alfred.channels.strict_json import parsed
 from alfred.terms import ChannelType
 
 SNS_TYPES = frozenset({"Notification", "SubscriptionConfirmation", "UnsubscribeConfirmation"})
-COMMON = {"from": "from", "to": "to", "date": "date", "message-id": "messageId"}
+COMMON = {
+    "from": "from", "to": "to", "date": "date", "message-id": "messageId", "subject": "subject",
+    "return-path": "returnPath",
+}  # fmt: skip
 
 
 def recognise(payload: Object) -> bool:
@@ -29,7 +32,8 @@ def _is_notification(payload: Object) -> bool:
 def read(payload: Object, channel: ChannelType) -> list[InboundItem]:
     inner = payload if _is_notification(payload) else _unwrapped(payload)
     if inner.get("notificationType") != "Received":
-        return [ignored(channel, _without_token(payload))]
+        kind: IgnoredKind = "mail_event" if inner.get("notificationType") else "subscription"
+        return [ignored(channel, kind, _without_token(payload))]
     return [read_letter(_letter(inner))]
 
 
@@ -52,8 +56,8 @@ def _letter(inner: Object) -> Letter:
         recipient=first(*recipients),
         provider_id=mail.get("messageId"),
         provider_time=mail.get("timestamp"),
-        plain=content.plain if content else None,
-        page=content.page if content else None,
+        plain=content.text if content else None,
+        report=content.report if content else (),
         files=content.files if content else (),
     )
 

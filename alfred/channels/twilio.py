@@ -4,9 +4,9 @@ import re
 
 from alfred.channels.building import UNSUPPORTED, Content, Occasion, person
 from alfred.channels.clean import Object, first, one_line, text
-from alfred.channels.item import Attachment, InboundItem
+from alfred.channels.item import Attachment, Fact, InboundItem, Referral
 from alfred.channels.redaction import kept
-from alfred.channels.whatsapp import by_mime, phone, place
+from alfred.channels.whatsapp import by_mime, other_ids, phone, place
 from alfred.terms import AttachmentType, ChannelType, MessageUpdate
 
 IDS = ("MessageSid", "SmsMessageSid", "SmsSid")
@@ -36,14 +36,53 @@ def recognise(payload: Object) -> bool:
 def read(payload: Object, channel: ChannelType) -> list[InboundItem]:
     status = first(payload.get("MessageStatus"), payload.get("SmsStatus"), "received")
     message_id = first(*(payload.get(key) for key in IDS))
-    ours, theirs = phone(payload.get("To")), phone(payload.get("From"))
+    to, writer = phone(payload.get("To")), phone(payload.get("From"))
+    raw = kept(payload)
     if status != "received":
-        reason = one_line(payload.get("ErrorCode"), payload.get("ErrorMessage"))
-        occasion = Occasion(channel, kept(payload), person(ours), theirs)
-        return [occasion.status(STATUSES.get(status or ""), message_id, reason)]
-    occasion = Occasion(channel, kept(payload), person(theirs, payload.get("ProfileName")), ours)
+        code = text(payload.get("ErrorCode"))
+        reason = one_line(code, payload.get("ErrorMessage"))
+        return [Occasion(channel, raw, person(to), writer).status(STATUSES.get(status or ""), message_id, reason, code)]
+    occasion = Occasion(
+        channel,
+        raw,
+        person(writer, payload.get("ProfileName")),
+        to,
+        identities=other_ids(writer, [payload.get("WaId")], _user_id(payload)),
+    )
     reply_to = text(payload.get("OriginalRepliedMessageSid"))
-    return [occasion.message(message_id, _content(payload), reply_to)]
+    return [occasion.message(message_id, _content(payload), reply_to, _referral(payload), _wishes(payload, writer))]
+
+
+def _user_id(payload: Object) -> str | None:
+    return (text(payload.get("ExternalUserId")) or "").removeprefix("whatsapp:") or None
+
+
+def _referral(payload: Object) -> Referral | None:
+    words = {
+        "source_type": text(payload.get("ReferralSourceType")),
+        "source_id": text(payload.get("ReferralSourceId")),
+        "click_id": text(payload.get("ReferralCtwaClid")),
+        "headline": text(payload.get("ReferralHeadline")),
+        "url": text(payload.get("ReferralSourceUrl")),
+    }
+    return Referral(**words) if any(words.values()) else None
+
+
+def _wishes(payload: Object, customer: str | None) -> list[Fact]:
+    """Twilio's own opt-out words are marked beside the message."""
+    wish = (text(payload.get("OptOutType")) or "").upper()
+    if wish not in {"STOP", "START"}:
+        return []
+    stopped = wish == "STOP"
+    return [
+        Fact(
+            type="opt_out" if stopped else "opt_in",
+            about="contact",
+            subject=customer,
+            provider_code=wish,
+            detail="The customer stopped messages." if stopped else "The customer wants messages again.",
+        )
+    ]
 
 
 def _content(payload: Object) -> Content:

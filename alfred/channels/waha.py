@@ -1,12 +1,15 @@
-"""WAHA, whichever of its engines: messages, reactions, acknowledgements, edits, revocations."""
+"""WAHA, whichever of its engines: messages, reactions, acknowledgements, edits, revocations, sessions."""
 
+import re
 from typing import NamedTuple
 
+from alfred.channels import baileys
 from alfred.channels.building import Content, Occasion, ignored, person
 from alfred.channels.clean import Object, first, moment, obj, rows, text, yes
-from alfred.channels.item import Attachment, InboundItem
+from alfred.channels.evolution import read_change
+from alfred.channels.item import Attachment, Fact, IgnoredKind, InboundItem
 from alfred.channels.redaction import kept
-from alfred.channels.whatsapp import by_mime, card, hides_the_number, is_crowd, phone, place
+from alfred.channels.whatsapp import by_mime, card, crowd, hides_the_number, other_ids, phone, place
 from alfred.terms import ChannelType, MessageUpdate
 
 ACKS: dict[str, MessageUpdate] = {
@@ -17,6 +20,17 @@ ACKS: dict[str, MessageUpdate] = {
     "ERROR": "failed",
 }
 NUMBERED_ACKS = {"-1": "ERROR", "1": "SERVER", "2": "DEVICE", "3": "READ", "4": "PLAYED"}
+THUMBNAIL = re.compile(r"(?:data:image/jpeg;base64,)?/9j/[A-Za-z0-9+/\s]{61,}={0,2}")
+KINDS: dict[str, IgnoredKind] = {
+    "message.waiting": "not_decrypted",
+    "presence.update": "presence",
+    "session.status": "connection",
+    "state.change": "connection",
+    "engine.event": "unknown_event",
+}
+UP = frozenset({"WORKING", "CONNECTED"})
+DOWN = {"FAILED": "channel_down", "STOPPED": "channel_down", "SCAN_QR_CODE": "auth_failed",
+        "DISCONNECTED": "channel_down", "UNPAIRED": "auth_failed"}  # fmt: skip
 
 
 class MessageId(NamedTuple):
@@ -35,20 +49,30 @@ def recognise(payload: Object) -> bool:
 
 
 def read(payload: Object, channel: ChannelType) -> list[InboundItem]:
-    event, inner = payload["event"], payload.get("payload")
+    event, inner, me = payload["event"], payload.get("payload"), obj(payload.get("me"))
     reader = READERS.get(event)
-    raw = {"event": event, "session": payload.get("session"), "payload": inner}
+    raw = kept({"event": event, "session": payload.get("session"), "payload": inner})
+    recipient = phone(me.get("id"))
     if reader is None or not isinstance(inner, dict):
-        return [ignored(channel, raw)]
+        return [_read_other(Occasion(channel, raw, recipient=recipient), event, inner)]
     source = _source(inner)
     chat, own = _customer(source), _is_own(source)
-    if is_crowd(chat) or is_crowd(source.get("from")):
-        return [ignored(channel, raw)]
-    details = obj(source.get("_data"))
-    called = None if own else first(details.get("notifyName"), details.get("pushName"))
-    time = inner.get("timestamp") if event in TIMED_INSIDE else payload.get("timestamp")
-    recipient = phone(obj(payload.get("me")).get("id"))
-    occasion = Occasion(channel, kept(raw), person(phone(chat), called), recipient, moment(time))
+    if kind := crowd(chat, source.get("from")):
+        return [ignored(channel, kind, raw)]
+    numbers = _other_chats(source, own)
+    handle = phone(chat)
+    if hides_the_number(handle):
+        handle = next((one for each in numbers if (one := phone(each)) and not hides_the_number(one)), handle)
+    occasion = Occasion(
+        channel,
+        raw,
+        person(handle, None if own else _name(source)),
+        recipient,
+        moment(inner.get("timestamp") if event in TIMED_INSIDE else payload.get("timestamp")),
+        identities=other_ids(handle, [chat, *numbers]),
+        own=own,
+        own_handle=phone(me.get("lid")) if hides_the_number(handle) else recipient,
+    )
     return [reader(occasion, inner)]
 
 
@@ -66,9 +90,10 @@ def _source(inner: Object) -> Object:
     return next((one for one in messages if first(one.get("id"), one.get("from"))), inner)
 
 
-def _is_own(message: Object) -> bool:
+def _is_own(message: Object) -> bool | None:
+    """Whose message it is; null where the payload does not tell."""
     flag = message.get("fromMe")
-    return taken_apart(message.get("id")).own is True if flag is None else yes(flag)
+    return taken_apart(message.get("id")).own if flag is None else yes(flag)
 
 
 def _customer(message: Object) -> str | None:
@@ -81,15 +106,41 @@ def _customer(message: Object) -> str | None:
     return other if tells_more else chat
 
 
+def _other_chats(message: Object, own: bool | None) -> list[object]:
+    """The same customer's other addresses, which each engine keeps elsewhere."""
+    details = obj(message.get("_data"))
+    key, info = obj(details.get("key")), obj(details.get("Info"))
+    if own:
+        return [key.get("remoteJidAlt"), info.get("RecipientAlt")]
+    return [key.get("remoteJidAlt"), key.get("senderPn"), info.get("SenderAlt"), message.get("from")]
+
+
+def _name(message: Object) -> str | None:
+    details = obj(message.get("_data"))
+    return first(details.get("notifyName"), details.get("pushName"), obj(details.get("Info")).get("PushName"))
+
+
+def _engine_message(inner: Object) -> Object:
+    """The message as the engine had it: NOWEB and GOWS give WhatsApp's own form."""
+    details = obj(inner.get("_data"))
+    return baileys.opened(obj(details.get("message")) or obj(details.get("Message")))
+
+
 def _read_message(occasion: Occasion, inner: Object) -> InboundItem:
-    if _is_own(inner):
-        return occasion.ignored()
+    message = _engine_message(inner)
+    content = _content(inner)
+    if not content.written and not content.attachments:
+        if kind := baileys.aside_kind(message):
+            return occasion.ignored(kind)
+        if change := baileys.change_in(message):
+            return read_change(occasion, change)
+        content = baileys.content(message)
     reply_to = taken_apart(obj(inner.get("replyTo")).get("id")).bare
-    return occasion.message(taken_apart(inner.get("id")).bare, _content(inner), reply_to)
+    return occasion.message(taken_apart(inner.get("id")).bare, content, reply_to, baileys.referral_in(message))
 
 
 def _content(inner: Object) -> Content:
-    written = text(inner.get("body"))
+    written = _body(inner)
     cards = [card(None, vcard) for vcard in rows(inner.get("vCards")) if text(vcard)]
     if cards and (written or "").startswith("BEGIN:VCARD"):
         written = None  # some engines repeat the card as the body
@@ -102,6 +153,12 @@ def _content(inner: Object) -> Content:
     return Content(written, attachments)
 
 
+def _body(inner: Object) -> str | None:
+    """What was written; a place's or a file's small picture is no text."""
+    written = text(inner.get("body"))
+    return None if written and THUMBNAIL.fullmatch(written) else written
+
+
 def _files(inner: Object, written: str | None) -> list[Attachment]:
     media = obj(inner.get("media"))
     if not media and not yes(inner.get("hasMedia")):
@@ -111,29 +168,25 @@ def _files(inner: Object, written: str | None) -> list[Attachment]:
 
 
 def _read_reaction(occasion: Occasion, inner: Object) -> InboundItem:
-    if _is_own(inner):
-        return occasion.ignored()
     part = obj(inner.get("reaction"))
     about = taken_apart(part.get("messageId")).bare
     return occasion.reaction(taken_apart(inner.get("id")).bare, about, text(part.get("text")))
 
 
 def _read_ack(occasion: Occasion, inner: Object) -> InboundItem:
-    if not _is_own(inner):
-        return occasion.ignored()
+    if not occasion.own:
+        return occasion.ignored("status")
     ack = text(inner.get("ackName")) or NUMBERED_ACKS.get(text(inner.get("ack")) or "", "")
     return occasion.status(ACKS.get(ack), taken_apart(inner.get("id")).bare)
 
 
 def _read_edit(occasion: Occasion, inner: Object) -> InboundItem:
-    if _is_own(inner):
-        return occasion.ignored()
-    return occasion.edited(taken_apart(inner.get("editedMessageId")).bare, text(inner.get("body")))
+    return occasion.edited(taken_apart(inner.get("editedMessageId")).bare, _body(inner))
 
 
 def _read_revocation(occasion: Occasion, inner: Object) -> InboundItem:
     about = first(inner.get("revokedMessageId"), obj(inner.get("before")).get("id"))
-    return occasion.status("deleted", taken_apart(about).bare)
+    return occasion.deleted(taken_apart(about).bare)
 
 
 READERS = {
@@ -145,3 +198,23 @@ READERS = {
     "message.revoked": _read_revocation,
 }
 TIMED_INSIDE = frozenset({"message", "message.any", "message.reaction"})
+
+
+def _read_other(occasion: Occasion, event: str, inner: object) -> InboundItem:
+    """An event without messages: how the session is, and what is of no interest."""
+    area = event.partition(".")[0]
+    areas: dict[str, IgnoredKind] = {"group": "group", "call": "call"}
+    kind = KINDS.get(event) or areas.get(area, "unknown_event")
+    return occasion.ignored(kind, _session(inner) if kind == "connection" else ())
+
+
+def _session(inner: object) -> list[Fact]:
+    status = (first(obj(inner).get("status"), inner) or "").upper()
+    if status in UP:
+        fact = Fact(type="channel_recovered", about="connection", provider_code=status, detail="WhatsApp is connected.")
+        return [fact]
+    if status not in DOWN:
+        return []
+    asks = DOWN[status] == "auth_failed"
+    detail = "WhatsApp asks for its QR code to be scanned." if asks else f"The WhatsApp session is {status.lower()}."
+    return [Fact(type="channel_error", about="connection", code=DOWN[status], provider_code=status, detail=detail)]

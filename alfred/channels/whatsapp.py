@@ -1,13 +1,21 @@
-"""What the WhatsApp senders share: phone numbers, chats that are no person's, places, cards, files."""
+"""What the WhatsApp providers share: phone numbers, chats that are no person's, places, cards, files."""
 
 import re
+from collections.abc import Iterable
 
-from alfred.channels.clean import first, text
-from alfred.channels.item import Attachment
+from alfred.channels.clean import Object, first, text
+from alfred.channels.item import Attachment, Identity, IdentityKind, IgnoredKind, Referral
 from alfred.terms import AttachmentType
 
 PUNCTUATION = re.compile(r"[\s+().‐-―\u200e\u200f\u202a-\u202e\u2066-\u2069-]")
-CROWDS = ("@g.us", "@broadcast", "@newsletter", "-group")
+NUMBER = re.compile(r"\+[0-9]{4,20}", re.ASCII)
+CROWDS: dict[str, IgnoredKind] = {
+    "@g.us": "group",
+    "-group": "group",
+    "status@broadcast": "story",
+    "@broadcast": "broadcast",
+    "@newsletter": "channel_post",
+}
 VCARD_ID = re.compile(r"waid=([0-9]+)", re.IGNORECASE)
 VCARD_PHONE = re.compile(r"^(?:item[0-9]+\.)?TEL[^:\n]*:([^\n]*)", re.IGNORECASE | re.MULTILINE)
 VCARD_NAME = re.compile(r"^FN[^:\n]*:([^\n]*)", re.IGNORECASE | re.MULTILINE)
@@ -30,13 +38,42 @@ def hides_the_number(handle: str | None) -> bool:
     return handle is not None and handle.endswith("lid")
 
 
-def is_crowd(chat: object) -> bool:
-    """Is it the address of a group, a broadcast or a channel?"""
-    return (text(chat) or "").endswith(CROWDS)
+def crowd(*chats: object) -> IgnoredKind | None:
+    """What one of the addresses is, if it is a group's, a broadcast's, a story's or a channel's."""
+    for chat in chats:
+        address = text(chat) or ""
+        for ending, kind in CROWDS.items():
+            if address.endswith(ending):
+                return kind
+    return None
+
+
+def kind_of_id(handle: str) -> IdentityKind:
+    """Which kind of id a WhatsApp handle is."""
+    if NUMBER.fullmatch(handle):
+        return "number"
+    return "lid" if hides_the_number(handle) else "user_id"
+
+
+def other_ids(handle: str | None, chats: Iterable[object], user_id: object = None) -> tuple[Identity, ...]:
+    """The customer's ids beside the handle, one of each kind; where two of a kind are told, none of it."""
+    if handle is None:
+        return ()
+    values = {value for chat in chats if not crowd(chat) and (value := phone(chat)) and kind_of_id(value) != "user_id"}
+    if hidden := text(user_id):
+        values.add(hidden)
+    kinds: dict[IdentityKind, set[str]] = {}
+    for value in values - {handle}:
+        kind: IdentityKind = "user_id" if value == hidden else kind_of_id(value)
+        kinds.setdefault(kind, set()).add(value)
+    kinds.pop(kind_of_id(handle), None)
+    return tuple(
+        Identity(kind=kind, value=min(several)) for kind, several in sorted(kinds.items()) if len(several) == 1
+    )
 
 
 def by_mime(mime: str | None) -> AttachmentType:
-    """The kind of a file whose sender names none."""
+    """The kind of a file whose provider names none."""
     kind = (mime or "").partition(";")[0].strip().lower()
     if kind == "text/vcard":
         return "contact"
@@ -65,3 +102,15 @@ def card(name: object, vcard: object, *phones: object) -> Attachment:
 def _found(pattern: re.Pattern[str], vcard: str) -> str | None:
     match = pattern.search(vcard)
     return match.group(1) if match else None
+
+
+def advertisement(fields: Object) -> Referral | None:
+    """The ad in front of a message, as WhatsApp's own clients describe it (`externalAdReply`)."""
+    words = {
+        "source_type": text(fields.get("sourceType")),
+        "source_id": text(fields.get("sourceId")),
+        "click_id": first(fields.get("ctwaClid"), fields.get("ctwaClId")),
+        "headline": text(fields.get("title")),
+        "url": text(fields.get("sourceUrl")),
+    }
+    return Referral(**words) if words["source_id"] or words["click_id"] or words["url"] else None

@@ -282,7 +282,7 @@ def test_evolution_lists_lose_nothing():
         {"key": jid(), "message": {"messageContextInfo": {}}},
     ]
     items = read(evolution([good, *bad, good]))
-    assert [item.kind for item in items] == ["reaction", *["ignored"] * 6, "reaction"]
+    assert [item.kind for item in items] == ["reaction", "ignored", "ignored", "echo", *["ignored"] * 3, "reaction"]
     assert (items[0].external_id, items[0].reply_to, items[0].text) == ("E1", "E0", None)
     assert kinds(evolution([])) == kinds(evolution({}, "connection.update")) == ["ignored"]
 
@@ -357,7 +357,7 @@ def test_zapi_messages(content, text, attachments):
 @pytest.mark.parametrize(
     "rest",
     [
-        {"fromMe": True},
+        {"fromMe": True, "phone": "11", "connectedPhone": "11"},
         {"isGroup": True},
         {"isNewsletter": True},
         {"broadcast": True},
@@ -443,7 +443,7 @@ def test_waha_messages(payload, text, attachments):
         ("message.revoked", {"revokedMessageId": "W0"}, ("deleted", "W0")),
         ("message.waiting", {"body": "x"}, None),
         ("session.status", {}, None),
-        ("message", {"body": "x", "fromMe": True}, None),
+        ("message", {"body": "x", "id": "true_11@c.us_W1", "fromMe": True}, None),
         ("message", {"body": "x", "id": "false_status@broadcast_W1"}, None),
     ],
 )

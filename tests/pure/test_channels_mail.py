@@ -88,7 +88,7 @@ Ol=E1
 --c c
 Content-Type: text/html
 
-<p>no</p>
+<p>no <img src="cid:logo"></p>
 --c c--
 --b
 Content-Type: image/png; name="logo.png"
