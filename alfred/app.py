@@ -33,6 +33,7 @@ from alfred.api import (
     webhooks,
 )
 from alfred.api import notifications as notifications_api
+from alfred.api.site import add_site
 from alfred.bus import Bus
 from alfred.crm import automation, notifications
 from alfred.crm.inbox import Inbox
@@ -108,6 +109,7 @@ def build(settings: Settings, database_dsn: str, listen_dsn: str) -> web.Applica
             for method in ("GET", "HEAD") if endpoint.method == "GET" else (endpoint.method,):
                 app.router.add_route(method, path, endpoint.__call__)
     add_documents(app, BASE, described(declared))
+    add_site(app)
     app.on_shutdown.append(_say_goodbye)
     app.cleanup_ctx.append(_run)
     return app

@@ -141,7 +141,12 @@ async def _serve(base: Provisioned) -> int:
 
 
 def _welcome(address: str) -> None:
-    lines = (f"Alfred listens on {address}", f"  documentation  {address}/api/v1/docs", "  demo data      bin/seed")
+    lines = (
+        f"Alfred listens on {address}",
+        f"  inbox          {address}/",
+        f"  documentation  {address}/api/v1/docs",
+        "  demo data      bin/seed",
+    )
     print("\n".join(lines), file=sys.stderr, flush=True)  # noqa: T201
     log.info("service_started", address=address)
 

@@ -16,8 +16,8 @@ from pydantic import (
 )
 
 PREFIX = "ALFRED_"
-# Read by bin/ before there is a service.
-_NOT_OURS = frozenset({"ALFRED_VENV"})
+# Read by bin/ and by the tests, rather than by the service.
+_NOT_OURS = frozenset({"ALFRED_VENV", "ALFRED_TEST_BROWSER"})
 
 
 class BadSetting(Exception):

@@ -96,8 +96,8 @@ def fifteen():
 
 
 @contextlib.asynccontextmanager
-async def serving(dsn: str, **settings):
-    """A service on a port of its own; its address."""
+async def serving(dsn: str, port: int = 0, **settings):
+    """A service on a port of its own, or on this one; its address."""
     chosen = {
         "jwt_secret": SECRET,
         "secret_key": SECRET,
@@ -109,7 +109,7 @@ async def serving(dsn: str, **settings):
     runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        await web.TCPSite(runner, "127.0.0.1", port).start()
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()

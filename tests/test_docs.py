@@ -12,7 +12,7 @@ from alfred.settings import PREFIX, Settings
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # Read by bin/ and docker-compose.yml rather than by the service.
-_OTHERS = {"ALFRED_VENV"}
+_OTHERS = {"ALFRED_VENV", "ALFRED_TEST_BROWSER"}
 _MACHINE = re.compile(r"(?<![\w.])/(root|work|home/\w+|Users)/|/tmp/|\b\d+\.\d+\.\d+\.\d+:\d+\b|\bfile://")
 
 

@@ -1,0 +1,109 @@
+"""The web inbox at `/`: the files of alfred/web, read once at the start; no path is ever made from a URL."""
+
+import gzip
+import hashlib
+import importlib.util
+import re
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import hdrs, web
+
+FOLDER = Path(__file__).resolve().parents[1] / "web"
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
+        "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+        "require-trusted-types-for 'script'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
+}
+_TYPES = {
+    ".css": "text/css",
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
+}
+_COMPRESS_FROM = 1024  # bytes
+_FOREVER = "public, max-age=31536000, immutable"
+_AGAIN = "no-cache"
+_EDITION = "{edition}"  # in index.html: the folder whose files never change
+
+
+@dataclass(frozen=True)
+class File:
+    """A file as it goes out; `packed` is None where packing does not pay."""
+
+    body: bytes
+    packed: bytes | None
+    media_type: str
+    etag: str
+
+
+def add_site(app: web.Application) -> None:
+    """`GET /` and `GET /web/{file}`; the same below `/web/<edition>/`, where a browser may keep them for good."""
+    files = read_files()
+    edition = hashlib.sha256("".join(files[name].etag for name in sorted(files)).encode()).hexdigest()[:16]
+    index = _file("index.html", files.pop("index.html").body.replace(_EDITION.encode(), edition.encode()))
+
+    async def home(request: web.Request) -> web.Response:
+        return _answer(request, index, _AGAIN)
+
+    async def part(request: web.Request) -> web.Response:
+        asked = request.match_info["file"]
+        folder, _, rest = asked.partition("/")
+        dated = re.fullmatch(r"[0-9a-f]{16}", folder) is not None
+        file = files.get(rest if dated else asked)
+        if file is None:
+            raise web.HTTPNotFound
+        return _answer(request, file, _FOREVER if folder == edition else _AGAIN)
+
+    app.router.add_get("/", home)
+    app.router.add_get("/web/{file:.+}", part)
+
+
+def read_files() -> dict[str, File]:
+    """Every file by its path below /web, and the icons as one sprite."""
+    files = {
+        str(path.relative_to(FOLDER)): _file(path.name, path.read_bytes())
+        for path in sorted(FOLDER.rglob("*"))
+        if path.suffix in _TYPES
+    }
+    return files | {"icons.svg": _file("icons.svg", _sprite().encode())}
+
+
+def _file(name: str, body: bytes) -> File:
+    media_type = _TYPES[Path(name).suffix]
+    packed = gzip.compress(body, mtime=0) if len(body) > _COMPRESS_FROM else None
+    return File(body, packed, media_type, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
+
+
+def _answer(request: web.Request, file: File, caching: str) -> web.Response:
+    headers = {**HEADERS, "ETag": file.etag, "Cache-Control": caching, "Vary": "Accept-Encoding"}
+    if file.etag in request.headers.get(hdrs.IF_NONE_MATCH, ""):
+        return web.Response(status=304, headers=headers)
+    body = file.body
+    if file.packed is not None and "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, ""):
+        body, headers["Content-Encoding"] = file.packed, "gzip"
+    return web.Response(body=body, headers=headers, content_type=file.media_type, charset="utf-8")
+
+
+def _sprite() -> str:
+    """The icons in use, out of the zip that the package `lucide` carries; its Python code is not run."""
+    names = (FOLDER / "icons.txt").read_text().split()
+    spec = importlib.util.find_spec("lucide")
+    assert spec is not None
+    assert spec.origin is not None
+    with zipfile.ZipFile(Path(spec.origin).parent / "lucide.zip") as icons:
+        symbols = [_symbol(name, icons.read(f"{name}.svg").decode()) for name in names]
+    return f'<svg xmlns="http://www.w3.org/2000/svg">{"".join(symbols)}</svg>'
+
+
+def _symbol(name: str, svg: str) -> str:
+    shapes = re.sub(r"\s+", " ", svg[svg.index(">") + 1 : svg.rindex("</svg>")]).replace("> <", "><").strip()
+    return f'<symbol id="{name}" viewBox="0 0 24 24">{shapes}</symbol>'

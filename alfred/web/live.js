@@ -1,0 +1,128 @@
+/** The log as it happens: one tab of the browser holds the stream, and tells the others. */
+
+import { bearer, renew } from "./api.js";
+import { again, frames, states } from "./topics.js";
+
+const TYPES =
+  "message.received,message.sent,message.status_changed,message.edited,message.deleted,message.reaction,conversation.*,contact.*,task.*,notification.created";
+const SILENCE = 40000; // milliseconds; the service says something every 15 s
+const tabs = "BroadcastChannel" in window ? new BroadcastChannel("alfred-live") : null;
+
+let state = states.now;
+let running = null; // the AbortController of this tab's part in it
+let leading = false;
+let last = ""; // the position that the stream has reached
+let hurry = null;
+
+/** Begins to listen. */
+export function start() {
+  if (running) return;
+  running = new AbortController();
+  const { signal } = running;
+  tabs?.postMessage({ ask: true });
+  if (navigator.locks) navigator.locks.request("alfred-live", { signal }, () => lead(signal)).catch(() => {});
+  else lead(signal);
+}
+
+/** Stops; nobody is logged in any more. */
+export function stop() {
+  running?.abort();
+  running = null;
+  leading = false;
+  last = "";
+  become("connecting");
+}
+
+tabs?.addEventListener("message", ({ data }) => {
+  if (data.ask && leading) tabs.postMessage({ state });
+  if (!running || leading) return;
+  if (data.state) become(data.state);
+  if (data.again) again.tell();
+  if (data.frame) {
+    last = data.frame.id || last;
+    frames.tell(data.frame);
+  }
+});
+addEventListener("online", () => hurry?.());
+addEventListener("offline", () => become("offline"));
+document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && state !== "live" && hurry?.());
+
+function become(next) {
+  if (state === next) return;
+  state = next;
+  if (leading) tabs?.postMessage({ state });
+  states.now = state;
+  states.tell(state);
+}
+
+async function lead(signal) {
+  leading = true;
+  for (let failures = 0; !signal.aborted; failures++) {
+    const wait = await listen(signal, () => (failures = 0)).catch(() => 0);
+    if (signal.aborted) break;
+    become(navigator.onLine ? "connecting" : "offline");
+    const pause = wait || Math.min(30000, 500 * 2 ** failures) * (0.75 + Math.random() / 2);
+    await new Promise((go) => {
+      hurry = go;
+      signal.addEventListener("abort", go, { once: true });
+      setTimeout(go, pause);
+    });
+  }
+}
+
+/** Opens the stream once, and reads until it ends; milliseconds to wait before the next time. */
+async function listen(signal, opened) {
+  const used = bearer();
+  const cut = new AbortController();
+  const end = () => cut.abort();
+  signal.addEventListener("abort", end, { once: true });
+  let watch = setTimeout(end, SILENCE);
+  try {
+    const place = last ? `&last_event_id=${encodeURIComponent(last)}` : "";
+    const response = await fetch(`/api/v1/events/stream?types=${TYPES}&include=message,conversation,contact,channel,task,notification${place}`, {
+      headers: { Authorization: `Bearer ${used}` },
+      signal: cut.signal,
+    });
+    if (response.status === 401) return (await renew(used)) ? 1 : 3e4;
+    if (response.status === 400 || response.status === 410) last = "";
+    if (!response.ok) return Number(response.headers.get("Retry-After")) * 1000;
+    opened();
+    if (!last) tellAgain(); // what happened before the stream was open is read from the lists
+    become("live");
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return 1;
+      clearTimeout(watch);
+      watch = setTimeout(end, SILENCE);
+      const pieces = (text + value.replace(/\r/g, "")).split("\n\n");
+      text = pieces.pop();
+      pieces.forEach(take);
+    }
+  } finally {
+    clearTimeout(watch);
+    signal.removeEventListener("abort", end);
+  }
+}
+
+function take(piece) {
+  const frame = { type: "", id: "", data: "" };
+  for (const line of piece.split("\n")) {
+    const [, name, value] = /^(event|id|data): ?(.*)$/.exec(line) ?? [];
+    if (name === "data") frame.data += value;
+    else if (name) frame[name === "event" ? "type" : "id"] = value;
+  }
+  if (frame.id) last = frame.id;
+  if (frame.type === "reset") return tellAgain();
+  if (!frame.data) return;
+  const body = JSON.parse(frame.data);
+  const told = { type: frame.type, id: frame.id, at: body.timestamp, data: body.data ?? {} };
+  tabs?.postMessage({ frame: told });
+  frames.tell(told);
+}
+
+function tellAgain() {
+  tabs?.postMessage({ again: true });
+  again.tell();
+}

@@ -1,0 +1,73 @@
+/** What the assistant proposes for a conversation: a reply, a price, a follow-up. */
+
+import { call } from "../api.js";
+import { button, fill, h, icon } from "../dom.js";
+import { money, moment } from "../formats.js";
+import { attempt, toast } from "../store.js";
+import { t } from "../words.js";
+
+/** @param {{id: string, use: (suggestion: any, text: string) => void, tone: () => string}} about */
+export function assistant({ id, use, tone }) {
+  const card = h("div", { "aria-live": "polite" });
+  const ask = (kind, show) => async (event) => {
+    const trigger = event.currentTarget;
+    trigger.disabled = true;
+    try {
+      const body = { conversation_id: id, ...(kind === "reply" && tone() ? { tone: tone() } : {}) };
+      const told = await call("POST", `/ai/suggest-${kind}`, body);
+      show(told);
+    } catch (problem) {
+      put(h("p", {}, problem.message), null, []);
+    } finally {
+      trigger.disabled = false;
+    }
+  };
+
+  function put(content, suggestion, actions) {
+    const away = () => {
+      fill(card);
+      if (suggestion) call("POST", `/ai/suggestions/${suggestion.id}/feedback`, { outcome: "dismissed" }).catch(() => {});
+    };
+    fill(
+      card,
+      h(
+        "div",
+        { class: "note assist suggestion arriving" },
+        icon("sparkles", t("assistant")),
+        h("div", { class: "grow" }, content, suggestion?.rationale && h("span", { class: "why" }, t("why", suggestion.rationale))),
+        h("div", { class: "ends" }, ...actions, button(t("dismiss"), away, { bare: true, picture: "x" })),
+      ),
+    );
+  }
+
+  const take = (suggestion, text) =>
+    button(t("use"), () => {
+      fill(card);
+      use(suggestion, text);
+    }, {});
+
+  const reply = (told) => put(h("p", { class: "breaks", dir: "auto" }, told.reply), told, [take(told, told.reply)]);
+
+  function price(told) {
+    const each = (key) => h("span", {}, h("span", { class: "hint" }, `${t(`price.${key}`)} `), h("strong", { class: "money" }, money(told[key], told.currency)));
+    put(h("p", { class: "together" }, each("minimum"), "–", each("suggested"), "–", each("maximum")), told, [take(told, money(told.suggested, told.currency))]);
+  }
+
+  function followUp(told) {
+    const make = async () => {
+      const made = await attempt(() => call("POST", "/tasks", { title: told.title, description: told.message, due_date: told.due_date, conversation_id: id }));
+      if (!made) return;
+      fill(card);
+      toast(t("task.made"));
+      call("POST", `/ai/suggestions/${told.id}/feedback`, { outcome: "sent" }).catch(() => {});
+    };
+    put([h("p", {}, h("strong", {}, told.title), ` – ${moment(told.due_date)}`), h("p", { dir: "auto" }, told.message)], told, [button(t("task.make"), make, {}), take(told, told.message)]);
+  }
+
+  const buttons = [
+    button(t("suggest.reply"), ask("reply", reply), { kind: "soft", picture: "wand-sparkles" }),
+    button(t("suggest.price"), ask("price", price), { kind: "soft", picture: "wallet" }),
+    button(t("suggest.follow"), ask("follow-up", followUp), { kind: "soft", picture: "clock" }),
+  ];
+  return { card, buttons };
+}

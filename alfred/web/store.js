@@ -1,0 +1,74 @@
+/** What several screens know: who is there, the numbers on the filters, the bell, short notices. */
+
+import { call, me } from "./api.js";
+import { button, h } from "./dom.js";
+import { again, burst, frames, topic } from "./topics.js";
+import { t } from "./words.js";
+
+/** @type {Record<string, number>} */
+export let counts = {};
+export let unseen = 0;
+export const counted = topic();
+/** Every screen's title is told here, so that the number of unread conversations can stand before it. */
+let heading = "";
+
+/** The name of the screen, in the tab too. */
+export function entitle(text = heading) {
+  heading = text;
+  document.title = `${counts.unread ? `(${counts.unread}) ` : ""}${heading} – Alfred`;
+}
+
+/** Asks for the numbers anew; many wishes cost few requests. */
+export const recount = burst(async () => {
+  if (!me) return;
+  const [numbers, bell] = await Promise.allSettled([call("GET", "/conversations/counts"), call("GET", "/notifications?seen=false&limit=1")]);
+  if (numbers.status === "fulfilled") counts = numbers.value;
+  if (bell.status === "fulfilled") unseen = bell.value.unseen_count;
+  entitle();
+  counted.tell(counts);
+}, 1500);
+
+frames.on(({ type, data }) => {
+  if (type === "notification.created") {
+    unseen += 1;
+    counted.tell(counts);
+  } else if (/^(message\.(received|sent)|conversation)/.test(type) || data.conversation) recount();
+});
+again.on(recount);
+
+/** What the user likes, kept with the account where it can be, else in this browser. */
+export const preference = (name, usual) => me?.preferences?.[name] ?? usual;
+
+/** A notice that goes by itself; `undo` gives it a button. */
+export function toast(text, undo, label = t("undo")) {
+  const place = document.querySelector(".toasts");
+  const notice = h("div", { class: "toast arriving", role: "status" }, h("span", {}, text), undo && button(label, () => (notice.remove(), undo()), { kind: "quiet" }));
+  place?.append(notice);
+  setTimeout(() => notice.remove(), 6000);
+}
+
+/** Says to those who listen rather than look. */
+export function announce(text) {
+  const place = document.getElementById("said");
+  if (place) place.textContent = text;
+}
+
+/** What went wrong, with a way on. */
+export function mishap(problem, retry) {
+  return h(
+    "div",
+    { class: "note danger", role: "alert" },
+    h("div", { class: "grow stack" }, h("p", {}, problem.message), problem.requestId && h("p", { class: "hint" }, t("request.id"), " ", h("code", {}, problem.requestId))),
+    retry && button(t("again"), retry, {}),
+  );
+}
+
+/** Runs what a button starts; what goes wrong is told in a notice. */
+export async function attempt(run) {
+  try {
+    return await run();
+  } catch (problem) {
+    if (problem.name !== "AbortError") toast(problem.message);
+    return undefined;
+  }
+}

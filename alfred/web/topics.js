@@ -1,0 +1,51 @@
+/** Who wants to hear of something is told of it. */
+
+/** @template T @returns {{on: (listen: (value: T) => void) => () => void, tell: (value: T) => void}} */
+export function topic() {
+  const listeners = new Set();
+  return {
+    on(listen) {
+      listeners.add(listen);
+      return () => listeners.delete(listen);
+    },
+    tell(value) {
+      for (const listen of [...listeners]) listen(value);
+    },
+  };
+}
+
+/** One event of the log: {type, id, at, data}. */
+export const frames = topic();
+/** Read everything anew: something may have been missed. */
+export const again = topic();
+/** How the stream stands: "live", "connecting" or "offline"; `now` is the last word. */
+export const states = Object.assign(topic(), { now: "connecting" });
+
+/**
+ * However often it is wished for, runs soon, never twice at once, and the longer the storm the rarer.
+ * @param {() => Promise<void>} run @param {number} [first] milliseconds between the first runs
+ */
+export function burst(run, first = 250) {
+  let wished = false;
+  let busy = false;
+  let gap = first;
+  let ended = 0;
+  async function go() {
+    wished = false;
+    await run().catch(() => {});
+    ended = performance.now();
+    if (wished) {
+      setTimeout(go, gap);
+      gap = Math.min(gap * 2, 2500);
+    } else busy = false;
+  }
+  return () => {
+    wished = true;
+    if (busy) return;
+    busy = true;
+    const since = performance.now() - ended;
+    if (since > 5000 || !ended) gap = first;
+    if (!ended || since > gap) go();
+    else setTimeout(go, gap - since);
+  };
+}

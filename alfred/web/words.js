@@ -1,0 +1,35 @@
+/** What the screen says, in the user's language. */
+
+export const LANGUAGES = { en: "English", "pt-BR": "Português (Brasil)", es: "Español" };
+
+let words = {};
+export let language = "en";
+
+/** The language of ours that fits a locale best. @param {string} locale */
+export function fitting(locale) {
+  const base = locale.slice(0, 2).toLowerCase();
+  return base === "pt" ? "pt-BR" : base === "es" ? "es" : "en";
+}
+
+/** Learns the words of a locale: those of the door and the list. @param {string} locale */
+export async function speak(locale) {
+  language = fitting(locale);
+  words = { ...(await import(`./words/${language}.js`)).default };
+  more = null;
+  document.documentElement.lang = language;
+}
+
+let more = null;
+/** Learns the other words too, once. @returns {Promise<any>} */
+export const learn = () => (more ??= import(`./words/${language}.more.js`).then((file) => Object.assign(words, file.default)));
+
+/** A text by its key; {0} stands for the first value, and a number as the first value chooses among plurals. */
+export function t(key, ...values) {
+  let text = words[key];
+  if (text === undefined) return key;
+  if (typeof text === "object") text = text[new Intl.PluralRules(language).select(values[0])] ?? text.other;
+  return text.replace(/\{(\d)\}/g, (_, place) => String(values[place] ?? ""));
+}
+
+/** A text that may not be there, e.g. of a code that is newer than this screen. */
+export const known = (key, instead) => (key in words ? t(key) : instead);
