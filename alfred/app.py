@@ -25,6 +25,7 @@ from alfred.api import (
     flows,
     health,
     inbox,
+    messages,
     rules,
     sessions,
     stream,
@@ -37,6 +38,7 @@ from alfred.api.site import add_site
 from alfred.bus import Bus
 from alfred.crm import automation, notifications
 from alfred.crm.inbox import Inbox
+from alfred.crm.outbox import Sweep
 from alfred.crm.scans import Scans
 from alfred.db import Database, refuse_unsafe
 from alfred.http.context import SERVICES, Ending, Services
@@ -56,6 +58,7 @@ from alfred.tail import Tail
 from alfred.vault import Vault
 
 SNOOZE_SCAN_SECONDS = 15
+OUTBOX_SWEEP_SECONDS = 1
 
 
 def version_of_alfred() -> str:
@@ -74,6 +77,7 @@ def endpoints() -> Iterator[Endpoint]:
         sessions,
         tokens,
         inbox,
+        messages,
         conversations,
         contact_files,
         contacts,
@@ -174,6 +178,7 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
             "stalled": settings.stalled_scan_interval,
             "snoozed": SNOOZE_SCAN_SECONDS,
         }
+        await jobs.spawn(every(OUTBOX_SWEEP_SECONDS, Sweep(services.database, services.bus.announce)))
         for scan, seconds in intervals.items():
             await jobs.spawn(every(seconds, scans.in_turn(scan, seconds)))
         yield

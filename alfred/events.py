@@ -16,7 +16,9 @@ ENTITIES = ("contact_id", "conversation_id", "message_id", "task_id")
 EventType = Literal[
     "message.received",
     "message.classified",
+    "message.scheduled",
     "message.sent",
+    "message.cancelled",
     "message.status_changed",
     "message.edited",
     "message.deleted",

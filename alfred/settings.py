@@ -70,6 +70,7 @@ class Settings(BaseModel):
     overdue_scan_interval: Seconds = 3600
     stalled_scan_interval: Seconds = 86_400
     stalled_after: Seconds = 259_200
+    delivery_max_age: Seconds = 86_400
     ai_provider: str = "mock"
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -35,7 +35,7 @@ SuggestionOutcome = Literal["sent", "edited", "dismissed"]
 
 ConversationStatus = Literal["open", "pending", "snoozed", "closed"]
 Direction = Literal["inbound", "outbound"]
-MessageStatus = Literal["received", "queued", "sent", "delivered", "read", "failed"]
+MessageStatus = Literal["received", "scheduled", "queued", "sent", "delivered", "read", "failed", "cancelled"]
 # Of outbound messages: who wrote them, and by which way they came to us.
 MessageAuthor = Literal["person", "automation"]
 MessageSource = Literal["api", "rule", "flow", "native_app"]

@@ -5,10 +5,12 @@ select c.conversation_id as id, c.status, c.unread_count, c.sentiment, c.urgency
        c.last_message_at, c.last_message_direction, c.waiting_since, c.tags, c.snoozed_until,
        c.created_at, c.updated_at, c.active_at,
        t.contact_id, t.name as contact_name, c.handle as contact_handle, t.vip as contact_vip,
-       h.channel_id, h.type as channel_type, h.name as channel_name
+       h.channel_id, h.type as channel_type, h.name as channel_name, h.active as channel_active,
+       k.provider, k.options, c.last_inbound_at, t.opted_out_at
   from conversations c
   join contacts t on t.user_id = c.user_id and t.contact_id = c.contact_id
   join channels h on h.user_id = c.user_id and h.channel_id = c.channel_id
+  left join connections k on k.user_id = c.user_id and k.channel_id = c.channel_id
 
 -- part: filters
 c.user_id = :user_id

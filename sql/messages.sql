@@ -1,12 +1,16 @@
 -- Messages as their conversation shows them.
 
--- name: page
--- Newest first by the sender's time; ties by id.
+-- part: shown
 select message_id as id, conversation_id, direction, body, attachments, sent_at, created_at, external_id, reply_to_id,
-       status, error, edited_at, deleted_at, reactions, classification, subject, referral, "order",
+       status, error, failure, delivery, scheduled_at, cancel_on_reply, template, edited_at, deleted_at, reactions,
+       classification, subject, referral, "order",
        coalesce(author, case when direction = 'outbound' then 'person' end) as author,
        coalesce(source, case when direction = 'outbound' then 'api' end) as source
   from messages
+
+-- name: page
+-- Newest first by the sender's time; ties by id.
+{{shown}}
  where user_id = :user_id
    and conversation_id = :conversation_id
    and (:before_at::timestamptz is null or (sent_at, message_id) < (:before_at, :before_id::uuid))
@@ -31,12 +35,25 @@ select sent_at, message_id as id
 
 -- name: get
 -- One.
-select message_id as id, conversation_id, direction, body, attachments, sent_at, created_at, external_id, reply_to_id,
-       status, error, edited_at, deleted_at, reactions, classification, subject, referral, "order",
-       coalesce(author, case when direction = 'outbound' then 'person' end) as author,
-       coalesce(source, case when direction = 'outbound' then 'api' end) as source
-  from messages
+{{shown}}
  where user_id = :user_id and message_id = :message_id
+
+-- name: list
+-- Newest first: ids are in the order of their making.
+{{shown}}
+ where user_id = :user_id
+   and (:status::text is null or status = :status)
+   and (:direction::text is null or direction = :direction)
+   and (:channel_id::uuid is null or channel_id = :channel_id)
+   and (:conversation_id::uuid is null or conversation_id = :conversation_id)
+   and (:before::uuid is null or message_id < :before)
+ order by message_id desc
+ limit :limit
+
+-- name: several
+-- Those with these ids.
+{{shown}}
+ where user_id = :user_id and message_id = any (:ids::uuid[])
 
 -- name: is_in
 -- Whether a message belongs to a conversation.

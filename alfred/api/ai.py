@@ -16,7 +16,7 @@ from alfred.ai.provider import (
     ReplySuggestion,
     Signal,
 )
-from alfred.api.conversations import ClassificationOut
+from alfred.api.message_models import ClassificationOut
 from alfred.api.suggestion_context import Talk, talk_with
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from alfred.api.conversations import ConversationChannel, ConversationContact, conversation_of, message_of
+from alfred.api.conversations import ConversationChannel, ConversationContact, conversation_of
+from alfred.api.message_models import message_of
 from alfred.api.notifications import notification_of
 from alfred.api.rules import Rule
 from alfred.api.tasks import task_of

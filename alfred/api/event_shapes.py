@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from alfred.api.conversations import ConversationChannel, ConversationContact, Message
+from alfred.api.conversations import ConversationChannel, ConversationContact
 from alfred.api.event_bodies import PARTS, Part
+from alfred.api.message_models import Message
 from alfred.api.notifications import Notification
 from alfred.api.rules import Rule
 from alfred.api.tasks import Task

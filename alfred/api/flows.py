@@ -9,7 +9,8 @@ from aiohttp import web
 from pydantic import AfterValidator, Field
 from uuid_utils.compat import uuid7
 
-from alfred.api.conversations import ClassificationOut, get_conversation
+from alfred.api.conversations import get_conversation
+from alfred.api.message_models import ClassificationOut
 from alfred.api.situations import situation
 from alfred.crm.automation import shown
 from alfred.flows.definition import InvalidFlow, Validation, validate

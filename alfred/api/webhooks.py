@@ -10,7 +10,7 @@ from aiohttp import web
 from pydantic import Field
 from uuid_utils.compat import uuid7
 
-from alfred.api.conversations import ClassificationOut
+from alfred.api.message_models import ClassificationOut
 from alfred.channels import CHANNEL_TYPES, normalise
 from alfred.channels.body import BrokenJson, UnreadableBody, read_body
 from alfred.channels.item import Attachment, InboundItem, Reading, Sender

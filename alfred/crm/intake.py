@@ -10,6 +10,7 @@ from uuid_utils.compat import uuid7
 from alfred.ai.provider import Classification
 from alfred.channels.item import Attachment, InboundItem
 from alfred.channels.phones import variants
+from alfred.senders.statuses import failure_of
 
 LONGEST_KEY = 600  # bytes; an index row of several keys has room for 2,704
 
@@ -28,7 +29,7 @@ def written_as(user_id: UUID, item: InboundItem, reading: Classification | None)
         "name": item.sender.name,
         "text": item.text,
         "sent_at": sent_at,
-        "error": item.error,
+        "error": _failure(item),
         "classification": reading.model_dump(mode="json", exclude={"signals"}) if reading else None,
         "raw": json.dumps(item.raw, default=str),
     }
@@ -51,6 +52,15 @@ def written_as(user_id: UUID, item: InboundItem, reading: Classification | None)
     if item.kind == "status" and item.status in {"delivered", "read"} and item.sent_at and item.sender.handle:
         return common | {"kind": "update", "update": item.status, "target": None}
     return None
+
+
+def _failure(item: InboundItem) -> str | None:
+    """Why a message of ours failed, judged by its provider's table of codes; JSON as the database keeps it."""
+    if item.status != "failed":
+        return None
+    told = item.failure
+    code, words = (told.provider_code, told.detail) if told else (None, item.error)
+    return failure_of(item.channel_type, item.provider, code, words).model_dump_json()
 
 
 def _handles(item: InboundItem) -> list[str]:

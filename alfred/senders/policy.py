@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from alfred.senders.errors import ErrorCode
+from alfred.senders.parts import Content
 from alfred.terms import ChannelType, Provider
 
 ContentKind = Literal["text", "attachment", "template"]
@@ -68,6 +69,16 @@ def refusal(found: SendPolicy, kinds: Iterable[ContentKind], author: Author) -> 
     if not set(kinds) <= set(found.kinds) or (found.human_only and author == "automation"):
         return "window_closed"
     return None
+
+
+def kinds_of(content: Content) -> set[ContentKind]:
+    """What the policy is asked about."""
+    present: dict[ContentKind, bool] = {
+        "text": bool(content.body),
+        "attachment": bool(content.files),
+        "template": content.template is not None,
+    }
+    return {kind for kind, is_there in present.items() if is_there}
 
 
 def needs_human_tag(line: Line, last_inbound_at: datetime | None, now: datetime) -> bool:

@@ -50,6 +50,16 @@ async def test_shows_a_conversation_whole(ana):
         "waiting_since": "2024-05-01T12:00:00Z",
         "tags": [],
         "snoozed_until": None,
+        "send_policy": {
+            "state": "closed",
+            "kinds": ["template"],
+            "expires_at": None,
+            "human_only": False,
+            "template_required": True,
+            "enforced": False,
+            "reason": "window",
+            "remedy": "use_template",
+        },
         "created_at": conversation["created_at"],
         "updated_at": conversation["updated_at"],
     }

@@ -17,6 +17,7 @@ OTHER_TABLES = {"login_failures", "bus_cursors", "event_log", "scan_runs"}
 # They cross tenants by design: look-ups of secrets, the bus, the queues of the scans.
 INDEXES_ACROSS_TENANTS = {
     "conversations_asleep",
+    "messages_due",
     "logins_email_taken",
     "refresh_tokens_key",
     "refresh_tokens_by_family",
@@ -33,7 +34,7 @@ READING = {
     "sentiment": "neutral", "sentiment_score": 0, "urgency": "low", "negotiation": False, "should_create_task": False,
     "intent": "other", "language": None, "confidence": 0.5, "provider": "mock",
 }  # fmt: skip
-SERVICE_ROLES = {"alfred_auth", "alfred_bus", "alfred_scan", "alfred_search"}
+SERVICE_ROLES = {"alfred_auth", "alfred_bus", "alfred_scan", "alfred_search", "alfred_deliver"}
 
 
 @pytest.fixture(scope="module")
