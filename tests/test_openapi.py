@@ -7,6 +7,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from alfred.app import build
+from alfred.http.openapi_schemas import CLOSED_SETS
 from alfred.settings import Settings
 from tests.conftest import SECRET
 from tests.people import Person
@@ -179,3 +180,20 @@ async def test_the_viewer_starts_with_our_document(http, address):
     _, _, raw = await Person(http, address).call("GET", "/docs/start.js")
     assert "openapi.json" in raw.decode()
     assert "http" not in raw.decode()
+
+
+async def test_a_closed_set_is_a_component_and_nothing_defaults_to_null(document):
+    """Generated clients name their types after components, and ask for every field that has a default."""
+    places = [*parts(document["paths"]), *parts(document["components"]["schemas"])]
+    assert [place for place in places if "default" in place and place["default"] is None] == []
+    inline = [place for place in places if set(place.get("enum", ())) in map(set, CLOSED_SETS.values())]
+    named = [document["components"]["schemas"][name] for name in CLOSED_SETS]
+    assert [place for place in inline if place not in named] == []
+
+
+def parts(tree):
+    """Every object in a part of the document."""
+    if isinstance(tree, dict):
+        yield tree
+    for below in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
+        yield from parts(below)

@@ -106,6 +106,7 @@ async def delete_rejected_webhook(db: Db, caller: Caller, rejected_id: UUID) -> 
         raise not_found("rejected webhook")
 
 
+_JSON = {"type": "object", "additionalProperties": True, "description": "The payload; an array of them is read too."}
 _EXAMPLE = {
     "message_id": "m-1",
     "from": "+5511900000012",
@@ -116,7 +117,7 @@ _DOCUMENT = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {"schema": {}, "example": _EXAMPLE},
+            "application/json": {"schema": _JSON, "example": _EXAMPLE},
             "application/x-www-form-urlencoded": {"schema": {"type": "object"}},
             "multipart/form-data": {"schema": {"type": "object"}},
             "message/rfc822": {"schema": {"type": "string"}},

@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from alfred.http.endpoint import Endpoint
 from alfred.http.models import Output
+from alfred.http.openapi_schemas import components, for_clients
 from alfred.http.problems import MEDIA_TYPE
 from alfred.http.session_cookies import COOKIE
 
@@ -55,7 +56,7 @@ def document(endpoints: Sequence[Endpoint], version: str, events: Mapping[str, t
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
         path = BASE + endpoint.path
-        paths.setdefault(path, {})[endpoint.method.lower()] = _operation(endpoint, schemas)
+        paths.setdefault(path, {})[endpoint.method.lower()] = for_clients(_operation(endpoint, schemas))
     return {
         "openapi": "3.1.0",
         "info": {
@@ -68,7 +69,7 @@ def document(endpoints: Sequence[Endpoint], version: str, events: Mapping[str, t
         "paths": paths,
         "webhooks": {name: _webhook(name, schemas[model, "serialization"]) for name, model in events.items()},
         "components": {
-            "schemas": definitions.get("$defs", {}),
+            "schemas": components(definitions.get("$defs", {})),
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "description": "An access token or an API token."},
                 "session": {
