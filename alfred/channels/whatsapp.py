@@ -8,6 +8,7 @@ from alfred.channels.item import Attachment, Identity, IdentityKind, IgnoredKind
 from alfred.terms import AttachmentType
 
 PUNCTUATION = re.compile(r"[\s+().‐-―\u200e\u200f\u202a-\u202e\u2066-\u2069-]")
+FRACTION = re.compile(r"\+?[0-9]{8,}\.0{1,2}", re.ASCII)
 NUMBER = re.compile(r"\+[0-9]{4,20}", re.ASCII)
 CROWDS: dict[str, IgnoredKind] = {
     "@g.us": "group",
@@ -30,7 +31,10 @@ def phone(value: object) -> str | None:
     user, _, domain = written.partition("@")
     if domain.endswith("lid"):
         return written
-    digits = PUNCTUATION.sub("", user.partition(":")[0])
+    number = user.partition(":")[0]
+    if FRACTION.fullmatch(number):  # it was a float somewhere: the 0 is no digit of it
+        number = number.partition(".")[0]
+    digits = PUNCTUATION.sub("", number)
     return f"+{digits}" if digits.isascii() and digits.isdigit() else written or None
 
 

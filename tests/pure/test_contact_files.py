@@ -38,7 +38,7 @@ TEXT = ANYTHING | AWKWARD
 
 
 def read(text, columns=COLUMNS, most=10_000):
-    return read_table(text if isinstance(text, bytes) else text.encode(), columns, most)
+    return read_table(text if isinstance(text, bytes) else text.encode(), columns, most).lines
 
 
 def rows(*cells, start=2):
@@ -76,8 +76,9 @@ def test_reads_what_spreadsheets_write(text, expected):
     [
         (b"", "empty_file", "empty"),
         (b"\xef\xbb\xbf\r\n\r\n", "empty_file", "empty"),
-        ("name\nJosé\n".encode("latin-1"), "invalid_encoding", "line 2"),
-        ("name\nJosé\n".encode("utf-16"), "invalid_encoding", "UTF-8"),
+        (b"name\n\x81\x8d\n", "invalid_encoding", "UTF-8"),
+        (b"name\n\xff\x01\n", "invalid_encoding", "UTF-8"),
+        (b"PK\x03\x04" + b"\0" * 9, "invalid_encoding", "workbook"),
         (b'name\nAna\n"Bia\nCarla\n', "invalid_csv", "line 3"),
         (b'name\n"Ana" Maria\n', "invalid_csv", "line 2"),
         (b"name\n" + b"x\n" * 4, "too_many_rows", "3 rows"),
@@ -87,6 +88,78 @@ def test_says_why_it_cannot_read(raw, code, words):
     with pytest.raises(UnreadableTable, match=words) as told:
         read(raw, most=3)
     assert told.value.code == code
+
+
+@pytest.mark.parametrize("line_end", ["\r\n", "\n"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize(
+    ("codec", "charset", "encoding"),
+    [
+        ("utf-8", None, "utf-8"),
+        ("utf-8-sig", "iso-8859-1", "utf-8"),
+        ("utf-16", None, "utf-16"),
+        ("utf-16-le", None, "utf-16"),
+        ("utf-16-be", None, "utf-16"),
+        ("cp1252", None, "windows-1252"),
+        ("cp1252", "utf-8", "windows-1252"),
+        ("latin-1", "ISO-8859-1", "windows-1252"),
+        ("cp850", "cp850", "cp850"),
+        ("mac_roman", "macintosh", "mac_roman"),
+    ],
+)
+def test_reads_the_encodings_of_spreadsheets(codec, charset, encoding, separator, line_end):
+    lines = [separator.join(cells) for cells in (("name", "notes"), ("José", "ligação às três"))]
+    table = read_table((line_end.join(lines) + line_end).encode(codec), COLUMNS, 10, charset)
+    assert table == ([Line(2, {"name": "José", "notes": "ligação às três"})], encoding)
+
+
+@pytest.mark.parametrize(
+    ("text", "cells"),
+    [
+        ('name,handle\nAna,="+5511987654321"\n', {"name": "Ana", "handle": "+5511987654321"}),
+        ('name,handle\nAna,"=""+5511987654321"""\n', {"name": "Ana", "handle": "+5511987654321"}),
+        ("sep=;\r\nname;handle\r\nAna;x,y\r\n", {"name": "Ana", "handle": "x,y"}),
+        ("name,handle\nAna,=1+1\n", {"name": "Ana", "handle": "=1+1"}),
+    ],
+)
+def test_reads_what_excel_adds(text, cells):
+    assert [line.cells for line in read(text)] == [cells]
+
+
+@pytest.mark.parametrize("column", ["handle", "identities"])
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("5511987654321.0", "+5511987654321"),
+        ("5511987654321,00", "+5511987654321"),
+        ("+5511987654321.0", "+5511987654321"),
+        ("5.511987654321E+12", "+5511987654321"),
+        ("5,511987654321e12", "+5511987654321"),
+        ("5,511,987,654,321", "+5511987654321"),
+        ("5.511.987.654.321", "+5511987654321"),
+        ("'5511987654321", "+5511987654321"),
+        ("5.51199E+12", None),
+        ("5,51198765432E+12", None),
+    ],
+)
+def test_a_number_is_read_as_it_was_or_refused(column, written, meant):
+    cells = {"handle": written} if column == "handle" else {"identities": f"whatsapp:{written}"}
+    taking = Import([])
+    (outcome,) = taking.take_all(rows(cells))
+    identities = [pair.value for person in taking.people.values() for pair in person.identities]
+    assert identities == ([meant] if meant else [])
+    assert [fault.code for fault in outcome.errors] == ([] if meant else ["shortened_number"])
+
+
+def test_a_phone_is_read_as_it_was_or_refused():
+    def phone_of(written):
+        taking = Import([])
+        taking.take_all(rows({"handle": "a@b.example", "phone": written}))
+        return [person.values["phone"] for person in taking.people.values()]
+
+    assert phone_of("5511987654321.0") == phone_of("5.511987654321E+12") == ["5511987654321"]
+    assert phone_of("(11) 98765-4321") == ["(11) 98765-4321"]
+    assert phone_of("5.51199E+12") == []
 
 
 @pytest.mark.parametrize(

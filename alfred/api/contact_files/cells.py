@@ -18,6 +18,11 @@ _NO = frozenset({"false", "no", "n", "0", "não", "nao", "falso"})
 _COMMA_DECIMAL = re.compile(r"-?(\d{1,3}(\.\d{3})+|\d+),\d{1,2}")
 _POINT_DECIMAL = re.compile(r"-?\d{1,3}(,\d{3})+\.\d{1,2}")
 _AMBIGUOUS = re.compile(r"-?\d{1,3}([.,]\d{3})+")  # a thousand and two hundred, or one and a fifth
+# Phone numbers that a spreadsheet took for amounts: 5511987654321.0, 5,511,987,654,321, 5.511987654321E+12.
+_WHOLE = re.compile(r"\+?[0-9]{8,}[.,]0{1,2}")
+_COMMAS = re.compile(r"\+?[0-9]{1,3}(,[0-9]{3}){2,}")
+_SHORTENED = re.compile(r"(\+?[0-9]{1,20})(?:[.,]([0-9]{1,20}))?E\+?([0-9]{1,3})", re.IGNORECASE)
+_TEXT_NUMBER = re.compile(r"'[0-9]{5,}")
 _BETWEEN = re.compile(rf"(?<![\s|])[\s|]+(?=(?:{'|'.join(CHANNEL_TYPES)}):)", re.IGNORECASE)
 _UNSAFE = re.compile(r"[%|\s]")
 _ESCAPE = re.compile(r"%(u[0-9a-f]{4}|[0-9a-f]{2})", re.IGNORECASE)
@@ -41,6 +46,32 @@ def _word(value: object) -> object:
     return value.strip().lower() if isinstance(value, str) else value
 
 
+def number_of(value: str) -> str:
+    """A phone number that a spreadsheet took for an amount, as it was: without fraction, commas, exponent.
+
+    Raises:
+        ValueError: its last digits are lost.
+    """
+    text = value.strip()
+    if _TEXT_NUMBER.fullmatch(text):
+        return text[1:]
+    if _COMMAS.fullmatch(text):
+        return text.replace(",", "")
+    if _WHOLE.fullmatch(text):
+        return re.split("[.,]", text)[0]
+    shortened = _SHORTENED.fullmatch(text)
+    if shortened is None:
+        return value
+    digits = (shortened[1] + (shortened[2] or "")).lstrip("+")
+    if len(digits) != int(shortened[3]) + 1:
+        raise ValueError("A spreadsheet has shortened this number; format the column as text.")
+    return digits
+
+
+def _phone(value: object) -> object:
+    return number_of(value) if isinstance(value, str) else value
+
+
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Amount = Annotated[Money, BeforeValidator(_amount)]
 
@@ -50,7 +81,7 @@ class Details(Input):
 
     name: Name | None = None
     email: Handle | None = None
-    phone: Handle | None = None
+    phone: Annotated[Handle | None, BeforeValidator(_phone)] = None
     notes: Notes | None = None
     negotiation_enabled: Flag = True
     negotiation_mode: Annotated[NegotiationMode, BeforeValidator(_word)] = "suggest"
@@ -144,10 +175,17 @@ def _unescaped(found: re.Match[str]) -> str:
 
 def _of_handle(cells: Mapping[str, str]) -> Iterator[Mention]:
     if handle := cells.get("handle"):
-        channel_type = cells.get("channel_type", "").strip().lower() or type_of(handle.strip())
+        channel_type = cells.get("channel_type", "").strip().lower() or _type_of(handle)
         if channel_type is None:
             raise Refused(CellFault("channel_type", "Say the channel_type of this handle.", "missing"))
-        yield Mention("handle", _pair("channel_type", channel_type, handle))
+        yield Mention("handle", _pair("handle", channel_type, handle))
+
+
+def _type_of(handle: str) -> str | None:
+    try:
+        return type_of(number_of(handle).strip())
+    except ValueError:
+        return "whatsapp"
 
 
 def _of_identities(cells: Mapping[str, str]) -> Iterator[Mention]:
@@ -165,8 +203,12 @@ def _of_identities(cells: Mapping[str, str]) -> Iterator[Mention]:
 def _pair(column: str, channel_type: str, value: str) -> Pair:
     if channel_type not in CHANNEL_TYPES:
         words = f"{channel_type[:50]!r} is no channel type; there are {', '.join(CHANNEL_TYPES)}."
-        raise Refused(CellFault(column, words, "unknown_channel_type"))
-    return Pair(channel_type, value)
+        where = "channel_type" if column == "handle" else column
+        raise Refused(CellFault(where, words, "unknown_channel_type"))
+    try:
+        return Pair(channel_type, number_of(value) if channel_type == "whatsapp" else value)
+    except ValueError as error:
+        raise Refused(CellFault(column, str(error), "shortened_number")) from None
 
 
 def faults_in(error: ValidationError, column: str = "") -> list[CellFault]:

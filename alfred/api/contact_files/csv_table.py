@@ -1,12 +1,15 @@
-"""CSV as spreadsheets write and read it: separators, quotes, encodings, and cells that would run as formulas."""
+"""CSV as spreadsheets write and read it: separators, quotes, and cells that would run as formulas."""
 
 import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
+
+from alfred.api.contact_files.encodings import UnknownEncoding, decoded
 
 BOM = "\ufeff"  # without it Excel takes UTF-8 for its own code page
 _PLAIN = re.compile(r"[^\s\",;]+(?: [^\s\",;]+)*")
@@ -14,6 +17,9 @@ _PLAIN = re.compile(r"[^\s\",;]+(?: [^\s\",;]+)*")
 # Cells that only look disarmed get one more, so that disarming can always be undone.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 _DISARMED = re.compile(r"'+[=+\-@\t\r\n＝＋－＠]")
+_TEXT_FORMULA = re.compile(r'="((?:[^"]|"")*)"')  # how people keep a spreadsheet from counting with a number
+_HINT = re.compile(r"sep=(.)[\r\n]", re.IGNORECASE)
+SEPARATORS = ",;\t"
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,13 @@ class Line:
     number: int
     cells: dict[str, str]
     surplus: bool = False  # cells beyond the last column
+
+
+class Table(NamedTuple):
+    """A file that was read: its rows, and what was seen of how it is written."""
+
+    lines: list[Line]
+    encoding: str
 
 
 class UnreadableTable(Exception):
@@ -52,18 +65,29 @@ def disarmed(cell: str) -> str:
 
 
 def rearmed(cell: str) -> str:
-    """What was disarmed, as it was."""
-    return cell[1:] if _DISARMED.match(cell) else cell
+    """What was disarmed, as it was; a formula that is nothing but a text is that text."""
+    if _DISARMED.match(cell):
+        return cell[1:]
+    formula = _TEXT_FORMULA.fullmatch(cell.strip())
+    return formula.group(1).replace('""', '"') if formula else cell
 
 
-def read_table(raw: bytes, columns: Iterable[str], most: int) -> list[Line]:
+def read_table(raw: bytes, columns: Iterable[str], most: int, charset: str | None = None) -> Table:
     """The rows below the header, without those that are empty; more than `most` are too many.
+
+    `charset` is what the sender of the file calls its encoding; without a name the bytes tell it.
 
     Raises:
         UnreadableTable, WrongColumns, and nothing else, on any bytes.
     """
-    text = _decoded(raw)
-    records = _records(text, _separator(text))
+    try:
+        text, encoding = decoded(raw, charset)
+    except UnknownEncoding as error:
+        raise UnreadableTable("invalid_encoding", str(error)) from None
+    hint = _HINT.match(text)
+    records = _records(text, hint.group(1) if hint else _separator(text))
+    if hint:
+        next(records, None)
     header = next((cells for _, cells in records), None)
     if header is None:
         raise UnreadableTable("empty_file", "The file is empty; its first row names the columns.")
@@ -73,25 +97,16 @@ def read_table(raw: bytes, columns: Iterable[str], most: int) -> list[Line]:
     lines = [_line(number, names, cells) for number, cells in islice(filled, most + 1)]
     if len(lines) > most:
         raise UnreadableTable("too_many_rows", f"The file has more than {most} rows; send it in parts.")
-    return lines
-
-
-def _decoded(raw: bytes) -> str:
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        number = raw.count(b"\n", 0, error.start) + 1
-        words = f"The file is not UTF-8 (line {number}); save it as 'CSV UTF-8' and send it again."
-        raise UnreadableTable("invalid_encoding", words) from None
+    return Table(lines, encoding)
 
 
 def _separator(text: str) -> str:
-    """Of comma and semicolon the one that the header has more of, outside of quotes."""
+    """Of comma, semicolon and tab the one that the header has most of, outside of quotes."""
     header = re.split(r"[\r\n]", re.sub(r'"[^"]*"', "", text.lstrip("\r\n")), maxsplit=1)[0]
-    return ";" if header.count(";") > header.count(",") else ","
+    return max(SEPARATORS, key=header.count)
 
 
-def _records(text: str, separator: str) -> Iterable[tuple[int, list[str]]]:
+def _records(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     while True:
         number = reader.line_num + 1

@@ -13,9 +13,10 @@ from aiohttp import web
 from pydantic import Field
 
 from alfred.api.contact_files.cells import COLUMNS, DETAILS, Pair, Refused, cells_of, mentions
-from alfred.api.contact_files.csv_table import BOM, Line, UnreadableTable, WrongColumns, read_table, write_row
+from alfred.api.contact_files.csv_table import BOM, Line, Table, UnreadableTable, WrongColumns, read_table, write_row
 from alfred.api.contact_files.rows import Import, Outcome, Person
 from alfred.api.contact_merges import repeated
+from alfred.channels.charsets import codec_of
 from alfred.channels.decoding import between, opened, parameter
 from alfred.crm.contacts import Entry, find, store
 from alfred.http.context import REQUEST_ID, Caller, Services
@@ -32,7 +33,7 @@ PAGE = 500
 _TYPES = frozenset(
     {"text/csv", "application/csv", "text/plain", "application/octet-stream", "application/vnd.ms-excel"}
 )
-_UTF_8 = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii"})
+_ASCII = frozenset({"us-ascii", "ascii"})
 
 
 class CellError(Output):
@@ -49,6 +50,7 @@ class ImportedRow(Output):
 
 
 class ImportReport(Output):
+    encoding: str = Field(examples=["utf-8"], description="As which the file was read: told by its bytes or its type.")
     created: int = Field(examples=[1])
     updated: int = Field(examples=[0])
     unchanged: int = Field(examples=[0])
@@ -115,9 +117,11 @@ async def import_contacts(request: web.Request, caller: Caller, services: Servic
     (`type:value`, separated by `|` or spaces), negotiation_enabled, negotiation_mode, base_price, custom_price,
     currency, vip, preferred_tone. A row needs a handle or identities; it updates whom one of them belongs to and adds
     the others, else it creates a contact. An empty cell leaves what is there. A row that is not valid, or names two
-    contacts, is refused, and the others go on. UTF-8; commas or semicolons; at most 10,000 rows.
+    contacts, is refused, and the others go on. UTF-8, UTF-16 or Windows-1252 (the answer says which); commas,
+    semicolons or tabs; at most 10,000 rows.
     """
-    lines = await asyncio.to_thread(_read, await _file(request))
+    raw, charset = await _file(request)
+    lines, encoding = await asyncio.to_thread(_read, raw, charset)
 
     async def work(db: Db) -> list[Outcome]:
         return await _take_in(db, caller, lines)
@@ -127,6 +131,7 @@ async def import_contacts(request: web.Request, caller: Caller, services: Servic
     counts = Counter(outcome.outcome for outcome in outcomes)
     log.info("contacts_imported", **counts)
     return ImportReport(
+        encoding=encoding,
         created=counts["created"],
         updated=counts["updated"],
         unchanged=counts["unchanged"],
@@ -159,8 +164,8 @@ def _person(row: Row) -> Person:
     return Person(UUID(str(row["id"])), values, identities, (values, tuple(identities)))
 
 
-async def _file(request: web.Request) -> bytes:
-    """The file in the body.
+async def _file(request: web.Request) -> tuple[bytes, str | None]:
+    """The file in the body, and what its encoding is said to be.
 
     Raises:
         Problem: 400, 413 or 415.
@@ -168,13 +173,14 @@ async def _file(request: web.Request) -> bytes:
     raw, content_type = await request.read(), request.headers.get("Content-Type", "text/csv")
     declared = content_type.partition(";")[0].strip().lower()
     if declared == "multipart/form-data":
-        return _part(raw, content_type)
+        return _part(raw, content_type), None
     if declared not in _TYPES:
         raise Problem(415, "unsupported_media_type", "Send the file as text/csv, or in a multipart form.")
-    charset = (parameter(content_type, "charset") or "").lower()
-    if charset not in _UTF_8:
-        raise Problem(400, "invalid_encoding", f"The file is said to be {charset[:40]}; save it as 'CSV UTF-8'.")
-    return raw
+    charset = parameter(content_type, "charset")
+    if charset and codec_of(charset) is None and charset.lower() not in _ASCII:
+        words = f"The encoding {charset[:40]} is not known; save the file as CSV in UTF-8 and send it again."
+        raise Problem(400, "invalid_encoding", words)
+    return raw, charset
 
 
 def _part(raw: bytes, content_type: str) -> bytes:
@@ -186,9 +192,9 @@ def _part(raw: bytes, content_type: str) -> bytes:
     return files[0]
 
 
-def _read(raw: bytes) -> list[Line]:
+def _read(raw: bytes, charset: str | None) -> Table:
     try:
-        return read_table(raw, COLUMNS, MOST_ROWS)
+        return read_table(raw, COLUMNS, MOST_ROWS, charset)
     except UnreadableTable as error:
         status = 422 if error.code in {"too_many_rows", "empty_file"} else 400
         raise Problem(status, error.code, str(error)) from None

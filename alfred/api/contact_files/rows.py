@@ -1,6 +1,5 @@
 """Rows of a contact file: what taking them in, one after another, comes to."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,8 +24,6 @@ from alfred.api.contact_files.csv_table import Line
 from alfred.http.models import Handle
 from alfred.terms import MOST_IDENTITIES
 
-# A spreadsheet turns long numbers into 5.51199E+12, and their last digits are lost.
-_SHORTENED = re.compile(r"\+?\d+([.,]\d+)?E\+?\d+", re.IGNORECASE)
 _HANDLE: TypeAdapter[str] = TypeAdapter(Handle)
 
 
@@ -116,9 +113,6 @@ def _new_identities(mentioned: list[tuple[Mention, Pair]], person: Person | None
     for mention, pair in mentioned:
         if pair in known or pair in new:
             continue
-        if pair.channel_type == "whatsapp" and _SHORTENED.fullmatch(pair.value):
-            words = "A spreadsheet has shortened this number; format the column as text."
-            raise Refused(CellFault(mention.column, words, "shortened_number"))
         if "\0" in pair.value:
             raise Refused(unstorable(mention.column))
         try:
