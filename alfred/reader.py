@@ -162,14 +162,15 @@ class Reader:
             )
             share = Share(SHARE_SECONDS)
             for name, batch in groupby(rows, key=itemgetter("consumer")):
-                events = [Event.of(row) for row in batch if not row["aside"]]
+                events: Sequence[Event] = [Event.of(row) for row in batch if not row["aside"]]
+                events = await self._try_all(db, self._consumers[name], events)
                 await self._put_aside(db, name, await self._act(db, self._consumers[name], events, share))
         self._has_backlog |= any(row["aside"] for row in rows)
         if rows:
             self._changed({bucket_of(row["user_id"]) for row in rows})
 
     async def _turn(self) -> bool:
-        """The turn of the next tenant in the backlog; whether there was one."""
+        """The turn of the next tenant in the backlog, one by one; whether there was one."""
         user_id, name = self._last_turn
         async with self._database.as_service(lock_milliseconds=LOCK_MILLISECONDS) as db:
             rows = await sql.events.turn.all(
@@ -202,10 +203,10 @@ class Reader:
             self._changed([bucket_of(event.user_id)])
 
     async def _act(self, db: Db, consumer: Consumer, events: Sequence[Event], share: Share) -> list[Event]:
-        """Do what can be done for all at once, the rest one by one; what the time does not suffice for."""
+        """Act on one after the other; returns what the time does not suffice for."""
         left: list[Event] = []
         behind: set[UUID] = set()  # a tenant's events keep their order
-        for event in await self._try_all(db, consumer, events):
+        for event in events:
             waits = event.user_id in behind or share.is_used_up(event.user_id)
             if waits or await self._try(db, consumer, event, share) == "unfinished":
                 behind.add(event.user_id)

@@ -1,24 +1,12 @@
 -- Notifications; only the bus makes them.
 
 -- name: announce
--- Once for each dedupe_key.
-insert into notifications (user_id, type, dedupe_key, title, body, contact_id, conversation_id, message_id, task_id, rule_id)
-select :user_id, :type, :dedupe_key, :title, :body, :contact_id::uuid, :conversation_id, :message_id, :task_id, :rule_id
- where :contact_id::uuid is null
-    or exists (select from contacts where user_id = :user_id and contact_id = :contact_id)
-    on conflict (user_id, dedupe_key) do nothing
-returning notification_id
+-- Once for each dedupe_key, with their events, for several tenants.
+select app.bus_announce(:notifications)
 
--- name: subject
--- Whom and what a notification speaks of.
-select u.locale, c.contact_id,
-       coalesce(c.name, c.handle) as contact_name,
-       case when m.message_id is null then v.snippet else app.snippet(m.body, m.attachments) end as snippet
-  from users u
-  left join conversations v on v.user_id = u.user_id and v.conversation_id = :conversation_id::uuid
-  left join contacts c on c.user_id = u.user_id and c.contact_id = v.contact_id
-  left join messages m on m.user_id = u.user_id and m.message_id = :message_id::uuid
- where u.user_id = :user_id
+-- name: subjects
+-- Whom and what the notifications of some events speak of, in their order.
+select * from app.bus_subjects(:users, :conversations, :messages)
 
 -- name: page
 -- Newest first.

@@ -51,25 +51,17 @@ select r.rule_id, r.name, r.compiled::text as compiled, coalesce(m.pending, fals
 
 -- name: situation
 -- Everything that a condition may ask of an event's message (else the customer's last), contact and conversation.
-select u.timezone, u.locale,
-       coalesce(m.body, '') as text, m.classification, m.sent_at, m.direction,
-       h.type as channel,
-       c.contact_id, c.name as contact_name, c.handle as contact_handle, coalesce(c.vip, false) as vip,
-       case when coalesce(c.negotiation_enabled, true) then coalesce(c.negotiation_mode, 'suggest') else 'off' end
-           as negotiation_mode,
-       v.conversation_id, coalesce(v.status, 'open') as status, coalesce(v.tags, '{}') as tags,
-       coalesce(v.unread_count, 0) as unread_count
-  from users u
-  left join conversations v on v.user_id = u.user_id and v.conversation_id = :conversation_id::uuid
-  left join messages m on m.user_id = u.user_id and m.message_id = coalesce(:message_id::uuid, (
-       select i.message_id from messages i
-        where i.user_id = u.user_id and i.conversation_id = v.conversation_id and i.direction = 'inbound'
-          and i.deleted_at is null
-        order by i.sent_at desc, i.message_id desc
-        limit 1))
-  left join channels h on h.user_id = u.user_id and h.channel_id = v.channel_id
-  left join contacts c on c.user_id = u.user_id and c.contact_id = coalesce(v.contact_id, :contact_id::uuid)
- where u.user_id = :user_id
+select *
+  from app.situations(array[:user_id::uuid], array[:conversation_id::uuid], array[:message_id::uuid],
+                      array[:contact_id::uuid])
+
+-- name: situations_of
+-- The same for events of several tenants, in their order.
+select * from app.bus_situations(:users, :conversations, :messages, :contacts)
+
+-- name: of_users
+-- The rules of several tenants, of each at most some.
+select user_id, trigger, compiled from app.bus_rules(:users, :most)
 
 -- name: note_matches
 -- Those that match for the first time.

@@ -1,5 +1,7 @@
 """What happens by itself: rules act on events, flows suggest."""
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -25,6 +27,8 @@ TRIGGERS: tuple[EventType, ...] = ("message.received", "conversation.created", "
 MOST_DEPTH = 3
 # One event's rules act for so long in a row; then other tenants have their turns.
 ACT_SECONDS = 0.1
+# Of a tenant with more rules than these each event is looked at by itself.
+MOST_RULES_IN_BATCH = 20
 
 
 def situation_of(row: Row, at: datetime) -> Situation:
@@ -45,6 +49,46 @@ def situation_of(row: Row, at: datetime) -> Situation:
         conversation=Conversation(status=row["status"], tags=tuple(row["tags"]), unread_count=row["unread_count"]),
         **({name: getattr(said, name) for name in CLASSIFIED} if said else {}),
     )
+
+
+async def with_matches(db: Db, events: Sequence[Event]) -> list[Event]:
+    """Of a batch, the events that rules act on, and those of the same tenants after them: they may depend on it.
+
+    Tenants with many rules, and what takes too long, are left for one by one as well.
+    """
+    rules: defaultdict[UUID, list[Row]] = defaultdict(list)
+    users = list({event.user_id for event in events})
+    for row in await sql.rules.of_users.all(db, users=users, most=MOST_RULES_IN_BATCH + 1):
+        rules[row["user_id"]].append(row)
+    asked = [event for event in events if any(rule["trigger"] == event.type for rule in rules[event.user_id])]
+    rows = await sql.rules.situations_of.all(
+        db,
+        users=[event.user_id for event in asked],
+        conversations=[event.conversation_id for event in asked],
+        messages=[event.message_id for event in asked],
+        contacts=[event.contact_id for event in asked],
+    )
+    busy = {user_id for user_id, its in rules.items() if len(its) > MOST_RULES_IN_BATCH}
+    left: list[Event] = []
+    ends_at = monotonic() + ACT_SECONDS
+    for number, (event, row) in enumerate(zip(asked, rows, strict=True)):
+        if number % 20 == 19:
+            await asyncio.sleep(0)  # a long batch lets requests pass
+        if event.user_id in busy or monotonic() > ends_at or _may_match(event, rules[event.user_id], row):
+            busy.add(event.user_id)
+            left.append(event)
+    return left
+
+
+def _may_match(event: Event, rules: Sequence[Row], row: Row) -> bool:
+    """Whether one of the rules matches, or cannot be read."""
+    try:
+        situation = _situation_of(event, row)
+        return situation is not None and any(
+            match(_compiled(rule["compiled"]).when, situation) for rule in rules if rule["trigger"] == event.type
+        )
+    except ValueError:  # what cannot be read fails for this event alone
+        return True
 
 
 async def apply_rules(db: Db, event: Event) -> bool:
@@ -139,7 +183,12 @@ async def _situation(db: Db, event: Event) -> Situation | None:
         contact_id=event.contact_id,
     )
     assert row is not None
-    if event.conversation_id is not None and row["conversation_id"] is None:
+    return _situation_of(event, row)
+
+
+def _situation_of(event: Event, row: Row) -> Situation | None:
+    """The same of a row of sql/rules.sql; None too where its tenant is gone."""
+    if row["timezone"] is None or (event.conversation_id is not None and row["conversation_id"] is None):
         return None
     lapse = event.type in {"task.overdue", "lead.stalled"}  # happens now, whenever the last message was sent
     return situation_of(row, event.created_at if lapse else row["sent_at"] or event.created_at)
@@ -202,5 +251,5 @@ def _later(moment: datetime, wait: timedelta | None) -> datetime | None:
     return None if wait is None else moment + wait
 
 
-RULES = Consumer(name="rules", types=TRIGGERS, act=apply_rules, users="users_with_rules")
+RULES = Consumer(name="rules", types=TRIGGERS, act=apply_rules, act_on_all=with_matches, users="users_with_rules")
 FLOWS = Consumer(name="flows", types=("message.received",), act=suggest, users="users_with_flows")

@@ -1,11 +1,12 @@
 """What a seller is told of: events become notifications, each once."""
 
+from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 from alfred.bus import Consumer
-from alfred.events import Event, record
-from alfred.queries import Db, sql
+from alfred.events import Event
+from alfred.queries import Db, Row, sql
+from alfred.terms import NotificationType
 
 _TITLES = {
     "urgent_message": {
@@ -23,69 +24,69 @@ _TITLES = {
 }
 
 
-async def notify(db: Db, event: Event) -> None:
-    """Make the notification that an event calls for."""
+async def notify(db: Db, events: Sequence[Event]) -> Sequence[Event]:
+    """Make the notifications that a batch of events calls for, each once; nothing is left for one by one."""
+    subjects = await sql.notifications.subjects.all(
+        db,
+        users=[event.user_id for event in events],
+        conversations=[event.conversation_id for event in events],
+        messages=[event.message_id for event in events],
+    )
+    notifications = [_notification(event, subject) for event, subject in zip(events, subjects, strict=True)]
+    await sql.notifications.announce.run(db, notifications=notifications)
+    return ()
+
+
+async def notify_of(db: Db, event: Event) -> None:
+    """The same for one event."""
+    await notify(db, [event])
+
+
+def _notification(event: Event, subject: Row) -> dict[str, Any]:
+    """A row for app.bus_announce."""
+    kind, key = _kind_and_key(event)
+    title, body = _words(kind, event.payload, subject)
+    # A merge may have moved the conversation meanwhile.
+    about = event.about() | {"contact_id": subject["contact_id"] or event.contact_id}
+    return {
+        "user_id": str(event.user_id),
+        "type": kind,
+        "dedupe_key": f"{kind}:{key}",
+        "title": title[:200],
+        "body": body,
+        "rule_id": event.payload.get("rule_id"),
+        **{name: str(entity) for name, entity in about.items() if entity is not None},
+    }
+
+
+def _kind_and_key(event: Event) -> tuple[NotificationType, str]:
+    """The kind of notification, and what makes it the same one."""
     match event.type:
         case "message.classified":
-            await announce(db, event, "urgent_message", f"urgent_message:{event.message_id}")
+            return "urgent_message", f"{event.message_id}"
         case "task.overdue":
-            await announce(db, event, "overdue_task", f"overdue_task:{event.task_id}:{event.payload['due_date']}")
+            return "overdue_task", f"{event.task_id}:{event.payload['due_date']}"
         case "lead.stalled":
-            key = f"stalled_lead:{event.conversation_id}:{event.payload['last_message_at']}"
-            await announce(db, event, "stalled_lead", key)
-        case "rule.matched":
-            await announce(db, event, "rule_match", f"rule_match:{event.payload['match_key']}")
+            return "stalled_lead", f"{event.conversation_id}:{event.payload['last_message_at']}"
+        case _:
+            return "rule_match", event.payload["match_key"]
 
 
-async def announce(db: Db, event: Event, type: str, dedupe_key: str) -> None:
-    """Write the notification and its event; the second time nothing happens."""
-    subject = await sql.notifications.subject.one(
-        db, user_id=event.user_id, conversation_id=event.conversation_id, message_id=event.message_id
-    )
-    title, body = _words(type, event.payload, dict(subject) if subject else {})
-    rule_id = event.payload.get("rule_id")
-    # A merge may have moved the conversation meanwhile.
-    contact_id = (subject["contact_id"] if subject else None) or event.contact_id
-    made = await sql.notifications.announce.value(
-        db,
-        user_id=event.user_id,
-        type=type,
-        dedupe_key=dedupe_key,
-        title=title[:200],
-        body=body,
-        contact_id=contact_id,
-        conversation_id=event.conversation_id,
-        message_id=event.message_id,
-        task_id=event.task_id,
-        rule_id=UUID(rule_id) if rule_id else None,
-    )
-    if made is not None:
-        await record(
-            db,
-            event.user_id,
-            "notification.created",
-            {"notification_id": str(made), "type": type},
-            contact_id=contact_id,
-            conversation_id=event.conversation_id,
-            message_id=event.message_id,
-            task_id=event.task_id,
-        )
-
-
-def _words(type: str, payload: dict[str, Any], subject: dict[str, Any]) -> tuple[str, str]:
+def _words(type: NotificationType, payload: dict[str, Any], subject: Row) -> tuple[str, str]:
     """Title and body in the user's language."""
-    language = (subject.get("locale") or "en")[:2]
+    language = (subject["locale"] or "en")[:2]
     titles = _TITLES[type]
-    name = payload.get("title") if type in {"rule_match", "overdue_task"} else subject.get("contact_name")
+    name = payload.get("title") if type in {"rule_match", "overdue_task"} else subject["contact_name"]
     title = titles.get(language, titles["en"]).format(name=name or "?")
     if type == "rule_match" and payload.get("notify_title"):
         title = payload["notify_title"]
-    return title, subject.get("snippet") or ""
+    return title, subject["snippet"] or ""
 
 
 CONSUMER = Consumer(
     name="notifications",
     types=("message.classified", "task.overdue", "lead.stalled", "rule.matched"),
-    act=notify,
+    act=notify_of,
+    act_on_all=notify,
     only={"message.classified": {"urgency": "high"}},
 )

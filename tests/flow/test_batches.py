@@ -1,0 +1,153 @@
+"""What consumers do for a whole batch: a handful of statements, and no tenant mixed with another."""
+
+import asyncio
+import time
+from dataclasses import replace
+
+import asyncpg
+import pytest
+
+from alfred.bus import Bus
+from alfred.crm import notifications
+from alfred.db import Database
+from alfred.hub import Hub
+from tests.conftest import serving
+from tests.people import Person
+
+URGENT = '{"urgency": "high"}'
+
+
+@pytest.fixture
+async def many(cluster):
+    """A database with 1,000 users, one contact and one conversation each; a superuser, and the login."""
+    name = cluster.copy()
+    superuser = await asyncpg.connect(cluster.superuser(name))
+    await superuser.execute(
+        """
+        insert into users (user_id, name, email, locale)
+        select app.uuid7(), 'User', n || '@example.com', (array['pt-BR', 'en-US'])[1 + n % 2]
+          from generate_series(1, 1000) n;
+        insert into channels (user_id, channel_id, type, name) select user_id, user_id, 'whatsapp', 'Shop' from users;
+        insert into contacts (user_id, contact_id, name, handle, channel_type)
+        select user_id, user_id, 'Customer of ' || email, '+5511900000001', 'whatsapp' from users;
+        insert into conversations (user_id, conversation_id, contact_id, channel_id, handle, snippet)
+        select user_id, user_id, user_id, user_id, '+5511900000001', 'Now, ' || email from users;
+        select app.bus_join('notifications');
+        """
+    )
+    yield superuser, cluster.app(name)
+    await superuser.close()
+
+
+class Counted:
+    """A bus with one consumer, whose statements for whole batches are counted."""
+
+    def __init__(self, dsn, consumer):
+        self.statements, self.batches, self.alone = [], [], []
+        self._act, self._act_on_all = consumer.act, consumer.act_on_all
+        self.database = Database(dsn, size=4)
+        self.bus = Bus(self.database, dsn, Hub(self.database))
+        self.bus.subscribe(replace(consumer, act=self.act, act_on_all=self.act_on_all))
+
+    async def act(self, db, event):
+        self.alone.append(event)
+        return await self._act(db, event)
+
+    async def act_on_all(self, db, events):
+        self.batches.append(events)
+        db.add_query_logger(self.note)
+        try:
+            return await self._act_on_all(db, events)
+        finally:
+            db.remove_query_logger(self.note)
+
+    def note(self, record):
+        if "app." in record.query:  # the driver also asks for types
+            self.statements.append(record.query)
+
+    async def __aenter__(self):
+        await self.database.open()
+        self._task = asyncio.create_task(self.bus.run())
+        return self
+
+    async def __aexit__(self, *_):
+        self._task.cancel()
+        await asyncio.wait([self._task])
+        await self.database.close()
+
+
+async def test_a_thousand_users_are_told_by_two_statements(many, eventually):
+    superuser, dsn = many
+    await superuser.execute(
+        """insert into ai_events (user_id, type, contact_id, conversation_id, payload)
+           select user_id, 'message.classified', user_id, user_id, $1 from users""", URGENT,
+    )  # fmt: skip
+    count = "select count(*) from notifications"
+    began = time.monotonic()
+    async with Counted(dsn, notifications.CONSUMER) as counted:
+        assert await eventually(lambda: superuser.fetchval(count), lambda told: told == 1000) == 1000
+    assert time.monotonic() - began < 2
+    assert (len(counted.batches), len(counted.statements), counted.alone) == (1, 2, [])
+    rows = await superuser.fetch("select email, title, body from notifications join users using (user_id)")
+    for row in rows:
+        assert row["title"].endswith(f" Customer of {row['email']}")
+        assert row["body"] == f"Now, {row['email']}"
+    assert {row["title"].split()[0] for row in rows} == {"Urgent", "Mensagem"}
+    assert await superuser.fetchval("select count(*) from ai_events where type = 'notification.created'") == 1000
+
+
+async def test_an_event_about_somebody_elses_customer_shows_nothing_of_it(many, eventually):
+    superuser, dsn = many
+    await superuser.execute(
+        """insert into ai_events (user_id, type, contact_id, conversation_id, payload)
+           select u.user_id, 'message.classified', null, o.user_id, $1
+             from users u, users o where u.email = '1@example.com' and o.email = '2@example.com'""", URGENT,
+    )  # fmt: skip
+    rows = "select title, body, email from notifications join users using (user_id)"
+    async with Counted(dsn, notifications.CONSUMER):
+        (told,) = await eventually(lambda: superuser.fetch(rows))
+    assert tuple(told) == ("Urgent message from ?", "", "1@example.com")
+
+
+async def test_of_two_events_for_the_same_notification_one_is_told(many, eventually):
+    superuser, dsn = many
+    await superuser.execute(
+        """insert into ai_events (user_id, type, contact_id, conversation_id, message_id, payload)
+           select user_id, 'message.classified', user_id, user_id, user_id, $1
+             from users, generate_series(1, 2) where email < '11'""", URGENT,
+    )  # fmt: skip
+    users = await superuser.fetchval("select count(*) from users where email < '11'")
+    async with Counted(dsn, notifications.CONSUMER) as counted:
+        await eventually(lambda: superuser.fetchval("select count(*) from notifications"))
+    assert len(counted.batches[0]) == 2 * users
+    assert await superuser.fetchval("select count(*) from notifications") == users
+
+
+async def test_in_a_batch_too_a_rule_sees_what_an_earlier_one_did(cluster, http, eventually):
+    """A batch is asked at once; a match may change what its tenant's later events find."""
+    name = cluster.copy()
+    superuser = await asyncpg.connect(cluster.superuser(name))
+    await superuser.execute("select app.bus_join('rules')")
+    async with serving(cluster.app(name)) as address:
+        ana, bruno = [await Person.sign_up(http, address, who) for who in ("Ana", "Bruno")]
+        await superuser.execute("begin; select from bus_cursors where consumer = 'rules' for update")
+        tag = {"action": "add_tag", "tag": "first"}
+        says = {"field": "message.text", "op": "contains", "value": "preço"}
+        await ana.made("/rules", {"compiled": {"when": says, "then": [tag]}})
+        tagged = {"all": [{"field": "conversation.tags", "op": "contains", "value": "first"}]}
+        await ana.made(
+            "/rules", {"compiled": {"when": tagged, "then": [{"action": "set_status", "status": "pending"}]}}
+        )
+        await bruno.made("/rules", {"compiled": {"when": says, "then": [tag]}})
+        for person in (ana, bruno):
+            await person.hears("oi")
+        await ana.hears("qual o preço?")
+        await ana.hears("alô?")
+        await superuser.execute("rollback")
+
+        async def status():
+            return (await ana.conversations())[0]["status"]
+
+        assert await eventually(status, lambda found: found == "pending") == "pending"
+        assert (await bruno.conversations())[0]["tags"] == []
+    await superuser.close()
