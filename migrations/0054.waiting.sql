@@ -30,7 +30,8 @@ $$;
 create function app.waiting_since(p_before conversations, p_direction text, p_sent_at timestamptz) returns timestamptz
 language sql stable
 as $$
-    select case when p_sent_at < p_before.last_message_at
+    select case when p_before.status = 'closed' and p_direction = 'outbound' then null
+                when p_sent_at < p_before.last_message_at
                 then app.first_unanswered(p_before.user_id, p_before.conversation_id)
                 when p_direction = 'outbound' then null
                 else coalesce(p_before.waiting_since, p_sent_at) end

@@ -1,5 +1,8 @@
 do $$
+declare
+    v_function regprocedure := coalesce(
+        to_regprocedure('app.show_message(uuid, jsonb, conversations, text, timestamptz)'),
+        to_regprocedure('app.take_in_message(uuid, jsonb)'));
 begin
-    execute replace(pg_get_functiondef('app.take_in_message(uuid, jsonb)'::regprocedure), '
-           waiting_since          = app.waiting_since(c, ''inbound'', v_sent_at),', '');
+    execute regexp_replace(pg_get_functiondef(v_function), '\n +waiting_since          = app\.waiting_since\([^\n]*', '');
 end $$;
