@@ -25,6 +25,7 @@ from alfred.api import (
     flows,
     health,
     inbox,
+    kept_webhooks,
     messages,
     rules,
     sessions,
@@ -88,6 +89,7 @@ def endpoints() -> Iterator[Endpoint]:
         rules,
         flows,
         ai,
+        kept_webhooks,
         webhooks,
         stream,
         notifications_api,
@@ -108,8 +110,9 @@ def build(settings: Settings, database_dsn: str, listen_dsn: str) -> web.Applica
     app[SERVICES] = _services(settings, database_dsn, listen_dsn)
     declared = list(endpoints())
     for endpoint in declared:
-        at_root = [endpoint.path] if endpoint.path.startswith("/health") else []
-        for path in (BASE + endpoint.path, *at_root):
+        others = [endpoint.path] if endpoint.path.startswith("/health") else []
+        others += [f"{BASE}{endpoint.path}{{tail:/.*}}"] if endpoint.has_tail else []
+        for path in (BASE + endpoint.path, *others):
             for method in ("GET", "HEAD") if endpoint.method == "GET" else (endpoint.method,):
                 app.router.add_route(method, path, endpoint.__call__)
     add_documents(app, BASE, described(declared))

@@ -1,5 +1,5 @@
--- Merging two contacts, and parting them again. What belongs to a person follows in statements named move_*, which
--- note what they moved, and return_*, which take the noted back together with what has come since.
+-- Merging two contacts (app.merge_contacts, which notes what it moved), and parting them again: statements named
+-- return_* take the noted back together with what has come since.
 
 -- name: alone
 -- No message is being taken in meanwhile: it could be written to the contact who is just leaving.
@@ -13,81 +13,9 @@ select contact_id
  order by contact_id
    for no key update
 
--- name: note
--- The one that goes, as it is.
-insert into contact_merges (user_id, merged_id, contact_id, filled, contact, identities)
-select c.user_id, c.contact_id, :contact_id, :filled, to_jsonb(c) - 'norm',
-       (select coalesce(jsonb_agg(to_jsonb(i)), '[]')
-          from contact_identities i
-         where i.user_id = c.user_id and i.contact_id = c.contact_id)
-  from contacts c
- where c.user_id = :user_id and c.contact_id = :merged_id
-
--- name: move_identities
--- They are noted with their contact.
-update contact_identities
-   set contact_id = :contact_id
- where user_id = :user_id and contact_id = :merged_id
-
--- name: move_conversations
--- Unique by channel and handle, so they never collide.
-with moved as (
-    update conversations
-       set contact_id = :contact_id
-     where user_id = :user_id and contact_id = :merged_id
-    returning conversation_id
-)
-update contact_merges
-   set conversations = array(select conversation_id from moved)
- where user_id = :user_id and merged_id = :merged_id
-
--- name: move_tasks
--- Noted one by one: a task may be about no conversation.
-with moved as (
-    update tasks
-       set contact_id = :contact_id
-     where user_id = :user_id and contact_id = :merged_id
-    returning task_id
-)
-update contact_merges
-   set tasks = array(select task_id from moved)
- where user_id = :user_id and merged_id = :merged_id
-
--- name: move_notifications
--- Those of a conversation follow it; the others are noted.
-with moved as (
-    update notifications
-       set contact_id = :contact_id
-     where user_id = :user_id and contact_id = :merged_id
-    returning notification_id, conversation_id
-)
-update contact_merges m
-   set notifications = array(select notification_id from moved where conversation_id = any (m.conversations) is not true)
- where m.user_id = :user_id and m.merged_id = :merged_id
-
--- name: move_events
--- Those of a conversation follow it; the others are noted.
-with moved as (
-    update ai_events
-       set contact_id = :contact_id
-     where user_id = :user_id and contact_id = :merged_id
-    returning number, conversation_id
-)
-update contact_merges m
-   set events = array(select number from moved where conversation_id = any (m.conversations) is not true)
- where m.user_id = :user_id and m.merged_id = :merged_id
-
--- name: move_merges
--- Merges into the one that goes can still be undone.
-with moved as (
-    update contact_merges
-       set contact_id = :contact_id
-     where user_id = :user_id and contact_id = :merged_id
-    returning merged_id
-)
-update contact_merges
-   set merges = array(select merged_id from moved)
- where user_id = :user_id and merged_id = :merged_id
+-- name: merge
+-- All of one contact goes over to another; noted, and told.
+select app.merge_contacts(:user_id, :contact_id, :merged_id, false)
 
 -- name: newest
 -- The one to undo first.
@@ -100,17 +28,20 @@ select merged_id, filled, merged_at, conversations, tasks, notifications, events
 -- name: bring_back
 -- The contact that went, under its old id; its columns are named since one of the table's is generated.
 insert into contacts (user_id, contact_id, name, handle, channel_type, email, phone, notes, negotiation_enabled,
-                      negotiation_mode, base_price, custom_price, currency, vip, preferred_tone, created_at, updated_at)
+                      negotiation_mode, base_price, custom_price, currency, vip, preferred_tone, opted_out_at,
+                      first_referral, last_referral, created_at, updated_at)
 select c.user_id, c.contact_id, c.name, c.handle, c.channel_type, c.email, c.phone, c.notes, c.negotiation_enabled,
-       c.negotiation_mode, c.base_price, c.custom_price, c.currency, c.vip, c.preferred_tone, c.created_at, c.updated_at
+       c.negotiation_mode, c.base_price, c.custom_price, c.currency, c.vip, c.preferred_tone, c.opted_out_at,
+       c.first_referral, c.last_referral, c.created_at, c.updated_at
   from contact_merges m
  cross join lateral jsonb_populate_record(null::contacts, m.contact) c
  where m.user_id = :user_id and m.merged_id = :merged_id
 
 -- name: return_identities
--- Its own, and those that were recognised by one of them since.
+-- Its own, as they were, and those that were recognised by one of them since.
 update contact_identities i
-   set contact_id = :merged_id
+   set contact_id = :merged_id,
+       matched_as = case when i.value = known.value then known.matched_as else i.matched_as end
   from contact_merges m
  cross join lateral jsonb_populate_recordset(null::contact_identities, m.identities) known
  where m.user_id = :user_id and m.merged_id = :merged_id
@@ -215,6 +146,33 @@ update contacts c
         select from contact_identities i
          where i.user_id = c.user_id and i.contact_id = c.contact_id
            and i.channel_type = c.channel_type and i.value = c.handle)
+
+-- name: empty_filled
+-- What the kept contact had taken over, where nobody has changed it since.
+update contacts c
+   set name           = case when c.name           = f.name           then null else c.name           end,
+       email          = case when c.email          = f.email          then null else c.email          end,
+       phone          = case when c.phone          = f.phone          then null else c.phone          end,
+       notes          = case when c.notes          = f.notes          then null else c.notes          end,
+       base_price     = case when c.base_price     = f.base_price     then null else c.base_price     end,
+       custom_price   = case when c.custom_price   = f.custom_price   then null else c.custom_price   end,
+       currency       = case when c.currency       = f.currency       then null else c.currency       end,
+       opted_out_at   = case when c.opted_out_at   = f.opted_out_at   then null else c.opted_out_at   end,
+       first_referral = case when c.first_referral = f.first_referral then null else c.first_referral end,
+       last_referral  = case when c.last_referral  = f.last_referral  then null else c.last_referral  end,
+       updated_at     = now()
+  from jsonb_populate_record(null::contacts, :filled) f
+ where c.user_id = :user_id and c.contact_id = :contact_id
+
+-- name: keep_parted
+-- What a payload tells together joins them no more; both ways round.
+insert into parted_identities (user_id, channel_type, value, other)
+select :user_id, i.channel_type, i.value, o.value
+  from contact_identities i
+  join contact_identities o on o.user_id = i.user_id and o.channel_type = i.channel_type
+ where i.user_id = :user_id
+   and (i.contact_id, o.contact_id) in ((:contact_id::uuid, :merged_id::uuid), (:merged_id, :contact_id))
+    on conflict do nothing
 
 -- name: identity_count
 -- A contact needs at least one.

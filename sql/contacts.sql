@@ -3,12 +3,14 @@
 -- name: page
 -- Newest first.
 select c.contact_id as id, c.name, c.handle, c.channel_type, c.email, c.phone, c.notes, c.negotiation_enabled,
-       c.negotiation_mode, c.base_price, c.custom_price, c.currency, c.vip, c.preferred_tone, c.created_at, c.updated_at,
+       c.negotiation_mode, c.base_price, c.custom_price, c.currency, c.vip, c.preferred_tone, c.opted_out_at, c.first_referral,
+       c.last_referral, c.created_at, c.updated_at,
        app.identities_of(c.user_id, c.contact_id) as identities
   from contacts c
  where c.user_id = :user_id
    and (:q::text is null or c.contact_id = any (array(select app.search_contacts(:q))))
    and (:vip::boolean is null or c.vip = :vip)
+   and (:opted_out::boolean is null or (c.opted_out_at is not null) = :opted_out)
    and (:channel::text is null or exists (
             select from contact_identities i
              where i.user_id = c.user_id and i.contact_id = c.contact_id and i.channel_type = :channel))
@@ -19,7 +21,8 @@ select c.contact_id as id, c.name, c.handle, c.channel_type, c.email, c.phone, c
 -- name: get
 -- One, in the shape of the list.
 select c.contact_id as id, c.name, c.handle, c.channel_type, c.email, c.phone, c.notes, c.negotiation_enabled,
-       c.negotiation_mode, c.base_price, c.custom_price, c.currency, c.vip, c.preferred_tone, c.created_at, c.updated_at,
+       c.negotiation_mode, c.base_price, c.custom_price, c.currency, c.vip, c.preferred_tone, c.opted_out_at, c.first_referral,
+       c.last_referral, c.created_at, c.updated_at,
        app.identities_of(c.user_id, c.contact_id) as identities
   from contacts c
  where c.user_id = :user_id and c.contact_id = :contact_id
@@ -33,6 +36,18 @@ values (:user_id, :contact_id, :name, :handle, :channel_type, :email, :phone, :n
 -- The constraint contact_identities_handle_taken answers one that another contact has.
 insert into contact_identities (user_id, channel_type, value, contact_id)
 values (:user_id, :channel_type, :value, :contact_id)
+
+-- name: hold_number
+-- The same lock that a message from a number takes which is new in all ways to write it.
+select pg_advisory_xact_lock(hashtextextended(concat_ws(' ', 'contact', :user_id::uuid, :channel_type::text, min(way)), 0))
+  from unnest(:ways::text[]) way
+
+-- name: is_anothers
+-- Whether another contact has a number, in one of the ways to write it.
+select exists (
+    select from contact_identities
+     where user_id = :user_id and channel_type = :channel_type and value = any (:ways::text[])
+       and contact_id <> :contact_id)
 
 -- name: remove_identity
 -- Of this contact only.
@@ -64,6 +79,7 @@ update contacts
        currency            = :currency,
        vip                 = :vip,
        preferred_tone      = :preferred_tone,
+       opted_out_at        = :opted_out_at,
        updated_at          = now()
  where user_id = :user_id and contact_id = :contact_id
 

@@ -6,7 +6,7 @@ select app.record(:user_id, :type, :contact_id, :conversation_id, :message_id, :
 
 -- name: page
 -- Newest first.
-select event_id as id, number, type, conversation_id, message_id, payload, created_at
+select event_id as id, number, type, contact_id, conversation_id, message_id, task_id, payload, created_at
   from ai_events
  where user_id = :user_id
    and (:type::text is null or type = :type)

@@ -8,14 +8,15 @@ from aiohttp import web
 from pydantic import Field, model_validator
 from uuid_utils.compat import uuid7
 
-from alfred.api.identities import Identity, clean, type_of
+from alfred.api.conversations import MessageReferral
+from alfred.api.identities import Identity, Known, type_of
 from alfred.crm.contacts import rewrite
 from alfred.events import record
 from alfred.http.context import Caller
 from alfred.http.endpoint import Routes
-from alfred.http.models import Currency, Handle, Input, Listing, Money, Name, Notes, Output, Page, SearchText
+from alfred.http.models import Currency, Handle, Input, Listing, Moment, Money, Name, Notes, Output, Page, SearchText
 from alfred.http.pages import newest_first
-from alfred.http.problems import not_found
+from alfred.http.problems import Fault, Problem, invalid, not_found
 from alfred.queries import Db, Row, sql
 from alfred.terms import MOST_IDENTITIES, ChannelType, NegotiationMode, Tone
 
@@ -60,15 +61,15 @@ class NewContact(Input):
             raise ValueError("a contact needs a handle or an identity")
         if self.handle is not None and self.channel_type is None and type_of(self.handle) is None:
             raise ValueError("say the channel_type of this handle")
+        self.known_by()
         return self
 
-    def known_by(self) -> list[Identity]:
+    def known_by(self) -> list[Known]:
         """Every identity once, the handle's first."""
         first = []
         if self.handle is not None:
-            type_ = self.channel_type or type_of(self.handle) or "whatsapp"
-            first = [Identity(channel_type=type_, value=self.handle)]
-        return list({(i.channel_type, i.value): i for i in map(clean, [*first, *self.identities])}.values())
+            first = [Known.of(self.channel_type or type_of(self.handle) or "whatsapp", self.handle)]
+        return list(dict.fromkeys([*first, *(identity.known() for identity in self.identities)]))
 
 
 class ContactChange(Input):
@@ -79,6 +80,7 @@ class ContactChange(Input):
     phone: Handle | None = None
     notes: Notes | None = None
     identities: list[Identity] | None = Field(None, min_length=1, max_length=MOST_IDENTITIES)
+    opted_out_at: Moment | None = Field(None, description="`null` where the customer wants messages again.")
     settings: SettingsChange | None = None
 
 
@@ -96,6 +98,9 @@ class Contact(Output):
     phone: str | None
     notes: str | None
     identities: list[IdentityOut]
+    opted_out_at: datetime | None = Field(description="Since when the customer wants no messages.")
+    first_referral: MessageReferral | None = Field(description="The advertisement or link that first brought them.")
+    last_referral: MessageReferral | None
     settings: ContactSettings
     created_at: datetime
     updated_at: datetime
@@ -105,12 +110,13 @@ class ContactFilter(Listing):
     q: SearchText | None = Field(None, description="Text in the name or handle. Ignores case and accents.")
     vip: bool | None = None
     channel: ChannelType | None = None
+    opted_out: bool | None = Field(None, description="Whether the customer wants no messages.")
 
 
 @routes.on("GET", "/contacts")
 async def list_contacts(db: Db, caller: Caller, request: web.Request, query: ContactFilter) -> Page[Contact]:
     """List contacts, newest first."""
-    given = {"user_id": caller.user_id, **query.model_dump(include={"q", "vip", "channel"})}
+    given = {"user_id": caller.user_id, **query.model_dump(include={"q", "vip", "channel", "opted_out"})}
     found = await newest_first(db, request, query, sql.contacts.page, **given)
     currency = await _currency(db, caller)
     return found.of(lambda row: contact_of(row, currency))
@@ -120,9 +126,8 @@ async def list_contacts(db: Db, caller: Caller, request: web.Request, query: Con
 async def create_contact(db: Db, caller: Caller, body: NewContact) -> Contact:
     """Create a contact.
 
-    An identity is taken only as it is written: a Brazilian mobile with its ninth digit and the same one without are
-    two, and may be two contacts; each then gets the messages of its own. What comes from a number that is known only
-    in its other way goes to the contact who has that one.
+    The other ways to write a mobile number (Brazil's ninth digit, Mexico's 1, Argentina's 9) are the same number: where
+    another contact has it in one of them, it is taken (409 `handle_taken`).
     """
     contact_id, identities = uuid7(), body.known_by()
     await sql.contacts.add.run(
@@ -137,7 +142,8 @@ async def create_contact(db: Db, caller: Caller, body: NewContact) -> Contact:
     if body.settings.model_fields_set:
         row = await _held(db, caller, contact_id)
         await _store(db, caller, row, {}, body.settings)
-    await record(db, caller.user_id, "contact.created", {}, contact_id=contact_id)
+    told = {"name": body.name, "handle": identities[0].value, "channel_type": identities[0].channel_type}
+    await record(db, caller.user_id, "contact.created", told, contact_id=contact_id)
     return await _contact(db, caller, contact_id)
 
 
@@ -159,15 +165,16 @@ async def update_contact(db: Db, caller: Caller, contact_id: UUID, body: Contact
     identities = given.pop("identities", None)
     primary = _primary(row, body)
     if identities is not None:
-        wanted = list({(i.channel_type, i.value): i for i in map(clean, identities)}.values())
+        wanted = list(dict.fromkeys(identity.known() for identity in identities))
         primary = primary if primary in wanted or body.handle is not None else wanted[0]
         await _replace_identities(db, caller, row, [primary, *(i for i in wanted if i != primary)])
     elif (primary.channel_type, primary.value) != (row["channel_type"], row["handle"]):
-        kept = [Identity(**known) for known in row["identities"]]
-        old = Identity(channel_type=row["channel_type"], value=row["handle"])
+        kept = [Known(**known) for known in row["identities"]]
+        old = Known(row["channel_type"], row["handle"])
         await _replace_identities(db, caller, row, [primary, *(i for i in kept if i not in (old, primary))])
     given |= {"handle": primary.value, "channel_type": primary.channel_type}
     await _store(db, caller, row, given, body.settings or SettingsChange())
+    await _tell_change(db, caller, contact_id, body.model_dump(mode="json", exclude_unset=True))
     return await _contact(db, caller, contact_id)
 
 
@@ -192,6 +199,7 @@ async def update_contact_settings(db: Db, caller: Caller, contact_id: UUID, body
     `null` clears a price or the currency.
     """
     await _store(db, caller, await _held(db, caller, contact_id), {}, body)
+    await _tell_change(db, caller, contact_id, {"settings": body.model_dump(mode="json", exclude_unset=True)})
     return (await _contact(db, caller, contact_id)).settings
 
 
@@ -216,6 +224,11 @@ async def _held(db: Db, caller: Caller, contact_id: UUID) -> Row:
     return row
 
 
+async def _tell_change(db: Db, caller: Caller, contact_id: UUID, changes: dict[str, Any]) -> None:
+    if changes:
+        await record(db, caller.user_id, "contact.updated", changes, contact_id=contact_id)
+
+
 async def _currency(db: Db, caller: Caller) -> str:
     return str(await sql.users.currency.value(db, user_id=caller.user_id))
 
@@ -227,22 +240,32 @@ async def _store(db: Db, caller: Caller, row: Row, given: dict[str, Any], settin
     await rewrite(db, caller.user_id, row, given | changes)
 
 
-async def _add_identities(db: Db, caller: Caller, contact_id: UUID, identities: list[Identity]) -> None:
+async def _add_identities(db: Db, caller: Caller, contact_id: UUID, identities: list[Known]) -> None:
+    about = {"user_id": caller.user_id, "contact_id": contact_id}
     for identity in identities:
-        await sql.contacts.add_identity.run(db, user_id=caller.user_id, contact_id=contact_id, **identity.model_dump())
+        ways = {"channel_type": identity.channel_type, "ways": identity.ways()}
+        if len(ways["ways"]) > 1:
+            await sql.contacts.hold_number.run(db, user_id=caller.user_id, **ways)
+            if await sql.contacts.is_anothers.value(db, **about, **ways):
+                raise Problem(409, "handle_taken", "Another contact has this number, written in another way.")
+        await sql.contacts.add_identity.run(db, **about, **identity._asdict())
 
 
-async def _replace_identities(db: Db, caller: Caller, row: Row, wanted: list[Identity]) -> None:
-    known = [Identity(**each) for each in row["identities"]]
+async def _replace_identities(db: Db, caller: Caller, row: Row, wanted: list[Known]) -> None:
+    known = [Known(**each) for each in row["identities"]]
     for gone in known:
         if gone not in wanted:
-            await sql.contacts.remove_identity.run(
-                db, user_id=caller.user_id, contact_id=row["id"], **gone.model_dump()
-            )
+            await sql.contacts.remove_identity.run(db, user_id=caller.user_id, contact_id=row["id"], **gone._asdict())
     await _add_identities(db, caller, row["id"], [new for new in wanted if new not in known])
 
 
-def _primary(row: Row, body: ContactChange) -> Identity:
+def _primary(row: Row, body: ContactChange) -> Known:
     handle = body.handle or row["handle"]
     guess = type_of(handle) if body.handle is not None and row["channel_type"] in {"email", "whatsapp"} else None
-    return clean(Identity(channel_type=body.channel_type or guess or row["channel_type"], value=handle))
+    channel_type = body.channel_type or guess or row["channel_type"]
+    if body.handle is None and channel_type == row["channel_type"]:
+        return Known(channel_type, handle)  # as it is stored, whatever the rules were then
+    try:
+        return Known.of(channel_type, handle)
+    except ValueError as error:
+        raise invalid([Fault("/handle", f"{error}.".capitalize(), "string_too_long")]) from None

@@ -47,8 +47,10 @@ class EventFilter(Listing):
 class EventOut(Output):
     id: UUID
     type: EventType = Field(examples=["message.received"])
+    contact_id: UUID | None
     conversation_id: UUID | None
     message_id: UUID | None
+    task_id: UUID | None
     payload: dict[str, Any] = Field(examples=[{"channel_type": "whatsapp"}])
     created_at: datetime
 

@@ -1,6 +1,8 @@
 """Webhooks in: a sender's raw payload is read, stored and answered in one round trip."""
 
 import asyncio
+import json
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -18,10 +20,9 @@ from alfred.crm.inbox import TakenIn
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
 from alfred.http.inputs import body_of
-from alfred.http.models import Listing, Output, Page
-from alfred.http.pages import newest_first
+from alfred.http.models import Output
 from alfred.http.problems import Problem, not_found
-from alfred.queries import Db, sql
+from alfred.queries import sql
 from alfred.terms import ChannelType
 
 routes = Routes("Webhooks")
@@ -29,14 +30,13 @@ log = structlog.get_logger()
 
 MOST_ITEMS = 1000
 MOST_REJECTED = 500
-SHOWN_OF_REJECTED = 16_384
 _LARGE = 65_536
 
 
 class TakenItem(Output):
     """One normalised item, and what became of it."""
 
-    kind: Literal["message", "status", "reaction"]
+    kind: Literal["message", "echo", "status", "reaction"]
     external_id: str | None = Field(examples=["wamid.HBgM"])
     duplicate: bool
     message_id: UUID | None
@@ -56,54 +56,20 @@ class Receipt(Output):
     channel: ChannelType
     received: int = Field(examples=[1])
     duplicates: int = Field(examples=[0])
-    ignored: int = Field(examples=[0])
+    ignored: int = Field(examples=[0], description="Of no interest; see `GET /webhooks/ignored`.")
+    rejected: int = Field(
+        examples=[0], description="Of the ignored, what no shape fits; it is kept under `/webhooks/rejected`."
+    )
     messages: list[TakenItem]
 
 
-class RejectedWebhook(Output):
-    id: UUID
-    channel_type: ChannelType = Field(examples=["whatsapp"])
-    content_type: str = Field(examples=["application/json"])
-    reason: str = Field(examples=["No sender's shape was recognised."])
-    body: str = Field(description="The payload as text, cut to its first 16 KiB. The whole payload is stored.")
-    attempts: int
-    created_at: datetime
+@dataclass(frozen=True)
+class Posted:
+    """The body of a post, as it came."""
 
-
-@routes.on("GET", "/webhooks/rejected")
-async def list_rejected_webhooks(db: Db, caller: Caller, request: web.Request, query: Listing) -> Page[RejectedWebhook]:
-    """List payloads that could not be read, newest first."""
-    given: dict[str, Any] = {"user_id": caller.user_id, "shown": SHOWN_OF_REJECTED}
-    return (await newest_first(db, request, query, sql.rejected_webhooks.page, **given)).of(_rejected_of)
-
-
-@routes.on("POST", "/webhooks/rejected/{rejected_id}/retry", errors=(404,))
-async def retry_rejected_webhook(caller: Caller, services: Services, rejected_id: UUID) -> Receipt:
-    """Read a rejected payload again.
-
-    A payload that still cannot be read stays (422).
-    """
-    about = {"user_id": caller.user_id, "rejected_id": rejected_id}
-    async with services.database.acting_as(caller.user_id) as db:
-        row = await sql.rejected_webhooks.try_again.one(db, **about)
-    if row is None:
-        raise not_found("rejected webhook")
-    try:
-        reading = await _read(row["body"], row["content_type"], row["channel_type"])
-    except Problem as problem:
-        problem.status = 422
-        raise
-    receipt = await _take_in(services, caller, row["channel_type"], reading)
-    async with services.database.acting_as(caller.user_id) as db:
-        await sql.rejected_webhooks.remove.run(db, **about)
-    return receipt
-
-
-@routes.on("DELETE", "/webhooks/rejected/{rejected_id}", status=204, errors=(404,))
-async def delete_rejected_webhook(db: Db, caller: Caller, rejected_id: UUID) -> None:
-    """Delete a rejected payload."""
-    if not await sql.rejected_webhooks.remove.run(db, user_id=caller.user_id, rejected_id=rejected_id):
-        raise not_found("rejected webhook")
+    body: bytes
+    content_type: str
+    channel_type: ChannelType
 
 
 _JSON = {"type": "object", "additionalProperties": True, "description": "The payload; an array of them is read too."}
@@ -133,6 +99,7 @@ _DOCUMENT = {
     scope="webhooks",
     repeatable=True,
     lenient=True,
+    has_tail=True,
     errors=(400, 404, 413, 422),
     document=_DOCUMENT,
 )
@@ -144,64 +111,109 @@ async def post_webhook(request: web.Request, caller: Caller, services: Services,
     """
     if channel_type not in CHANNEL_TYPES:
         raise not_found("channel type")
-    body = await body_of(request)
-    content_type = request.headers.get("Content-Type", "")
+    posted = Posted(await body_of(request), request.headers.get("Content-Type", ""), channel_type)
     try:
-        reading = await _read(body, content_type, channel_type)
-    except Problem as problem:
-        async with services.database.acting_as(caller.user_id) as db:
-            await sql.rejected_webhooks.add.run(
-                db,
-                user_id=caller.user_id,
-                rejected_id=uuid7(),
-                channel_type=channel_type,
-                content_type=content_type[:500].encode("ascii", "replace").decode(),
-                body=body,
-                reason=problem.detail,
-            )
-            await sql.rejected_webhooks.keep_newest.run(db, user_id=caller.user_id, most=MOST_REJECTED)
-        log.warning("webhook_rejected", channel=channel_type, code=problem.code, size=len(body))
-        raise
-    return await _take_in(services, caller, channel_type, reading)
+        reading = await read(posted)
+    except Unreadable as trouble:
+        await _reject(services, caller, trouble.kept, trouble.problem.detail)
+        log.warning("webhook_rejected", channel=channel_type, code=trouble.problem.code, size=len(posted.body))
+        raise trouble.problem from None
+    receipt = await take_in(services, caller, channel_type, reading)
+    if reading.rejected:  # after the others: if this fails, a repetition finds them as duplicates
+        await _reject(services, caller, _as_read(posted, reading), reason_of(reading))
+    return receipt
 
 
-async def _read(body: bytes, content_type: str, channel_type: Any) -> Reading:
-    """A large body is read in a thread, so that other requests do not wait for it."""
+async def read(posted: Posted) -> Reading:
+    """A large body is read in a thread, so that other requests do not wait for it.
+
+    Raises:
+        Unreadable.
+    """
     try:
-        if len(body) > _LARGE:
-            reading = await asyncio.to_thread(_normalised, body, content_type, channel_type)
+        if len(posted.body) > _LARGE:
+            payload, reading = await asyncio.to_thread(_normalised, posted)
         else:
-            reading = _normalised(body, content_type, channel_type)
+            payload, reading = _normalised(posted)
     except BrokenJson as error:
-        raise Problem(400, "invalid_json", f"The body is not valid JSON: {error}") from None
+        raise Unreadable(posted, Problem(400, "invalid_json", f"The body is not valid JSON: {error}")) from None
     except UnreadableBody as error:
-        raise Problem(422, "unrecognised_payload", f"The body cannot be read: {error}") from None
+        problem = Problem(422, "unrecognised_payload", f"The body cannot be read: {error}")
+        raise Unreadable(posted, problem) from None
+    unwrapped = posted if list(reading.rejected) in ([], [payload]) else _as_read(posted, reading)
     if not reading.recognised:
         detail = "No known sender's shape was recognised in this payload; it is kept under /webhooks/rejected."
-        raise Problem(422, "unrecognised_payload", detail)
+        raise Unreadable(unwrapped, Problem(422, "unrecognised_payload", detail))
     if len(reading.items) > MOST_ITEMS:
-        raise Problem(422, "too_many_items", f"One post holds at most {MOST_ITEMS} items; it is kept.")
+        detail = f"One post holds at most {MOST_ITEMS} items; it is kept."
+        raise Unreadable(unwrapped, Problem(422, "too_many_items", detail))
     return reading
 
 
-def _normalised(body: bytes, content_type: str, channel_type: Any) -> Reading:
-    return normalise(read_body(body, content_type or None), channel_type)
+class Unreadable(Exception):
+    """Nothing of a post can be taken in; `kept` is what to keep of it."""
+
+    def __init__(self, kept: Posted, problem: Problem) -> None:
+        super().__init__(problem.detail)
+        self.kept = kept
+        self.problem = problem
 
 
-async def _take_in(services: Services, caller: Caller, channel_type: Any, reading: Reading) -> Receipt:
-    items = [item for item in reading.items if item.kind not in {"ignored", "echo"}]
-    taken = await services.inbox.take_in(caller.user_id, items)
-    entries = [_entry(item, outcome) for item, outcome in zip(items, taken, strict=True)]
+def reason_of(reading: Reading) -> str:
+    """Why some items of a reading are rejected, in a sentence."""
+    reasons = [item.reason for item in reading.items if item.rejected and item.reason]
+    return reasons[0] if reasons else "No known sender's shape was recognised in a part of this payload."
+
+
+async def take_in(services: Services, caller: Caller, channel_type: ChannelType, reading: Reading) -> Receipt:
+    """Store what was read, and say what became of it."""
+    outcomes = await services.inbox.take_in(caller.user_id, reading.items)
+    taken = [(item, each) for item, each in zip(reading.items, outcomes, strict=True) if item.kind != "ignored"]
+    entries = [_entry(item, outcome) for item, outcome in taken]
     receipt = Receipt(
-        channel=items[0].channel_type if items else channel_type,
+        channel=taken[0][0].channel_type if taken else channel_type,
         received=len(entries),
         duplicates=sum(entry.duplicate for entry in entries),
-        ignored=len(reading.items) - len(items),
+        ignored=len(reading.items) - len(entries),
+        rejected=sum(item.rejected for item in reading.items),
         messages=entries,
     )
     log.info("webhook_taken_in", channel=receipt.channel, received=receipt.received,
-             duplicates=receipt.duplicates, ignored=receipt.ignored)  # fmt: skip
+             duplicates=receipt.duplicates, ignored=receipt.ignored, rejected=receipt.rejected)  # fmt: skip
     return receipt
+
+
+def _normalised(posted: Posted) -> tuple[Any, Reading]:
+    payload = read_body(posted.body, posted.content_type or None)
+    return payload, normalise(payload, posted.channel_type)
+
+
+def _as_read(posted: Posted, reading: Reading) -> Posted:
+    """The payloads that were rejected, without what a forwarder wrapped around them."""
+    payloads = list(reading.rejected)
+    if len(payloads) == 1 and isinstance(payloads[0], bytes):
+        return Posted(payloads[0], "message/rfc822", posted.channel_type)
+    words = json.dumps(payloads[0] if len(payloads) == 1 else payloads, default=_as_text, ensure_ascii=False)
+    return Posted(words.encode("utf-8", "surrogatepass"), "application/json", posted.channel_type)
+
+
+def _as_text(value: object) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+async def _reject(services: Services, caller: Caller, posted: Posted, reason: str) -> None:
+    """Keep a payload with the reason: one row a post."""
+    async with services.database.acting_as(caller.user_id) as db:
+        await sql.rejected_webhooks.add.run(
+            db,
+            user_id=caller.user_id,
+            rejected_id=uuid7(),
+            channel_type=posted.channel_type,
+            content_type=posted.content_type[:500].encode("ascii", "replace").decode(),
+            body=posted.body,
+            reason=reason,
+        )
+        await sql.rejected_webhooks.keep_newest.run(db, user_id=caller.user_id, most=MOST_REJECTED)
 
 
 def _entry(item: InboundItem, taken: TakenIn) -> TakenItem:
@@ -209,7 +221,3 @@ def _entry(item: InboundItem, taken: TakenIn) -> TakenItem:
     reading = taken.classification
     classification = ClassificationOut.model_validate(reading) if reading and item.kind == "message" else None
     return TakenItem(**said, **taken.model_dump(exclude={"classification"}), classification=classification)
-
-
-def _rejected_of(row: Any) -> RejectedWebhook:
-    return RejectedWebhook.model_validate(dict(row) | {"body": row["body"].decode("utf-8", "replace")})

@@ -11,15 +11,7 @@ from uuid_utils.compat import uuid7
 from alfred.events import record
 from alfred.queries import Db, Row, sql
 
-# What follows a person, in the order in which it moves: later ones ask where their conversations are.
-MOVES = (
-    sql.contact_merges.move_identities,
-    sql.contact_merges.move_conversations,
-    sql.contact_merges.move_tasks,
-    sql.contact_merges.move_notifications,
-    sql.contact_merges.move_events,
-    sql.contact_merges.move_merges,
-)
+# What follows a person back, in the order in which it moves: later ones ask where their conversations are.
 RETURNS = (
     sql.contact_merges.return_conversations,
     sql.contact_merges.return_tasks,
@@ -39,6 +31,7 @@ _COLUMNS = (
     "negotiation_mode",
     "vip",
     "preferred_tone",
+    "opted_out_at",
 )
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -71,28 +64,20 @@ class Entry:
 async def merge(db: Db, user_id: UUID, contact_id: UUID, merged_id: UUID) -> None:
     """Everything about one contact goes over to another, who also takes what it lacks itself; then the one is gone.
 
+    What a payload tells of two contacts does the same on the way in, into the older one.
+
     Raises:
         NoSuchContact.
     """
     await _alone(db, user_id)
     await _hold(db, user_id, contact_id, merged_id)
-    kept = await sql.contacts.get.one(db, user_id=user_id, contact_id=contact_id)
-    gone = await sql.contacts.get.one(db, user_id=user_id, contact_id=merged_id)
-    assert kept is not None
-    assert gone is not None
-    filled = taken_over(dict(kept), dict(gone), str(await sql.users.currency.value(db, user_id=user_id)))
-    who = {"user_id": user_id, "contact_id": contact_id, "merged_id": merged_id}
-    await sql.contact_merges.note.run(db, **who, filled={name: str(value) for name, value in filled.items()})
-    for move in MOVES:
-        await move.run(db, **who)
-    await sql.contacts.remove.run(db, user_id=user_id, contact_id=merged_id)
-    await rewrite(db, user_id, kept, filled)
+    await sql.contact_merges.merge.run(db, user_id=user_id, contact_id=contact_id, merged_id=merged_id)
 
 
 async def unmerge(db: Db, user_id: UUID, contact_id: UUID) -> UUID:
-    """Undo the last merge; where there was none, part the identity that was last taken for another way to write one.
+    """Undo the last merge; where there was none, part the identity that was last recognised by another one.
 
-    Returns the id of the contact that is there again, or now.
+    What a payload tells does not join them again. Returns the id of the contact that is there again, or now.
 
     Raises:
         NoSuchContact, NothingToUndo, LastIdentity.
@@ -108,6 +93,7 @@ async def unmerge(db: Db, user_id: UUID, contact_id: UUID) -> UUID:
     await sql.contact_merges.restore_identities.run(db, **about)
     await _follow(db, user_id, contact_id, dict(merged))
     await _mend(db, user_id, contact_id, merged["filled"])
+    await sql.contact_merges.keep_parted.run(db, **about, contact_id=contact_id)
     await sql.contact_merges.forget.run(db, **about)
     return UUID(str(merged["merged_id"]))
 
@@ -136,17 +122,6 @@ async def store(db: Db, user_id: UUID, added: Sequence[Entry], changed: Sequence
     ]
     await sql.contact_files.add_identities.run(db, user_id=user_id, identities=identities)
     await sql.contact_files.tell.run(db, user_id=user_id, contact_ids=[entry.contact_id for entry in added])
-
-
-def taken_over(kept: Mapping[str, Any], gone: Mapping[str, Any], currency: str) -> dict[str, Any]:
-    """What the kept contact lacks and the other has; prices only where they mean the same money.
-
-    `currency` is what prices are in where a contact says nothing else.
-    """
-    same_money = (kept["currency"] or currency) == (gone["currency"] or currency)
-    no_money = all(kept[name] is None for name in _MONEY)
-    wanted = (*_WORDS, *_MONEY) if same_money or no_money else _WORDS
-    return {name: gone[name] for name in wanted if kept[name] is None and gone[name] is not None}
 
 
 async def _alone(db: Db, user_id: UUID) -> None:
@@ -186,7 +161,9 @@ async def _part(db: Db, user_id: UUID, contact_id: UUID) -> UUID:
     nothing: dict[str, Any] = {name: [] for name in ("conversations", "tasks", "notifications", "events", "merges")}
     await _follow(db, user_id, contact_id, nothing | {"merged_id": parted, "merged_at": _LONG_AGO})
     await _mend(db, user_id, contact_id, {})
-    await record(db, user_id, "contact.created", {}, contact_id=parted)
+    await sql.contact_merges.keep_parted.run(db, user_id=user_id, contact_id=contact_id, merged_id=parted)
+    payload = {"name": None, "handle": handle, "channel_type": channel_type}
+    await record(db, user_id, "contact.created", payload, contact_id=parted)
     return parted
 
 
@@ -196,10 +173,7 @@ async def _mend(db: Db, user_id: UUID, contact_id: UUID, filled: Mapping[str, st
     if not await sql.contact_merges.identity_count.value(db, **about):
         raise LastIdentity
     await sql.contact_merges.mend_handle.run(db, **about)
-    row = await sql.contacts.get.one(db, **about)
-    assert row is not None
-    same = {name: None for name, value in filled.items() if row[name] is not None and str(row[name]) == value}
-    await rewrite(db, user_id, row, same)
+    await sql.contact_merges.empty_filled.run(db, **about, filled=dict(filled))
 
 
 async def rewrite(db: Db, user_id: UUID, row: Row, changes: Mapping[str, Any]) -> None:

@@ -100,7 +100,7 @@ class Inbox:
                 group.create_task(self._write())
 
     async def _read(self, item: InboundItem) -> Classification | None:
-        if item.kind == "message" or item.status == "edited":
+        if item.kind == "message" or (item.status == "edited" and not item.from_business):
             return await self._assistant.classify(item.text or "")
         return None
 

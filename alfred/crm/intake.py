@@ -2,55 +2,78 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
 from alfred.ai.provider import Classification
-from alfred.channels.item import Attachment, InboundItem
+from alfred.channels.item import Attachment, Fact, Identity, InboundItem
 from alfred.channels.phones import variants
 from alfred.senders.statuses import failure_of
 
 LONGEST_KEY = 600  # bytes; an index row of several keys has room for 2,704
+LONGEST_REFERENCES = 20  # ids of a mail's thread; the first and the last ones stay
 
 
 def written_as(user_id: UUID, item: InboundItem, reading: Classification | None) -> dict[str, Any] | None:
     """The item as app.take_in() wants it; None where there is nothing to write."""
-    sent_at = item.sent_at.isoformat() if item.sent_at else None
-    handles = _handles(item)
+    handles = _ways(item.channel_type, item.sender.handle)
     common: dict[str, Any] = {
         "user_id": str(user_id),
-        # All ways to write a number have one key: batches must lock their conversations in one order.
+        # All ways to write a number have one key: batches must make their conversations in one order.
         "key": (str(user_id), item.channel_type, min(handles, default=""), item.recipient or ""),
         "channel_type": item.channel_type,
+        "provider": item.provider,
         "recipient": _key(item.recipient),
-        "handles": [_key(handle) for handle in handles],
+        "handles": handles,
+        "others": _others(item.channel_type, item.sender.handle, item.identities),
         "name": item.sender.name,
         "text": item.text,
-        "sent_at": sent_at,
+        "sent_at": _moment(item),
         "error": _failure(item),
+        "delivery_id": item.delivery_id,
         "classification": reading.model_dump(mode="json", exclude={"signals"}) if reading else None,
         "raw": json.dumps(item.raw, default=str),
     }
-    if item.kind == "message":
-        return common | {
-            "kind": "message",
-            "message_id": str(uuid7()),
-            "external_id": item.external_id,
-            "target": _key(item.external_id),
-            "dedupe_key": _dedupe_key(item),
-            "reply_to": _key(item.reply_to),
-            "attachments": [kept(attachment) for attachment in item.attachments],
-        }
+    if item.kind == "ignored":
+        return None if item.rejected else common | _ignored(item)
+    if item.kind in {"message", "echo"}:
+        return common | _message(item)
+    return _update(item, common)
+
+
+def _message(item: InboundItem) -> dict[str, Any]:
+    return {
+        "kind": item.kind,
+        "message_id": str(uuid7()),
+        "external_id": item.external_id,
+        "target": _key(item.external_id),
+        "dedupe_key": _dedupe_key(item),
+        "reply_to": _key(item.reply_to),
+        "attachments": [kept(attachment) for attachment in item.attachments],
+        "referral": item.referral.model_dump(mode="json") if item.referral else None,
+        "order": item.order.model_dump(mode="json") if item.order else None,
+        "subject": item.subject,
+        "references": references_of(item),
+    }
+
+
+def _update(item: InboundItem, common: dict[str, Any]) -> dict[str, Any] | None:
+    sent_at = _moment(item)
+    update = common | {"kind": "update", "from_business": item.from_business}
     if item.kind == "reaction" and item.reply_to:
         detail = _key(item.external_id) or _digest(item.sender.handle, item.text, sent_at)
-        return common | {"kind": "update", "update": "reaction", "target": _key(item.reply_to), "detail": detail}
+        return update | {"update": "reaction", "target": _key(item.reply_to), "detail": detail}
     if item.kind == "status" and item.external_id:
+        # What one side tells must not stand in the way of what the other one does.
         detail = _digest(item.text, sent_at) if item.status == "edited" else ""
-        return common | {"kind": "update", "update": item.status, "target": _key(item.external_id), "detail": detail}
+        if item.from_business and item.status in {"edited", "deleted"}:
+            detail += ":own"
+        return update | {"update": item.status, "target": _key(item.external_id), "detail": detail}
     if item.kind == "status" and item.status in {"delivered", "read"} and item.sent_at and item.sender.handle:
-        return common | {"kind": "update", "update": item.status, "target": None}
+        return update | {"update": item.status, "target": None}
     return None
 
 
@@ -63,22 +86,65 @@ def _failure(item: InboundItem) -> str | None:
     return failure_of(item.channel_type, item.provider, code, words).model_dump_json()
 
 
-def _handles(item: InboundItem) -> list[str]:
-    """The customer's handle as sent, then the other ways to write it."""
-    if not item.sender.handle:
+def _ignored(item: InboundItem) -> dict[str, Any]:
+    return {
+        "kind": "ignored",
+        "message_id": str(uuid7()),
+        "ignored_kind": item.ignored_kind or "unknown_event",
+        "reason": item.reason or "Nothing that Alfred acts on.",
+        "facts": [_fact(item, fact) for fact in item.facts],
+    }
+
+
+def _fact(item: InboundItem, fact: Fact) -> dict[str, Any]:
+    of_contact = fact.about == "contact"
+    return fact.model_dump(mode="json", exclude={"identities"}) | {
+        "handles": _ways(item.channel_type, fact.subject) if of_contact else [],
+        "others": _others(item.channel_type, fact.subject, fact.identities) if of_contact else [],
+    }
+
+
+def _ways(channel_type: str, handle: str | None) -> list[str]:
+    """A handle as sent, then the other ways to write it."""
+    if not handle:
         return []
-    return variants(item.sender.handle) if item.channel_type == "whatsapp" else [item.sender.handle]
+    return [_key(way) for way in (variants(handle) if channel_type == "whatsapp" else [handle])]
+
+
+def _others(channel_type: str, handle: str | None, identities: Iterable[Identity]) -> list[list[str]]:
+    """What the messenger tells beside the handle: joined only where one of them is a number."""
+    others = list(identities)
+    has_number = (handle or "").startswith("+") or any(other.kind == "number" for other in others)
+    if channel_type != "whatsapp" or not handle or not has_number:
+        return []
+    return [_ways(channel_type, other.value) for other in others]
+
+
+def _moment(item: InboundItem) -> str | None:
+    return item.sent_at.isoformat() if item.sent_at else None
 
 
 def _dedupe_key(item: InboundItem) -> str | None:
     """Without the sender's id, the same words at the same moment are the same message."""
     if item.external_id or item.sent_at is None:
-        return _key(item.external_id)
+        return item.external_id and _key(item.external_id)
     parts = [part.model_dump_json() for part in item.attachments]
-    return "digest:" + _digest(item.sender.handle, item.sent_at.isoformat(), item.text, *parts)
+    side = ("echo",) if item.kind == "echo" else ()
+    return "digest:" + _digest(*side, item.sender.handle, item.sent_at.isoformat(), item.text, *parts)
 
 
-def _key(text: str | None) -> str | None:
+def references_of(item: InboundItem) -> str | None:
+    """What an answer to a mail names: the mails before it and itself, by their ids with their <>."""
+    if item.thread is None:
+        return None
+    before = (item.thread.references or item.thread.in_reply_to or "").split()
+    ids = list(dict.fromkeys([*before, *(item.thread.message_id or "").split()]))
+    if len(ids) > LONGEST_REFERENCES:
+        ids = [ids[0], *ids[1 - LONGEST_REFERENCES :]]
+    return " ".join(ids) or None
+
+
+def _key(text: Any) -> Any:
     """A text that an index can hold: of a very long one the beginning and a digest."""
     if text is None or len(text.encode()) <= LONGEST_KEY:
         return text

@@ -57,6 +57,7 @@ class Endpoint:
     secrets: tuple[str, ...] = ()  # fields of the answer that are shown once
     endless: bool = False  # a stream, which no deadline ends
     same_origin: bool = False  # other sites' pages are refused: it sets, reads or clears the browser's cookie
+    has_tail: bool = False  # what stands behind its path does not matter
     lenient: bool = False  # whoever posts here may append parameters that we do not know
     guarded: bool = True  # needs credentials, even where the handler looks at them itself (scope None)
     query_model: type[BaseModel] | None = None  # what a handler that reads the query by itself takes

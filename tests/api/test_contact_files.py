@@ -79,6 +79,9 @@ async def test_creates_updates_refuses_row_by_row(ana):
             {"channel_type": "whatsapp", "value": "+5511900000001"},
             {"channel_type": "email", "value": "ana@example.com"},
         ],
+        "opted_out_at": None,
+        "first_referral": None,
+        "last_referral": None,
         "settings": {
             "negotiation_enabled": True,
             "negotiation_mode": "suggest",

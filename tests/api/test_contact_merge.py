@@ -38,13 +38,24 @@ async def test_other_countries_and_landlines_keep_their_digits(ana):
         assert first["contact_id"] != second["contact_id"]
 
 
-async def test_two_contacts_by_hand_keep_their_own_messages(ana):
-    one = await ana.made("/contacts", {"handle": WITH})
-    other = await ana.made("/contacts", {"handle": WITHOUT})
-    assert (await ana.hears("Oi", WITH))["contact_id"] == one["id"]
-    assert (await ana.hears("Oi", WITHOUT))["contact_id"] == other["id"]
-    status, problem = await ana.post("/contacts", {"handle": WITH})
-    assert (status, problem["code"]) == (409, "handle_taken")
+@pytest.mark.parametrize(
+    ("one", "other"), [(WITH, WITHOUT), ("+5215512345678", "+525512345678"), ("+541187654321", "+5491187654321")]
+)
+async def test_another_way_to_write_a_number_is_taken_too(ana, one, other):
+    known = await ana.made("/contacts", {"handle": one})
+    for body in ({"handle": other}, {"handle": "x@example.com", "identities": [identity(other)]}):
+        status, problem = await ana.post("/contacts", body)
+        assert (status, problem["code"]) == (409, "handle_taken")
+    another = await ana.made("/contacts", {"handle": "y@example.com"})
+    assert (await ana.patch(f"/contacts/{another['id']}", {"handle": other}))[0] == 409
+    assert (await ana.hears("Oi", other))["contact_id"] == known["id"]
+    changes = {"identities": [identity(one), identity(other)]}
+    assert (await ana.patch(f"/contacts/{known['id']}", changes))[0] == 200, "both may be one's own"
+
+
+async def test_both_ways_by_hand_at_once_are_one(ana):
+    answers = await asyncio.gather(*(ana.post("/contacts", {"handle": (WITH, WITHOUT)[n % 2]}) for n in range(6)))
+    assert sorted(status for status, _ in answers) == [201, 409, 409, 409, 409, 409]
 
 
 async def test_both_ways_at_once_are_one_person(ana):

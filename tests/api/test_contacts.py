@@ -37,6 +37,9 @@ async def test_adds_and_shows_a_contact(ana):
         "notes": "gosta de azul",
         "identities": [{"channel_type": "whatsapp", "value": "+5511900000077"}],
         "settings": SETTINGS,
+        "opted_out_at": None,
+        "first_referral": None,
+        "last_referral": None,
         "created_at": contact["created_at"],
         "updated_at": contact["updated_at"],
     }

@@ -41,9 +41,11 @@ async def test_tells_what_happened_newest_first(ana, eventually):
     assert received == {
         "id": received["id"],
         "type": "message.received",
+        "contact_id": entry["contact_id"],
         "conversation_id": entry["conversation_id"],
         "message_id": entry["message_id"],
-        "payload": {"channel_type": "whatsapp", "external_id": "in"},
+        "task_id": None,
+        "payload": {"channel_type": "whatsapp", "external_id": "in", "handle": "+5511900000012"},
         "created_at": received["created_at"],
     }
     moments = [each["created_at"] for each in events]

@@ -7,7 +7,7 @@ import secrets
 import pytest
 from uuid_utils.compat import uuid7
 
-from alfred.api import webhooks
+from alfred.api import kept_webhooks, webhooks
 from tests.api.posts import event, flat, messenger, page, post_raw, reaction
 from tests.conftest import serving
 from tests.people import Person, cloud, delivery, whatsapp
@@ -47,6 +47,7 @@ async def test_one_message_is_answered_whole(ana):
             "received": 1,
             "duplicates": 0,
             "ignored": 0,
+            "rejected": 0,
             "messages": [
                 {
                     "kind": "message",
@@ -345,7 +346,7 @@ async def test_what_is_kept_of_the_unreadable_is_bounded(ana, monkeypatch):
     _, listed = await ana.get("/webhooks/rejected")
     assert [each["body"][:10] for each in listed["items"]] == ['{"hello": ', '{"hello": ']
     assert [each["body"][10] for each in listed["items"]] == ["2", "1"]
-    assert {len(each["body"]) for each in listed["items"]} == {webhooks.SHOWN_OF_REJECTED}
+    assert {len(each["body"]) for each in listed["items"]} == {kept_webhooks.SHOWN_OF_REJECTED}
 
 
 async def test_a_retry_of_broken_json_is_422(ana):

@@ -1,4 +1,4 @@
-"""The ninth digit of Brazilian mobiles, and everything that only looks like one."""
+"""The digits of mobiles that come and go: Brazil, Mexico, Argentina; and everything that only looks like them."""
 
 import pytest
 from hypothesis import given
@@ -28,6 +28,11 @@ AREAS = {
         # Area code 55 after country code 55.
         ("+5555991234567", "+555591234567"),
         ("+555591234567", "+5555991234567"),
+        # Mexico's 1 and Argentina's 9 stand behind the country's code.
+        ("+5217221234567", "+527221234567"),
+        ("+525512345678", "+5215512345678"),
+        ("+5491187654321", "+541187654321"),
+        ("+543514123456", "+5493514123456"),
     ],
 )
 def test_a_mobile_has_two_ways_to_be_written(handle, other):
@@ -60,11 +65,13 @@ def test_a_mobile_has_two_ways_to_be_written(handle, other):
         pytest.param("+5530031234", id="short code 3003"),
         pytest.param("+551904", id="short code"),
         pytest.param("190", id="emergency"),
-        pytest.param("+5491187654321", id="Argentina"),
+        pytest.param("+549118765432", id="Argentina, a digit too few"),
+        pytest.param("+5499187654321", id="Argentina, an area code that begins with 9"),
         pytest.param("+351987654321", id="Portugal"),
         pytest.param("+15551987654321", id="not +55 at all"),
         pytest.param("+12025550123", id="United States"),
-        pytest.param("+5217221234567", id="Mexico, whose 1 is another story"),
+        pytest.param("+521722123456", id="Mexico, a digit too few"),
+        pytest.param("+521122123456", id="Mexico, an area code that begins with 1"),
         pytest.param("5511987654321", id="no plus: not how a phone is stored"),
         pytest.param("11987654321", id="national"),
         pytest.param("+55 11 98765-4321", id="written with spaces"),
@@ -88,7 +95,7 @@ def test_only_area_codes_in_use(area):
     assert len(variants(handle)) == (2 if area in AREAS else 1)
 
 
-@given(st.text() | st.from_regex(r"\+55[0-9]{8,12}", fullmatch=True))
+@given(st.text() | st.from_regex(r"\+5[245][0-9]{8,12}", fullmatch=True))
 def test_both_ways_name_each_other(handle):
     ways = variants(handle)
     assert ways[0] == handle

@@ -75,6 +75,22 @@ async def rich(http, address, root):
            on conflict do nothing""",
         *hat,
     )
+    for one, other in (("+5511900000012", "+5511900000077"), ("+5511900000077", "+5511900000012")):
+        await root.execute(
+            """insert into parted_identities (user_id, channel_type, value, other)
+               values ($1, 'whatsapp', $2, $3) on conflict do nothing""",
+            *hat, one, other,
+        )  # fmt: skip
+    await root.execute(
+        """insert into ignored_items (user_id, ignored_id, channel_type, kind, reason, payload, size)
+           values ($1, app.uuid7(), 'whatsapp', 'group', 'x', '{}', 2)""",
+        *hat,
+    )
+    await root.execute(
+        """insert into channel_states (user_id, channel_type, account, about, failing, changed_at)
+           values ($1, 'whatsapp', 'x', 'connection', true, now()) on conflict do nothing""",
+        *hat,
+    )
     await root.execute(
         """insert into ai_suggestions (user_id, suggestion_id, kind, provider)
            values ($1, app.uuid7(), 'reply', 'mock')""",

@@ -142,7 +142,7 @@ async def import_contacts(request: web.Request, caller: Caller, services: Servic
 
 async def _pages(services: Services, caller: Caller) -> AsyncIterator[str]:
     """The rows, some at a time; no transaction waits for a slow reader. The first may be empty."""
-    filters = {"user_id": caller.user_id, "limit": PAGE, "q": None, "vip": None, "channel": None}
+    filters = {"user_id": caller.user_id, "limit": PAGE, "q": None, "vip": None, "channel": None, "opted_out": None}
     key: tuple[datetime | None, UUID | None] = (None, None)
     while True:
         async with services.database.acting_as(caller.user_id) as db:
