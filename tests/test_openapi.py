@@ -45,9 +45,11 @@ async def test_every_route_is_in_it(document):
     routes = {
         (route.resource.canonical.removeprefix("/api/v1"), route.method.lower())
         for route in app.router.routes()
-        if route.method != "HEAD" and "{tail}" not in route.resource.canonical and not route.resource.canonical.startswith(_PAGES)
+        if route.method != "HEAD"
+        and "{tail}" not in route.resource.canonical
+        and not route.resource.canonical.startswith(_PAGES)
     }
-    routes.remove(("/", "get"))
+    routes -= {("/", "get"), ("/webhooks/{channel_type}{tail}", "post")}
     told = {(path.removeprefix("/api/v1"), method) for path, method, _ in operations(document)}
     assert told == routes
     assert len(told) > 60

@@ -8,8 +8,8 @@ from aiohttp import web
 from pydantic import Field, model_validator
 from uuid_utils.compat import uuid7
 
-from alfred.api.conversations import MessageReferral
 from alfred.api.identities import Identity, Known, type_of
+from alfred.api.message_models import MessageReferral
 from alfred.crm.contacts import rewrite
 from alfred.events import record
 from alfred.http.context import Caller
