@@ -18,8 +18,6 @@ drop function app.bus_rules(uuid[], integer);
 
 drop function app.bus_situations(uuid[], uuid[], uuid[], uuid[]);
 
-drop function app.situations(uuid[], uuid[], uuid[], uuid[]);
-
 revoke usage on sequence notifications_number, ai_events_number from alfred_bus;
 
 revoke insert on notifications, ai_events from alfred_bus;

@@ -35,36 +35,7 @@ grant usage on sequence notifications_number, ai_events_number to alfred_bus;
 grant create on schema app to alfred_bus;
 
 -- Everything that conditions may ask of some events' messages (else the customer's last), contacts and conversations;
--- a row for each event, in their order. Reads as whoever calls it.
-create function app.situations(p_users uuid[], p_conversations uuid[], p_messages uuid[], p_contacts uuid[])
-returns table (
-    timezone text, locale text, text text, classification jsonb, sent_at timestamptz, direction text, channel text,
-    contact_id uuid, contact_name text, contact_handle text, vip boolean, negotiation_mode text,
-    conversation_id uuid, status text, tags text[], unread_count integer
-)
-language sql stable
-as $$
-    select u.timezone, u.locale,
-           coalesce(m.body, ''), m.classification, m.sent_at, m.direction,
-           h.type,
-           c.contact_id, c.name, c.handle, coalesce(c.vip, false),
-           case when coalesce(c.negotiation_enabled, true) then coalesce(c.negotiation_mode, 'suggest') else 'off' end,
-           v.conversation_id, coalesce(v.status, 'open'), coalesce(v.tags, '{}'), coalesce(v.unread_count, 0)
-      from unnest(p_users, p_conversations, p_messages, p_contacts) with ordinality
-           as e (user_id, conversation_id, message_id, contact_id, at)
-      left join users u on u.user_id = e.user_id
-      left join conversations v on v.user_id = e.user_id and v.conversation_id = e.conversation_id
-      left join messages m on m.user_id = e.user_id and m.message_id = coalesce(e.message_id, (
-           select i.message_id from messages i
-            where i.user_id = e.user_id and i.conversation_id = v.conversation_id and i.direction = 'inbound'
-              and i.deleted_at is null
-            order by i.sent_at desc, i.message_id desc
-            limit 1))
-      left join channels h on h.user_id = e.user_id and h.channel_id = v.channel_id
-      left join contacts c on c.user_id = e.user_id and c.contact_id = coalesce(v.contact_id, e.contact_id)
-     order by e.at
-$$;
-
+-- a row for each event, in their order.
 create function app.bus_situations(p_users uuid[], p_conversations uuid[], p_messages uuid[], p_contacts uuid[])
 returns table (
     timezone text, locale text, text text, classification jsonb, sent_at timestamptz, direction text, channel text,
@@ -76,7 +47,26 @@ set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_has
 as $$
 #variable_conflict use_column
 begin
-    return query select * from app.situations(p_users, p_conversations, p_messages, p_contacts);
+    return query
+        select u.timezone, u.locale,
+               coalesce(m.body, ''), m.classification, m.sent_at, m.direction,
+               h.type,
+               c.contact_id, c.name, c.handle, coalesce(c.vip, false),
+               case when coalesce(c.negotiation_enabled, true) then coalesce(c.negotiation_mode, 'suggest') else 'off' end,
+               v.conversation_id, coalesce(v.status, 'open'), coalesce(v.tags, '{}'), coalesce(v.unread_count, 0)
+          from unnest(p_users, p_conversations, p_messages, p_contacts) with ordinality
+               as e (user_id, conversation_id, message_id, contact_id, at)
+          left join users u on u.user_id = e.user_id
+          left join conversations v on v.user_id = e.user_id and v.conversation_id = e.conversation_id
+          left join messages m on m.user_id = e.user_id and m.message_id = coalesce(e.message_id, (
+               select i.message_id from messages i
+                where i.user_id = e.user_id and i.conversation_id = v.conversation_id and i.direction = 'inbound'
+                  and i.deleted_at is null
+                order by i.sent_at desc, i.message_id desc
+                limit 1))
+          left join channels h on h.user_id = e.user_id and h.channel_id = v.channel_id
+          left join contacts c on c.user_id = e.user_id and c.contact_id = coalesce(v.contact_id, e.contact_id)
+         order by e.at;
 end $$;
 
 -- The enabled rules of some tenants, of each at most p_most.

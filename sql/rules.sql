@@ -49,14 +49,8 @@ select r.rule_id, r.name, r.compiled::text as compiled, coalesce(m.pending, fals
  where r.user_id = :user_id and r.enabled and r.compiled ->> 'trigger' = :trigger
  order by r.created_at, r.rule_id
 
--- name: situation
--- Everything that a condition may ask of an event's message (else the customer's last), contact and conversation.
-select *
-  from app.situations(array[:user_id::uuid], array[:conversation_id::uuid], array[:message_id::uuid],
-                      array[:contact_id::uuid])
-
 -- name: situations_of
--- The same for events of several tenants, in their order.
+-- Everything that conditions may ask of some events' messages (else the customer's last), contacts and conversations.
 select * from app.bus_situations(:users, :conversations, :messages, :contacts)
 
 -- name: of_users

@@ -23,6 +23,11 @@ from tests.people import Person
 
 # What a crash may lose does not matter here: nobody reads it after the run.
 CARELESS = ("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=off")
+# Counts how often each statement was planned.
+COUNTING = (
+    *("-c", "shared_preload_libraries=pg_stat_statements"),
+    *("-c", "pg_stat_statements.track=all", "-c", "pg_stat_statements.track_planning=on"),
+)
 POSTGRES_15 = Path("/usr/lib/postgresql/15/bin")
 SECRET = "a secret for tests of more than 32 bytes"
 
@@ -66,7 +71,7 @@ def cluster():
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory(prefix="alfred-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
-        server = Embedded(Path(folder) / "home", options=CARELESS)
+        server = Embedded(Path(folder) / "home", options=CARELESS + COUNTING)
         server.start()
         try:
             yield Cluster(server)

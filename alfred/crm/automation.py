@@ -61,13 +61,7 @@ async def with_matches(db: Db, events: Sequence[Event]) -> list[Event]:
     for row in await sql.rules.of_users.all(db, users=users, most=MOST_RULES_IN_BATCH + 1):
         rules[row["user_id"]].append(row)
     asked = [event for event in events if any(rule["trigger"] == event.type for rule in rules[event.user_id])]
-    rows = await sql.rules.situations_of.all(
-        db,
-        users=[event.user_id for event in asked],
-        conversations=[event.conversation_id for event in asked],
-        messages=[event.message_id for event in asked],
-        contacts=[event.contact_id for event in asked],
-    )
+    rows = await _found_by(db, asked)
     busy = {user_id for user_id, its in rules.items() if len(its) > MOST_RULES_IN_BATCH}
     left: list[Event] = []
     ends_at = monotonic() + ACT_SECONDS
@@ -173,21 +167,24 @@ def shown(actions: Sequence[Action]) -> list[dict[str, Any]]:
     return [action.model_dump(mode="json", exclude_none=True) for action in actions]
 
 
-async def _situation(db: Db, event: Event) -> Situation | None:
-    """What the event found; None where its conversation was removed meanwhile."""
-    row = await sql.rules.situation.one(
+async def _found_by(db: Db, events: Sequence[Event]) -> list[Row]:
+    """Of each event what conditions may ask."""
+    return await sql.rules.situations_of.all(
         db,
-        user_id=event.user_id,
-        conversation_id=event.conversation_id,
-        message_id=event.message_id,
-        contact_id=event.contact_id,
+        users=[event.user_id for event in events],
+        conversations=[event.conversation_id for event in events],
+        messages=[event.message_id for event in events],
+        contacts=[event.contact_id for event in events],
     )
-    assert row is not None
+
+
+async def _situation(db: Db, event: Event) -> Situation | None:
+    """What the event found; None where its tenant or its conversation was removed meanwhile."""
+    (row,) = await _found_by(db, [event])
     return _situation_of(event, row)
 
 
 def _situation_of(event: Event, row: Row) -> Situation | None:
-    """The same of a row of sql/rules.sql; None too where its tenant is gone."""
     if row["timezone"] is None or (event.conversation_id is not None and row["conversation_id"] is None):
         return None
     lapse = event.type in {"task.overdue", "lead.stalled"}  # happens now, whenever the last message was sent
