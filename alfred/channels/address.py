@@ -12,10 +12,12 @@ from alfred.channels.decoding import as_bytes, from_base64
 WORD = re.compile(r"=\?([^?*\s]+)(?:\*[^?\s]*)?\?([bBqQ])\?([^?]*)\?=")
 PIECE = re.compile(r'=\?[^?\s]+\?[bBqQ]\?[^?]*\?=|"(?:[^"\\]|\\.)*"|<[^<>]*>|\\.|[^"<>(),:;\\=]+|.', re.DOTALL)
 # An address with nothing wrong in it; and one that stands anywhere in a text.
-CLEAN = re.compile(r"""(?:"[^"]*"|[^\s<>()\[\],;:"'@]+(?:'[^\s<>()\[\],;:"'@]+)*)@[^\s<>(),;:"'@]+""")
+ATOM = r"""[^\s<>()\[\],;:"'@]"""
+CLEAN = re.compile(rf"""(?:"[^"]*"|{ATOM}+(?:'{ATOM}+)*)@(?:\[[^\]\s]+\]|{ATOM}+(?<!\.))""")
 READABLE = re.compile(r"""(?<![^\s<>()\[\],;:"'=])[^\s<>()\[\],;:"'@=]{1,200}@(?:[\w-]{1,63}\.)*[\w-]{1,63}""")
 AROUND_AT = re.compile(r"(?<=\S)[ \t]{0,3}@[ \t]{0,3}(?=\S)")
 SIGNS = str.maketrans(dict.fromkeys("<>()[]\"',;", " "))
+SIGNS_AROUND = " <>\"'"
 LONGEST_HEADER = 20_000
 ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
@@ -100,7 +102,7 @@ class Scan:
         remark = "".join(self.comment).strip()
         phrase = "" if self.angle is None else "".join(self.phrase).strip()
         called = f"{phrase} ({remark})" if phrase and remark else phrase or remark
-        yield Mailbox(f"{local}@{domain}".lower(), decode_words(called) or None)
+        yield Mailbox(f"{local}@{domain}".lower(), decode_words(called).strip(SIGNS_AROUND) or None)
 
 
 def decode_words(value: str) -> str:

@@ -18,11 +18,20 @@ WIDER = {
     "windows-874": "cp874",
     "x-mac-cyrillic": "mac_cyrillic",
     "macintosh": "mac_roman",
+    # Python's own names, for labels that the standard does not have.
+    "iso8859-1": "cp1252",
+    "iso8859-9": "cp1254",
+    "iso8859-11": "cp874",
+    "tis-620": "cp874",
+    "gb2312": "gb18030",
+    "euc_kr": "cp949",
+    "iso2022_jp": "iso2022_jp_ext",
 }
 NUMBERED = re.compile(r"(?:x-)?(?:windows|win|cp|ms|ibm|dos)[-_]?([0-9]{3,5})", re.ASCII)
 OTHER_NAMES = {
     "cp932": "shift_jis", "cp936": "gbk", "cp949": "euc-kr", "cp950": "big5", "cp874": "windows-874",
     "ks_c_5601": "euc-kr", "uhc": "euc-kr", "euckr": "euc-kr", "eucjp": "euc-jp", "windows31j": "shift_jis",
+    "koi8r": "koi8-r", "koi8u": "koi8-u",
     "iso-2022-jp-ms": "iso-2022-jp", "iso-2022-jp-1": "iso-2022-jp", "iso-2022-jp-2": "iso-2022-jp",
 }  # fmt: skip
 # Text codecs that are slow, or that let the text say more than its characters.
@@ -80,7 +89,8 @@ def _codec(name: str) -> str | None:
         except (ValueError, LookupError):
             continue
         is_text = getattr(codec, "_is_text_encoding", True)
-        return codec.name if is_text and codec.name not in NO_CHARSETS and codec.name != "ascii" else None
+        is_charset = is_text and codec.name not in NO_CHARSETS and codec.name != "ascii"
+        return WIDER.get(codec.name, codec.name) if is_charset else None
     return None
 
 

@@ -63,26 +63,26 @@ def _preference(row: Object) -> Fact | None:
 def _template_status(value: Object) -> list[Fact]:
     word = (text(value.get("event")) or "").upper()
     reason = one_line(value.get("reason"), *(obj(value.get("other_info")).get(key) for key in ("title", "description")))
-    return _template(value, word, word in LOST, word in REGAINED, None if reason == "NONE" else reason)
+    return _template(value, word, word in LOST, word in REGAINED, reason)
 
 
 def _template_quality(value: Object) -> list[Fact]:
     word = (text(value.get("new_quality_score")) or "").upper()
-    return _template(value, word, word in WORSE, word in BETTER, None)
+    return _template(value, word, word in WORSE, word in BETTER, "its quality")
 
 
 def _template(value: Object, word: str, lost: bool, regained: bool, reason: str | None) -> list[Fact]:
     if not lost and not regained:
         return []
     name = text(value.get("message_template_name"))
-    sentence = f"WhatsApp says {word} of the template {name or 'without a name'}"
+    about = f" ({reason})" if reason and reason != "NONE" else ""
     fact = Fact(
         type="channel_error" if lost else "channel_recovered",
         about="template",
         subject=name,
         code="template_rejected" if lost else None,
         provider_code=word,
-        detail=f"{sentence}: {reason}." if reason else f"{sentence}.",
+        detail=f"The template {name or 'without a name'} is now {word.lower()} at WhatsApp{about}.",
     )
     return [fact]
 
@@ -93,13 +93,13 @@ def _quality(value: Object) -> list[Fact]:
     if word not in WORSE | BETTER:
         return []
     limit = text(value.get("current_limit"))
-    sentence = f"WhatsApp says {word} of the number's quality"
+    sentence = f"WhatsApp rates the quality of the number: {word.lower()}"
     fact = Fact(
         type="channel_error" if word in WORSE else "channel_recovered",
         about="quality",
         code="account_restricted" if word in WORSE else None,
         provider_code=word,
-        detail=f"{sentence}; its limit is {limit}." if limit else f"{sentence}.",
+        detail=f"{sentence} (limit {limit})." if limit else f"{sentence}.",
     )
     return [fact]
 

@@ -44,15 +44,15 @@ def transferred(source: bytes, encoding: str | None) -> bytes:
             return _from_base64_lines(source)
         case "quotedprintable":
             return binascii.a2b_qp(source)
-        case "uuencode" | "xuuencode" | "xuue" | "uue":
+        case "uuencode" | "uue":
             return from_uuencode(source)
     return source
 
 
 def transfer_encoding(header: str | None) -> str:
-    """The first word of the header without signs: `base64`, `quotedprintable`, `xuuencode`."""
+    """The first word of the header without signs: `base64`, `quotedprintable`, `uuencode`."""
     word = FIRST_WORD.match((header or "")[:LONGEST_FIELD])
-    return re.sub("[^a-z0-9]", "", word.group(1).lower()) if word else ""
+    return re.sub("[^a-z0-9]", "", word.group(1).lower().removeprefix("x-")) if word else ""
 
 
 def from_base64(source: bytes) -> bytes:
@@ -70,7 +70,7 @@ def _from_base64_lines(source: bytes) -> bytes:
     """The encoded lines; what a list or a scanner wrote under them as plain words stays as it is."""
     lines = source.splitlines(keepends=True)
     plain = next((number for number, line in enumerate(lines) if not _is_base64(line)), len(lines))
-    return from_base64(b"".join(lines[:plain])) + b"".join(lines[plain:])
+    return _apart(from_base64(b"".join(lines[:plain])), b"".join(lines[plain:]))
 
 
 def _is_base64(line: bytes) -> bool:
@@ -88,7 +88,11 @@ def from_uuencode(source: bytes) -> bytes:
     end = UU_END.search(source, start.end())
     encoded = source[start.end() : end.start() if end else len(source)]
     rest = source[end.end() :] if end else b""
-    return source[: start.start()] + b"".join(_uu_lines(encoded)) + rest.lstrip(b"\r\n")
+    return source[: start.start()] + _apart(b"".join(_uu_lines(encoded)), rest.lstrip(b"\r\n"))
+
+
+def _apart(first: bytes, second: bytes) -> bytes:
+    return first + b"\n" + second if first.strip() and second.strip() and not first.endswith(b"\n") else first + second
 
 
 def _uu_lines(encoded: bytes) -> Iterator[bytes]:

@@ -89,7 +89,10 @@ class Failure(Value):
 
 
 class Fact(Value):
-    """What an ignored item tells nonetheless: a contact's wish, or how the business account fares."""
+    """What an item tells beside: a contact's wish, or how the business account fares.
+
+    A recovery means something only where an error of the same `about` and `subject` stands.
+    """
 
     type: Literal["opt_out", "opt_in", "channel_error", "channel_recovered"]
     about: Literal["contact", "connection", "quality", "template", "account"]
@@ -115,7 +118,7 @@ class InboundItem(Value):
     text: str | None = None
     attachments: tuple[Attachment, ...] = ()
     reply_to: str | None = None
-    referral: Referral | None = None
+    referral: Referral | None = None  # of a message, or of an ignored event that tells nothing else
     order: Order | None = None
     subject: str | None = None  # of a mail, decoded
     thread: Thread | None = None  # of a mail
@@ -127,7 +130,7 @@ class InboundItem(Value):
     ignored_kind: IgnoredKind | None = None  # of an ignored item: what it was
     reason: str | None = None  # of an ignored item: why, in plain words
     rejected: bool = False  # of an ignored item: no shape fits it, keep it under /webhooks/rejected
-    facts: tuple[Fact, ...] = ()  # of an ignored item: what it tells nonetheless
+    facts: tuple[Fact, ...] = ()  # what it tells beside; mostly of an ignored item, or of a message such as STOP
     raw: Any = Field(default=None, repr=False)
 
 

@@ -17,6 +17,7 @@ from alfred.channels.reports import Report, ReportPart, failed_delivery
 from alfred.channels.whatsapp import by_mime
 
 MESSAGE_ID = re.compile(r"<([^<>]*)>")
+MOST_WRITERS = 10
 MACHINES = frozenset({"mailer-daemon", "postmaster"})
 # Marks of a machine; the standard's one and what older programs write.
 SUBMISSIONS = ("auto-submitted", "x-autoreply", "x-autorespond", "x-auto-respond")
@@ -46,7 +47,7 @@ def read_letter(letter: Letter) -> InboundItem:
     report = failed_delivery(letter.report)
     if report:
         return _failed(letter, report)
-    writers = (readable_mailbox(one) for one in (letter.writer, *letter.headers.all("from")))
+    writers = (readable_mailbox(one) for one in (letter.writer, *letter.headers.all("from")[:MOST_WRITERS]))
     writer = next((found for found in writers if found), None)
     if kind := _machine(letter, writer):
         return ignored("email", kind, letter.raw)
@@ -108,12 +109,16 @@ def _machine(letter: Letter, writer: Mailbox | None) -> IgnoredKind | None:
     headers = letter.headers
     if (headers.get("content-type") or "").lstrip(" \"'").lower().startswith("multipart/report"):
         return "delivery_report"
-    marks = ((headers.get(mark) or "no").partition(";")[0].strip().lower() for mark in SUBMISSIONS)
-    is_automatic = any(mark != "no" for mark in marks)
-    precedence = (headers.get("precedence") or "").partition(";")[0].strip().lower().replace("-", "_")
+    is_automatic = any(_first_word(headers, mark) not in {"", "no"} for mark in SUBMISSIONS)
+    precedence = _first_word(headers, "precedence").replace("-", "_")
     bounces = any("".join(path.split()) == "<>" for path in headers.all("return-path"))
     is_machine = writer is not None and writer.address.rpartition("@")[0] in MACHINES
     return "machine_mail" if is_automatic or precedence == "auto_reply" or bounces or is_machine else None
+
+
+def _first_word(headers: Headers, name: str) -> str:
+    """What a header says, in lower case, without parameters and comments."""
+    return (headers.get(name) or "").partition(";")[0].partition("(")[0].strip().lower()
 
 
 def _external_id(letter: Letter) -> str | None:

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from alfred.channels.address import decode_words
 from alfred.channels.charsets import codec_of, decoded, page_decoded
 from alfred.channels.clean import Object, text
-from alfred.channels.decoding import between, opened, parameter, transfer_encoding, transferred
+from alfred.channels.decoding import as_bytes, between, lossless, opened, parameter, transfer_encoding, transferred
 from alfred.channels.headers import Headers, body_without_gap, read_headers, without_marks
 from alfred.channels.html_text import words
 from alfred.channels.item import Attachment, InboundItem
@@ -19,11 +19,14 @@ from alfred.channels.reports import REPORT_PARTS, ReportPart
 MOST_PARTS = 1000
 DEEPEST = 30
 BODIES = frozenset({"text/plain", "text/html"})
+TYPES = frozenset({
+    "text", "image", "audio", "video", "application", "message", "multipart", "font", "model", "chemical", "x-world",
+})  # fmt: skip
 FILE_TEXTS = frozenset({"text/calendar", "text/vcard", "text/x-vcard", "text/directory", "text/csv"})
 MEDIA_TYPE = re.compile(r"[\s\"']*([\w!#$&^.+-]{1,100}/[\w!#$&^.+-]{1,100})", re.ASCII)
 FIRST_LINE = re.compile(rb"(?:\A|\n)--([^\s][^\r\n]{0,200}?)[ \t]{0,10}\r?\n(?=Content-)", re.IGNORECASE)
 SHOWN = re.compile(r"cid:([^\s\"'<>)]{1,500})", re.IGNORECASE)
-CONTROLS = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
+CONTROLS = re.compile(rb"[\x00-\x08\x0b\x10-\x1a\x1c-\x1f]")
 LOOKED_AT = 4096
 LETTERHEAD = frozenset({
     "from", "to", "date", "subject", "message-id", "mime-version", "received", "return-path", "delivered-to",
@@ -41,9 +44,11 @@ class Part:
 
     @property
     def content_type(self) -> str:
-        """`type/subtype`; of a multipart that does not come apart, plain text."""
+        """`type/subtype`; plain text for a type that there is not, and for a multipart that does not come apart."""
         kind = media_type(self.headers) or "text/plain"
-        return "text/plain" if kind.startswith("multipart/") and not self.inside else kind
+        if kind.startswith("multipart/") and not self.inside:
+            return "text/plain"
+        return kind if kind.partition("/")[0] in TYPES else "text/html" if "html" in kind else "text/plain"
 
     @property
     def filename(self) -> str | None:
@@ -60,7 +65,7 @@ class Part:
     def is_body(self) -> bool:
         """Body parts can carry a Content-ID too; a file name or `attachment` makes them files."""
         if self.is_alone and self.content_type.startswith("text/") and self.content_type not in FILE_TEXTS:
-            return not self.is_attached
+            return not self.is_attached or not self.filename
         return self.content_type in BODIES and not self.is_attached and not self.filename
 
     @property
@@ -171,21 +176,27 @@ def _part(source: bytes, depth: int, budget: list[int]) -> Part:
         body = body_without_gap(head)
     if not (media_type(headers) or "").startswith("multipart/") or depth >= DEEPEST:
         return Part(headers, body, is_alone=depth == 0)
-    sources = _sources(headers, body, budget[0])
+    boundary = parameter(headers.get("content-type"), "boundary")
+    sources = _sources(body, boundary, budget[0])
     budget[0] -= len(sources)
     inside = [_part(one, depth + 1, budget) for one in sources]
-    if inside and not any(part.inside or part.body.strip() or part.filename for part in inside):
-        inside = []  # nothing in them: what stands around them is the text
-    return Part(headers, body, inside, is_alone=depth == 0)
+    if any(part.inside or part.body.strip() or part.filename for part in inside):
+        return Part(headers, body, inside, is_alone=depth == 0)
+    return Part(headers, _around(body, boundary), is_alone=depth == 0)
 
 
-def _sources(headers: Headers, body: bytes, most: int) -> list[bytes]:
+def _sources(body: bytes, boundary: str | None, most: int) -> list[bytes]:
     """The parts by the boundary that the header names, else by the one that the body begins with."""
-    boundary = parameter(headers.get("content-type"), "boundary")
     parts = between(body, boundary, most) if boundary else []
     if not parts and (first := FIRST_LINE.search(body)):
-        parts = between(body, first.group(1).decode("utf-8", "surrogateescape"), most)
+        parts = between(body, lossless(first.group(1)), most)
     return parts
+
+
+def _around(body: bytes, boundary: str | None) -> bytes:
+    """The text of a multipart in whose parts there is nothing: what stands before them, else all of it."""
+    before = body.partition(b"--" + as_bytes(boundary))[0] if boundary else b""
+    return before if before.strip() else body
 
 
 def _leaves(part: Part) -> Iterator[Part]:

@@ -216,5 +216,5 @@ def _session(inner: object) -> list[Fact]:
     if status not in DOWN:
         return []
     asks = DOWN[status] == "auth_failed"
-    detail = "WhatsApp asks for its QR code to be scanned." if asks else f"The WhatsApp session is {status.lower()}."
+    detail = "WhatsApp asks for its QR code to be scanned." if asks else f"The WhatsApp session has the state {status}."
     return [Fact(type="channel_error", about="connection", code=DOWN[status], provider_code=status, detail=detail)]
