@@ -24,6 +24,7 @@ from alfred.api import (
     events,
     flows,
     health,
+    hooks,
     inbox,
     kept_webhooks,
     messages,
@@ -38,10 +39,12 @@ from alfred.api import notifications as notifications_api
 from alfred.api.site import add_site
 from alfred.bus import Bus
 from alfred.crm import automation, notifications
+from alfred.crm.hooks import Hooks
 from alfred.crm.inbox import Inbox
 from alfred.crm.outbox import Sweep
 from alfred.crm.scans import Scans
 from alfred.db import Database, refuse_unsafe
+from alfred.http.bodies import LargeBodies
 from alfred.http.context import SERVICES, Ending, Services
 from alfred.http.docs import add_documents
 from alfred.http.endpoint import Endpoint
@@ -91,6 +94,7 @@ def endpoints() -> Iterator[Endpoint]:
         ai,
         kept_webhooks,
         webhooks,
+        hooks,
         stream,
         notifications_api,
         event_stream,
@@ -140,6 +144,8 @@ def _services(settings: Settings, database_dsn: str, listen_dsn: str) -> Service
         passwords=Passwords(settings.bcrypt_cost),
         tokens=AccessTokens([key.get_secret_value() for key in settings.jwt_secret], settings.access_token_ttl),
         assistant=provider(settings.ai_provider),
+        hooks=Hooks(database, bus.announce),
+        bodies=LargeBodies(),
         vault=Vault([key.get_secret_value() for key in settings.secret_key]),
         outbound=OutboundHttp(settings.private_targets, settings.delivery_timeout),
         limits=Limits(settings.rate_limit),
@@ -172,6 +178,7 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
         stack.push_async_callback(jobs.close)
         await jobs.spawn(services.bus.run())
         await jobs.spawn(services.inbox.run())
+        await jobs.spawn(services.hooks.run())
         await jobs.spawn(services.tail.run())
         await jobs.spawn(services.stream_trust.run())
         settings = services.settings

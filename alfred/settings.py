@@ -46,6 +46,8 @@ class Settings(BaseModel):
     cors_origins: Words = ()
     request_deadline: Seconds = 30
     body_limit: int = Field(1_048_576, ge=1024)
+    hook_body_limit: int = Field(4_194_304, ge=1024)
+    mail_body_limit: int = Field(41_943_040, ge=1024)
 
     home: Path | None = None
     database_url: SecretStr | None = None

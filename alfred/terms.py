@@ -59,7 +59,9 @@ TaskStatus = Literal["open", "in_progress", "done", "cancelled"]
 Priority = Literal["low", "medium", "high", "urgent"]
 
 RuleTrigger = Literal["message.received", "conversation.created", "task.overdue", "lead.stalled"]
-NotificationType = Literal["urgent_message", "overdue_task", "stalled_lead", "rule_match"]
+NotificationType = Literal[
+    "urgent_message", "overdue_task", "stalled_lead", "rule_match", "channel_error", "delivery_failed"
+]
 Scope = Literal["read", "write", "webhooks", "admin"]
 
 LONGEST_NAME = 200  # names and titles, characters

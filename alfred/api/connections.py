@@ -126,6 +126,7 @@ async def store_connection(
         )
         await connections.connect(db, services.vault, caller.user_id, channel, wanted)
         answer = await _shown(db, services, request, caller, await _row(db, caller, channel_id))
+    services.hooks.forget(caller.user_id, channel_id)
     services.bus.announce([caller.user_id])
     return answer
 
@@ -136,6 +137,7 @@ async def delete_connection(caller: Caller, services: Services, channel_id: UUID
     async with services.database.acting_as(caller.user_id) as db:
         if not await sql.connections.remove.run(db, user_id=caller.user_id, channel_id=channel_id):
             raise not_found("connection")
+    services.hooks.forget(caller.user_id, channel_id)
 
 
 @routes.on("POST", "/channels/{channel_id}/connection/test", scope="admin", errors=(404,))
@@ -177,6 +179,7 @@ async def rotate_hook(
         row = await _row(db, caller, channel_id)
         await connections.rotate(db, services.vault, row, caller.user_id, expires_at)
         hook = await hook_of(db, services.vault, row, base_url(request), caller.user_id)
+    services.hooks.forget(caller.user_id, channel_id)
     return RotatedHook(url=hook.url, verify_token=hook.verify_token, previous_expires_at=expires_at)
 
 
@@ -204,10 +207,7 @@ async def test_hook(db: Db, caller: Caller, services: Services, request: web.Req
 def unreadable() -> Error:
     """The stored secrets were encrypted with a key that is gone."""
     error = Error.of("auth_failed")
-    detail = (
-        "The stored credentials cannot be read with ALFRED_SECRET_KEY: restore the key, or send the credentials again."
-    )
-    return error.model_copy(update={"detail": detail})
+    return error.model_copy(update={"detail": connections.UNREADABLE})
 
 
 async def _readable(db: Db, services: Services, caller: Caller, channel_id: UUID) -> connections.Connection | None:

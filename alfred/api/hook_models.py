@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from alfred.crm.connections import key_of, verify_tokens
+from alfred.crm.hook_keys import key_of, verify_tokens
 from alfred.http.models import Output
 from alfred.queries import Db, Row, sql
 from alfred.vault import Vault

@@ -66,7 +66,7 @@ async def retry_rejected_webhook(caller: Caller, services: Services, rejected_id
         raise trouble.problem from None
     if reading.rejected:
         raise Problem(422, "unrecognised_payload", reason_of(reading))
-    receipt = await take_in(services, caller, row["channel_type"], reading)
+    receipt = await take_in(services, caller.user_id, row["channel_type"], reading)
     async with services.database.acting_as(caller.user_id) as db:
         await sql.rejected_webhooks.remove.run(db, **about)
     return receipt

@@ -19,7 +19,6 @@ from alfred.channels.item import Attachment, InboundItem, Reading, Sender
 from alfred.crm.inbox import TakenIn
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
-from alfred.http.inputs import body_of
 from alfred.http.models import Output
 from alfred.http.problems import Problem, not_found
 from alfred.queries import sql
@@ -79,7 +78,7 @@ _EXAMPLE = {
     "from_name": "Marina",
     "body": "Preciso disso hoje, é urgente",
 }
-_DOCUMENT = {
+DOCUMENT = {
     "requestBody": {
         "required": True,
         "content": {
@@ -101,7 +100,7 @@ _DOCUMENT = {
     lenient=True,
     has_tail=True,
     errors=(400, 404, 413, 422),
-    document=_DOCUMENT,
+    document=DOCUMENT,
 )
 async def post_webhook(request: web.Request, caller: Caller, services: Services, channel_type: str) -> Receipt:
     """Receive a payload from a messenger, a mail service or n8n.
@@ -111,16 +110,25 @@ async def post_webhook(request: web.Request, caller: Caller, services: Services,
     """
     if channel_type not in CHANNEL_TYPES:
         raise not_found("channel type")
-    posted = Posted(await body_of(request), request.headers.get("Content-Type", ""), channel_type)
+    settings = services.settings
+    limit = settings.mail_body_limit if channel_type == "email" else settings.hook_body_limit
+    async with services.bodies.body_of(request, caller.user_id, limit) as body:
+        posted = Posted(body, request.headers.get("Content-Type", ""), channel_type)
+        return await _receive(services, caller.user_id, posted)
+
+
+async def _receive(services: Services, user_id: UUID, posted: Posted) -> Receipt:
     try:
         reading = await read(posted)
     except Unreadable as trouble:
-        await _reject(services, caller, trouble.kept, trouble.problem.detail)
-        log.warning("webhook_rejected", channel=channel_type, code=trouble.problem.code, size=len(posted.body))
+        await keep_rejected(services, user_id, trouble.kept, trouble.problem.detail)
+        log.warning("webhook_rejected", channel=posted.channel_type, code=trouble.problem.code, size=len(posted.body))
         raise trouble.problem from None
-    receipt = await take_in(services, caller, channel_type, reading)
+    if await services.hooks.is_hook_only(user_id, {(item.channel_type, item.recipient) for item in reading.items}):
+        raise Problem(403, "hook_only", "This channel takes posts by its hook's address only.")
+    receipt = await take_in(services, user_id, posted.channel_type, reading)
     if reading.rejected:  # after the others: if this fails, a repetition finds them as duplicates
-        await _reject(services, caller, _as_read(posted, reading), reason_of(reading))
+        await keep_rejected(services, user_id, *rejected_of(posted, reading))
     return receipt
 
 
@@ -159,15 +167,20 @@ class Unreadable(Exception):
         self.problem = problem
 
 
+def rejected_of(posted: Posted, reading: Reading) -> tuple[Posted, str]:
+    """What to keep of a post of which some items are rejected, and why."""
+    return _as_read(posted, reading), reason_of(reading)
+
+
 def reason_of(reading: Reading) -> str:
     """Why some items of a reading are rejected, in a sentence."""
     reasons = [item.reason for item in reading.items if item.rejected and item.reason]
     return reasons[0] if reasons else "No known sender's shape was recognised in a part of this payload."
 
 
-async def take_in(services: Services, caller: Caller, channel_type: ChannelType, reading: Reading) -> Receipt:
+async def take_in(services: Services, user_id: UUID, channel_type: ChannelType, reading: Reading) -> Receipt:
     """Store what was read, and say what became of it."""
-    outcomes = await services.inbox.take_in(caller.user_id, reading.items)
+    outcomes = await services.inbox.take_in(user_id, reading.items)
     taken = [(item, each) for item, each in zip(reading.items, outcomes, strict=True) if item.kind != "ignored"]
     entries = [_entry(item, outcome) for item, outcome in taken]
     receipt = Receipt(
@@ -201,19 +214,19 @@ def _as_text(value: object) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-async def _reject(services: Services, caller: Caller, posted: Posted, reason: str) -> None:
+async def keep_rejected(services: Services, user_id: UUID, posted: Posted, reason: str) -> None:
     """Keep a payload with the reason: one row a post."""
-    async with services.database.acting_as(caller.user_id) as db:
+    async with services.database.acting_as(user_id) as db:
         await sql.rejected_webhooks.add.run(
             db,
-            user_id=caller.user_id,
+            user_id=user_id,
             rejected_id=uuid7(),
             channel_type=posted.channel_type,
             content_type=posted.content_type[:500].encode("ascii", "replace").decode(),
             body=posted.body,
             reason=reason,
         )
-        await sql.rejected_webhooks.keep_newest.run(db, user_id=caller.user_id, most=MOST_REJECTED)
+        await sql.rejected_webhooks.keep_newest.run(db, user_id=user_id, most=MOST_REJECTED)
 
 
 def _entry(item: InboundItem, taken: TakenIn) -> TakenItem:

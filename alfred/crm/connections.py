@@ -1,9 +1,6 @@
 """Connections: a channel's credentials are kept encrypted, and read by whoever calls its messenger."""
 
-import base64
-import hashlib
 import json
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,12 +9,13 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from alfred.crm.hook_keys import hash_of, key_of, new_key
 from alfred.events import record
 from alfred.queries import Db, Row, sql
 from alfred.terms import ChannelType, ConnectionState, Provider
 from alfred.vault import DamagedSecret, UnknownKey, Vault, place
 
-KEY_BYTES = 32
+UNREADABLE = "The stored credentials cannot be read with ALFRED_SECRET_KEY: restore the key, or send them again."
 
 
 @dataclass(frozen=True)
@@ -161,31 +159,6 @@ def _resealed(vault: Vault, sealed: bytes, about: str, done: Resealed) -> bytes 
         return None
     done.changed += 1
     return renewed
-
-
-def new_key() -> str:
-    """43 characters that nobody guesses."""
-    return secrets.token_urlsafe(KEY_BYTES)
-
-
-def key_of(vault: Vault, user_id: UUID, row: Row) -> str | None:
-    """The key of a row of `keys`; None where it cannot be decrypted any more."""
-    try:
-        return vault.decrypt(row["sealed"], place(user_id, row["channel_id"], "hook_key"))
-    except (UnknownKey, DamagedSecret):
-        return None
-
-
-def hash_of(key: str) -> bytes:
-    """What a key is looked up by."""
-    return hashlib.sha256(key.encode("utf-8", "replace")).digest()
-
-
-def verify_tokens(vault: Vault, key: str) -> list[str]:
-    """What Meta has to say in its challenge at this key; the first is the one to show."""
-    digests = [hashlib.blake2b(key.encode(), key=found, digest_size=24).digest()
-               for found in vault.keys_for("verify tokens")]  # fmt: skip
-    return [base64.urlsafe_b64encode(digest).decode() for digest in digests]
 
 
 def _put(settings: dict[str, Any], way: list[str], value: Any) -> None:

@@ -20,6 +20,11 @@ _TITLES = {
         "en": "Gone quiet for days: {name}",
         "es": "Sin respuesta hace días: {name}",
     },
+    "channel_error": {
+        "pt": "O canal precisa de atenção: {name}",
+        "en": "A channel needs attention: {name}",
+        "es": "El canal necesita atención: {name}",
+    },
     "rule_match": {"pt": "Regra: {name}", "en": "Rule: {name}", "es": "Regla: {name}"},
 }
 
@@ -68,6 +73,8 @@ def _kind_and_key(event: Event) -> tuple[NotificationType, str]:
             return "overdue_task", f"{event.task_id}:{event.payload['due_date']}"
         case "lead.stalled":
             return "stalled_lead", f"{event.conversation_id}:{event.payload['last_message_at']}"
+        case "channel.error":
+            return "channel_error", str(event.number)
         case _:
             return "rule_match", event.payload["match_key"]
 
@@ -77,15 +84,17 @@ def _words(type: NotificationType, payload: dict[str, Any], subject: Row) -> tup
     language = (subject["locale"] or "en")[:2]
     titles = _TITLES[type]
     name = payload.get("title") if type in {"rule_match", "overdue_task"} else subject["contact_name"]
+    if type == "channel_error":
+        name = payload.get("channel") or payload.get("account") or payload.get("channel_type")
     title = titles.get(language, titles["en"]).format(name=name or "?")
     if type == "rule_match" and payload.get("notify_title"):
         title = payload["notify_title"]
-    return title, subject["snippet"] or ""
+    return title, subject["snippet"] or payload.get("detail") or ""
 
 
 CONSUMER = Consumer(
     name="notifications",
-    types=("message.classified", "task.overdue", "lead.stalled", "rule.matched"),
+    types=("message.classified", "task.overdue", "lead.stalled", "rule.matched", "channel.error"),
     act=notify_of,
     act_on_all=notify,
     only={"message.classified": {"urgency": "high"}},

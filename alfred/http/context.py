@@ -9,8 +9,10 @@ from aiohttp import web
 
 from alfred.ai.provider import AIProvider
 from alfred.bus import Bus
+from alfred.crm.hooks import Hooks
 from alfred.crm.inbox import Inbox
 from alfred.db import Database
+from alfred.http.bodies import LargeBodies
 from alfred.http.rate_limits import Limits
 from alfred.http.session_trust import SessionTrust
 from alfred.hub import Hub
@@ -33,6 +35,8 @@ class Services:
     tail: Tail
     stream_trust: StreamTrust
     inbox: Inbox
+    hooks: Hooks
+    bodies: LargeBodies
     passwords: Passwords
     tokens: AccessTokens
     assistant: AIProvider

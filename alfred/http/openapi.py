@@ -21,6 +21,7 @@ _ERRORS = {
     401: "Credentials are missing or not valid.",
     403: "The token lacks the scope, the password is wrong, or a page of another site asks.",
     404: "The resource does not exist.",
+    405: "The path takes another method; see `Allow`.",
     409: "The request conflicts with the current state.",
     410: "What is asked for is no longer kept.",
     413: "The body is too large.",

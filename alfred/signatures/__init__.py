@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from alfred.signatures import mailgun, meta, sendgrid, shared, svix, twilio, waha
+from alfred.signatures import mailgun, meta, sendgrid, shared, sns, svix, twilio, waha
 from alfred.signatures.post import Post, Refused, Verdict, Verified
 
-__all__ = ["Post", "Refused", "Verdict", "Verified", "verify"]
+__all__ = ["Post", "Refused", "Verdict", "Verified", "sns", "verify"]
 
 
 def verify(provider: str, post: Post, secrets: Mapping[str, Any], now: datetime) -> Verdict:

@@ -43,7 +43,7 @@ def envelope_of(post: Post, topic_arns: Collection[str]) -> Envelope | Refused:
     """Read before anything is fetched: a signature proves only that somebody's account at Amazon has sent it."""
     if not topic_arns:
         return unconfigured("No topic is stored. Put the ARN of the SNS topic into the connection.")
-    fields = _fields(post.raw)
+    fields = fields_of(post.raw)
     kind, topic = fields.get("Type", ""), fields.get("TopicArn", "")
     if kind not in _SIGNED or post.header("x-amz-sns-message-type") != kind:
         return forged("The post is none of SNS: its type is missing, or differs from the header's.")
@@ -89,7 +89,8 @@ def _string_to_sign(envelope: Envelope) -> bytes:
     return "".join(f"{name}\n{envelope.fields[name]}\n" for name in names).encode("utf-8", "surrogatepass")
 
 
-def _fields(raw: bytes) -> dict[str, str]:
+def fields_of(raw: bytes) -> dict[str, str]:
+    """The texts of the JSON object; empty where it is none."""
     try:
         body = json.loads(raw)
     except (ValueError, RecursionError):
