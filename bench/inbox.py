@@ -1,4 +1,4 @@
-"""GET /conversations in a tenant of 100,000 conversations: the first page, a deep one, and with filters."""
+"""GET /conversations in a tenant of 100,000 conversations: first page, deep page, filters, and the filters' numbers."""
 
 import asyncio
 import statistics
@@ -30,13 +30,14 @@ _FILL = (
     create index contacts_search on contacts
         using gin (user_id, norm gin_trgm_ops) with (gin_pending_list_limit = 512)
     """,
-    """
+    f"""
     insert into conversations (user_id, conversation_id, contact_id, channel_id, handle, active_at, last_message_at,
-                               last_message_direction, snippet, unread_count, sentiment, urgency, tags)
+                               last_message_direction, snippet, unread_count, waiting_since, sentiment, urgency, tags)
     select user_id, app.uuid7(), contact_id, user_id, handle, now() - make_interval(mins => n),
-           now() - make_interval(mins => n), 'inbound', 'Bom dia, a mesa ainda está à venda?', n % 3, 'neutral',
+           now() - make_interval(mins => n), 'inbound', 'Bom dia, a mesa ainda está à venda?', n % 3,
+           case when n > {CONVERSATIONS * 9 // 10} then now() - make_interval(mins => n) end, 'neutral',
            case when n % 100 = 0 then 'high' else 'low' end,
-           case when n % 1000 = 0 then array['vip'] else '{}' end
+           case when n % 1000 = 0 then array['vip'] else '{{}}' end
       from (select *, (row_number() over (order by contact_id))::int as n
               from contacts where user_id = app.current_user_id()) c
     """,
@@ -49,12 +50,16 @@ def main() -> None:
         user = sign_up(running)
         fill(running, _FILL, ("contacts", "conversations"), user)
         pages = {
-            "first page": "limit=50",
-            f"after {DEEP:,}": f"limit=50&cursor={_cursor(running, user)}",
-            "first 200": "limit=200",
-            "urgent (1 %)": "limit=50&urgency=high",
-            "tagged (1 in 1,000)": "limit=50&tag=vip",
-            "closed (none)": "limit=50&status=closed",
+            "first page": "?limit=50",
+            f"after {DEEP:,}": f"?limit=50&cursor={_cursor(running, user)}",
+            "first 200": "?limit=200",
+            "urgent (1 %)": "?limit=50&urgency=high",
+            "tagged (1 in 1,000)": "?limit=50&tag=vip",
+            "closed (none)": "?limit=50&status=closed",
+            "unread (two thirds)": "?limit=50&unread_only=true",
+            "needs reply (the oldest 10 %)": "?limit=50&needs_reply=true",
+            "longest waiting first": "?limit=50&sort=waiting",
+            "numbers of the filters": "/counts",
         }
         taken = {name: asyncio.run(_ask(running, user, query)) for name, query in pages.items()}
     rows = [(name, *spread(seconds)) for name, seconds in taken.items()]
@@ -74,7 +79,7 @@ def _cursor(running: Service, user: User) -> str:
             (user.user_id, DEEP - 1),
         ).fetchone()
     assert row is not None
-    return encode("conversations", (row[0].isoformat(), row[1]))
+    return encode("conversations.page", (row[0].isoformat(), row[1]))
 
 
 async def _ask(running: Service, user: User, query: str) -> list[float]:
@@ -83,7 +88,7 @@ async def _ask(running: Service, user: User, query: str) -> list[float]:
     async with aiohttp.ClientSession(headers=user.headers) as http:
         for number in range(TIMES + 5):
             began = time.perf_counter()
-            async with http.get(f"{running.api}/conversations?{query}") as answer:
+            async with http.get(f"{running.api}/conversations{query}") as answer:
                 if answer.status != 200:
                     raise SystemExit(await answer.text())
                 await answer.read()

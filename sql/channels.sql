@@ -3,6 +3,9 @@
 -- name: page
 -- Newest first, with how they are connected and what their hooks have counted.
 select h.channel_id as id, h.type, h.name, h.external_account_id, h.active, h.created_at,
+       (select v.last_message_at from conversations v
+         where v.user_id = h.user_id and v.channel_id = h.channel_id and v.last_message_at is not null
+         order by v.active_at desc, v.conversation_id desc limit 1) as last_message_at,
        k.provider, k.state, k.config, k.error, k.paused_until,
        array(select s.name from connection_secrets s
               where s.user_id = h.user_id and s.channel_id = h.channel_id) as secret_names,
@@ -18,6 +21,9 @@ select h.channel_id as id, h.type, h.name, h.external_account_id, h.active, h.cr
 -- name: get
 -- One, likewise.
 select h.channel_id as id, h.type, h.name, h.external_account_id, h.active, h.created_at,
+       (select v.last_message_at from conversations v
+         where v.user_id = h.user_id and v.channel_id = h.channel_id and v.last_message_at is not null
+         order by v.active_at desc, v.conversation_id desc limit 1) as last_message_at,
        k.provider, k.state, k.config, k.error, k.paused_until,
        array(select s.name from connection_secrets s
               where s.user_id = h.user_id and s.channel_id = h.channel_id) as secret_names,

@@ -23,6 +23,7 @@ c.user_id = :user_id
    and (:urgency::text is null or c.urgency = :urgency)
    and (:tag::text is null or c.tags @> array[:tag])
    and (:contact_id::uuid is null or c.contact_id = :contact_id)
+   and (:ids::uuid[] is null or c.conversation_id = any (:ids))
    and (:q::text is null or c.conversation_id = any (array(select app.search_conversations(:q))))
 
 -- name: page
@@ -93,21 +94,96 @@ select conversation_id
 -- Found or made; its event with it.
 select conversation_id from app.conversation_for(:user_id, :channel_id, :contact_id, array[:handle])
 
+-- part: another
+((:status_to::text is not null and c.status <> :status_to)
+        or (:set_snoozed::boolean and c.snoozed_until is distinct from :snoozed_until::timestamptz)
+        or (:unread::boolean and c.unread_count = 0)
+        or (not :unread and c.unread_count > 0)
+        or (cardinality(:add_tags::text[]) + cardinality(:remove_tags::text[]) > 0
+            and c.tags <> app.tags_with(c.tags, :add_tags, :remove_tags)))
+
+-- part: tagged
+tagged as (
+    insert into conversation_tags (user_id, tag, conversation_id)
+    select :user_id, tag, conversation_id from changed, unnest(tags) tag
+        on conflict do nothing
+), untagged as (
+    delete from conversation_tags t using changed
+     where t.user_id = :user_id and t.conversation_id = changed.conversation_id and t.tag <> all (changed.tags)
+)
+
 -- name: update
 -- What is null stays as it is; waking up clears the alarm.
-update conversations
-   set status        = coalesce(:status, status),
-       tags          = coalesce(:tags, tags),
-       snoozed_until = case when :set_snoozed::boolean then :snoozed_until
-                            when :status is not null and :status <> 'snoozed' then null
-                            else snoozed_until end,
-       waiting_since = case when :status = 'closed' then null
-                            when status = 'closed' and :status is not null
-                            then app.first_unanswered(user_id, conversation_id)
-                            else waiting_since end,
-       updated_at    = now()
- where user_id = :user_id and conversation_id = :conversation_id
-returning contact_id
+with changed as (
+    update conversations
+       set status        = coalesce(:status, status),
+           tags          = coalesce(:tags, tags),
+           snoozed_until = case when :set_snoozed::boolean then :snoozed_until
+                                when :status is not null and :status <> 'snoozed' then null
+                                else snoozed_until end,
+           waiting_since = case when :status = 'closed' then null
+                                when status = 'closed' and :status is not null
+                                then app.first_unanswered(user_id, conversation_id)
+                                else waiting_since end,
+           updated_at    = now()
+     where user_id = :user_id and conversation_id = :conversation_id
+    returning contact_id, conversation_id, tags
+), {{tagged}}
+select contact_id from changed
+
+-- name: missing
+-- The first of these that is not there, by its place.
+select n - 1
+  from unnest(:ids::uuid[]) with ordinality as asked (id, n)
+ where not exists (select from conversations where user_id = :user_id and conversation_id = id)
+ order by n
+ limit 1
+
+-- name: change_many
+-- Those that the change makes another, each with its event where more than reading changed; how many.
+with picked as (
+    select c.conversation_id
+      from conversations c
+      join channels h on h.user_id = c.user_id and h.channel_id = c.channel_id
+     where {{filters}} and {{another}}
+     order by c.active_at desc, c.conversation_id desc
+     limit :most
+       for no key update of c
+), changed as (
+    update conversations c
+       set status        = coalesce(:status_to, c.status),
+           tags          = app.tags_with(c.tags, :add_tags, :remove_tags),
+           snoozed_until = case when :set_snoozed then :snoozed_until
+                                when :status_to is not null and :status_to <> 'snoozed' then null
+                                else c.snoozed_until end,
+           unread_count  = case when :unread then greatest(c.unread_count, 1)
+                                when not :unread then 0
+                                else c.unread_count end,
+           waiting_since = case when :status_to = 'closed' then null
+                                when c.status = 'closed' and :status_to is not null
+                                then app.first_unanswered(c.user_id, c.conversation_id)
+                                else c.waiting_since end,
+           updated_at    = now()
+      from picked
+     where c.user_id = :user_id and c.conversation_id = picked.conversation_id
+    returning c.conversation_id, c.contact_id, c.tags
+), {{tagged}}, told as (
+    insert into ai_events (user_id, type, contact_id, conversation_id, payload)
+    select :user_id, 'conversation.updated', contact_id, conversation_id,
+           :payload::jsonb || case when cardinality(:add_tags) + cardinality(:remove_tags) > 0
+                                   then jsonb_build_object('tags', tags) else '{}' end
+      from changed
+     where :is_told::boolean
+)
+select count(*) from changed
+
+-- name: more_to_change
+-- Whether a filter shows any that the change would still make another.
+select exists (
+    select from conversations c
+      join channels h on h.user_id = c.user_id and h.channel_id = c.channel_id
+     where {{filters}} and {{another}}
+)
 
 -- name: set_unread
 -- Reading clears the count; marking unread makes it at least one.
@@ -125,11 +201,14 @@ update conversations
 
 -- name: add_tag
 -- Once, and at most 50 of them.
-update conversations
-   set tags = tags || :tag::text, updated_at = now()
- where user_id = :user_id and conversation_id = :conversation_id
-   and not (:tag = any (tags)) and cardinality(tags) < 50
-returning tags
+with changed as (
+    update conversations
+       set tags = tags || :tag::text, updated_at = now()
+     where user_id = :user_id and conversation_id = :conversation_id
+       and not (:tag = any (tags)) and cardinality(tags) < 50
+    returning conversation_id, tags
+), {{tagged}}
+select tags from changed
 
 -- name: set_status
 -- Only a change is one.

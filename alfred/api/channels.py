@@ -22,7 +22,7 @@ from alfred.terms import ChannelType, ConnectionState, Provider
 routes = Routes("Channels")
 
 _TRAITS = (("can_send", can_send), ("can_receive", can_receive))
-_OWN = ("id", "type", "name", "external_account_id", "active", "created_at")
+_OWN = ("id", "type", "name", "external_account_id", "active", "created_at", "last_message_at")
 
 Account = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
 
@@ -61,6 +61,7 @@ class Channel(Output):
     )
     active: bool
     created_at: datetime
+    last_message_at: datetime | None = Field(description="Time of the latest message, inbound or outbound.")
     connection: ChannelConnection | None
     hook: Hook | None
 

@@ -29,7 +29,7 @@ from alfred.terms import (
 routes = Routes("Inbox")
 
 
-class ConversationFilter(Listing):
+class ConversationFilter(Input):
     status: ConversationStatus | None = None
     channel: ChannelType | None = None
     unread_only: bool = False
@@ -44,7 +44,7 @@ class ConversationFilter(Listing):
     contact_id: UUID | None = None
 
 
-class ConversationQuery(ConversationFilter):
+class ConversationQuery(ConversationFilter, Listing):
     sort: Literal["newest", "waiting"] = Field(
         "newest",
         description="`newest`: latest activity first. `waiting`: who waits longest for an answer first, who does not "
@@ -127,7 +127,7 @@ async def list_conversations(
 
     Filters combine. `sort=waiting` lists who waits longest first.
     """
-    given = {"user_id": caller.user_id, **query.model_dump(exclude={"limit", "cursor", "sort"})}
+    given = {"user_id": caller.user_id, "ids": None, **query.model_dump(exclude={"limit", "cursor", "sort"})}
     if query.sort == "waiting":
         rows = await longest_waiting_first(db, request, query, given)
     else:

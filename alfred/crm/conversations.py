@@ -1,5 +1,6 @@
 """Conversations: what is changed of one, each with its event."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -36,6 +37,50 @@ async def change(db: Db, user_id: UUID, conversation_id: UUID, changes: Change) 
     about = {"contact_id": contact_id, "conversation_id": conversation_id}
     await record(db, user_id, "conversation.updated", payload, **about)
     return True
+
+
+class BulkChange(BaseModel):
+    """What to change of many; a field that is not set stays as it is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: ConversationStatus | None = None
+    snoozed_until: datetime | None = None
+    add_tags: list[str] = []
+    remove_tags: list[str] = []
+    unread: bool | None = None
+
+
+async def change_many(db: Db, user_id: UUID, selection: Mapping[str, Any], changes: BulkChange, most: int) -> int:
+    """Change the conversations that a selection (the filters of sql/conversations.sql) holds, and that the change makes
+    another, at most so many; how many. Each is told, unless it was only read.
+    """
+    payload = changes.model_dump(mode="json", include=changes.model_fields_set & {"status", "snoozed_until"})
+    return int(
+        await sql.conversations.change_many.value(
+            db,
+            user_id=user_id,
+            most=most,
+            payload=payload,
+            is_told=bool(changes.model_fields_set - {"unread"}),
+            **selection,
+            **_to(changes),
+        )
+    )
+
+
+async def more_to_change(db: Db, user_id: UUID, selection: Mapping[str, Any], changes: BulkChange) -> bool:
+    """Whether the selection holds any that the change would still make another."""
+    return bool(await sql.conversations.more_to_change.value(db, user_id=user_id, **selection, **_to(changes)))
+
+
+def _to(changes: BulkChange) -> dict[str, Any]:
+    values = changes.model_dump()
+    return {
+        "status_to": values.pop("status"),
+        "set_snoozed": "snoozed_until" in changes.model_fields_set,
+        **values,
+    }
 
 
 async def add_tag(db: Db, cause: Event, tag: str, *, by_rule: UUID) -> None:

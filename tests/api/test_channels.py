@@ -19,11 +19,12 @@ async def test_adds_and_shows_a_channel(ana):
         "external_account_id": "17",
         "active": True,
         "created_at": channel["created_at"],
+        "last_message_at": None,
         "connection": None,
         "hook": None,
     }
     assert await ana.get(f"/channels/{channel['id']}") == (200, channel)
-    assert await channels(ana) == [channel]
+    assert await channels(ana) == [channel | {"last_message_at": "2024-05-01T12:00:00Z"}]
 
 
 async def test_an_account_is_one_channels(ana, bruno):

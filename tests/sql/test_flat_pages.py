@@ -69,7 +69,7 @@ async def rows_read(db, query, **given):
 
 
 NO_FILTER = dict.fromkeys(
-    ("status", "channel", "needs_reply", "negotiation", "sentiment", "urgency", "tag", "contact_id", "q")
+    ("status", "channel", "needs_reply", "negotiation", "sentiment", "urgency", "tag", "contact_id", "ids", "q")
 ) | {"unread_only": False}
 
 

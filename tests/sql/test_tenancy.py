@@ -53,6 +53,7 @@ async def rich(http, address, root):
     await rich.post("/webhooks/whatsapp", edit("rich", "oi"))
     await rich.post("/webhooks/whatsapp", {"unknown": "shape"})
     await rich.made("/tasks", {"title": "Ligar", "contact_id": entry["contact_id"]})
+    await rich.patch(f"/conversations/{entry['conversation_id']}", {"tags": ["vip"]})
     rule = await rich.made("/rules", {"text": "Se a mensagem contém 'desconto', me avise"})
     await rich.made("/flows", {"name": "Fluxo", "definition": {"start": "a", "nodes": []}})
     await rich.made("/tokens", {"name": "n8n"})
