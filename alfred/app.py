@@ -51,6 +51,7 @@ from alfred.http.endpoint import Endpoint
 from alfred.http.middleware import around, cors
 from alfred.http.openapi import BASE, document
 from alfred.http.rate_limits import Limits
+from alfred.http.server import expect
 from alfred.http.session_trust import SessionTrust
 from alfred.hub import Hub
 from alfred.identity import AccessTokens, Passwords
@@ -118,7 +119,7 @@ def build(settings: Settings, database_dsn: str, listen_dsn: str) -> web.Applica
         others += [f"{BASE}{endpoint.path}{{tail:/.*}}"] if endpoint.has_tail else []
         for path in (BASE + endpoint.path, *others):
             for method in ("GET", "HEAD") if endpoint.method == "GET" else (endpoint.method,):
-                app.router.add_route(method, path, endpoint.__call__)
+                app.router.add_route(method, path, endpoint.__call__, expect_handler=expect)
     add_documents(app, BASE, described(declared))
     add_site(app)
     app.on_shutdown.append(_say_goodbye)

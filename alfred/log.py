@@ -30,8 +30,24 @@ def set_up(level: str, style: Literal["console", "json"] | None) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
+    foreign: list[structlog.typing.Processor] = [_of_library, *shared]
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=foreign))
     logging.basicConfig(handlers=[handler], level=max(number, logging.WARNING), force=True)
+
+
+def _of_library(_logger: Any, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """A library's line keeps its kind only: what it quotes may be a token, a ticket or a password."""
+    record: logging.LogRecord | None = event.get("_record")
+    if record is None:
+        return event
+    event["event"], event["library"] = "library_complained", record.name
+    event["complaint"] = str(record.msg).partition("\n")[0].partition("%")[0][:200]
+    error = record.exc_info[1] if record.exc_info else None
+    event.pop("exc_info", None)
+    if error is not None:
+        event["error"] = type(error).__name__
+        event["traceback"] = "".join(traceback.format_tb(error.__traceback__))
+    return event
 
 
 def _without_values(_logger: Any, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

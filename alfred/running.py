@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
-from aiohttp import web
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
@@ -20,6 +19,7 @@ from alfred.app import build, scans_of
 from alfred.crm import connections
 from alfred.db import Database
 from alfred.files import folder
+from alfred.http.server import RESERVE, ConnectionLimits, raise_descriptor_limit, served
 from alfred.postgres import Embedded, default_home
 from alfred.queries import sql
 from alfred.settings import BadSetting, Settings
@@ -121,22 +121,19 @@ def serve(settings: Settings) -> int:
 async def _serve(base: Provisioned) -> int:
     settings = base.settings
     app = build(settings, base.database_dsn, base.listen_dsn)
-    runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=GRACE_SECONDS)
+    limits = ConnectionLimits(raise_descriptor_limit(settings.pool_size + RESERVE), settings.trusted_proxies)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     keeper = asyncio.create_task(base.embedded.keep()) if base.embedded else None
     try:
-        await runner.setup()
-        site = web.TCPSite(runner, settings.host, settings.port)
-        await site.start()
-        _welcome(str(site.name) if settings.port else f"http://{settings.host}:{runner.addresses[0][1]}")
-        await stop.wait()
-        log.info("service_stopping")
+        async with served(app, settings.host, settings.port, limits, grace=GRACE_SECONDS) as address:
+            _welcome(address)
+            await stop.wait()
+            log.info("service_stopping")
     finally:
         if keeper:
             keeper.cancel()
-        await runner.cleanup()
     return 0
 
 

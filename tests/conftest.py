@@ -11,11 +11,11 @@ import aiohttp
 import asyncpg
 import psycopg
 import pytest
-from aiohttp import web
 
 from alfred import schema
 from alfred.app import build
 from alfred.db import prepare
+from alfred.http.server import ConnectionLimits, served
 from alfred.log import set_up
 from alfred.postgres import Embedded
 from alfred.settings import Settings
@@ -101,7 +101,7 @@ def fifteen():
 
 
 @contextlib.asynccontextmanager
-async def serving(dsn: str, port: int = 0, **settings):
+async def serving(dsn: str, port: int = 0, limits: ConnectionLimits | None = None, **settings):
     """A service on a port of its own, or on this one; its address."""
     chosen = {
         "jwt_secret": SECRET,
@@ -111,13 +111,8 @@ async def serving(dsn: str, port: int = 0, **settings):
         "pool_size": 8,
     } | settings
     app = build(Settings(**chosen), dsn, dsn)
-    runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", port).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
+    async with served(app, "127.0.0.1", port, limits or ConnectionLimits(10_000), grace=1) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from aiohttp import hdrs, web
 
 from alfred.http.context import QUOTA, Caller, Services
 from alfred.http.problems import Problem, unauthorized
+from alfred.http.server import prove
 from alfred.identity import API_PREFIX, BadToken, digest, looks_like_api_token
 from alfred.queries import sql
 
@@ -19,6 +20,7 @@ async def authenticate(request: web.Request, services: Services, scope: str) -> 
         Problem: 401 without a good token, 403 `insufficient_scope` without the scope.
     """
     caller = await caller_of(bearer(request), services)
+    prove(request)
     request[QUOTA] = services.limits.take(caller.token_id or caller.user_id)
     structlog.contextvars.bind_contextvars(user_id=str(caller.user_id))
     if not caller.may(scope):

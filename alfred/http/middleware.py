@@ -11,6 +11,7 @@ from aiohttp import hdrs, web
 
 from alfred.http.context import PUBLIC_BASE, QUOTA, REQUEST_ID, SERVICES
 from alfred.http.problems import problem_of, response_of
+from alfred.http.server import while_served
 from alfred.settings import Settings
 
 log = structlog.get_logger()
@@ -34,7 +35,8 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=request_id)
     try:
-        response = await handler(request)
+        with while_served(request):
+            response = await handler(request)
     except Exception as error:  # noqa: BLE001 the one door for errors
         response = response_of(problem_of(error), request_id)
     _seal(request, response, settings)
