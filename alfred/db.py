@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import asyncpg
+import orjson
 import structlog
 
 if TYPE_CHECKING:
@@ -48,9 +49,14 @@ def connection_lost(error: BaseException) -> bool:
 async def prepare(connection: Any) -> None:
     """Values of jsonb and json are Python values on both sides."""
     for name in ("jsonb", "json"):
-        await connection.set_type_codec(
-            name, schema="pg_catalog", encoder=lambda v: json.dumps(v, ensure_ascii=False), decoder=json.loads
-        )
+        await connection.set_type_codec(name, schema="pg_catalog", encoder=_to_json, decoder=json.loads)
+
+
+def _to_json(value: Any) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # an integer of more than 64 bits, or a key that is no text
+        return json.dumps(value, ensure_ascii=False)
 
 
 async def _leave_as_is(_connection: Any) -> None:

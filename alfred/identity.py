@@ -19,6 +19,7 @@ import jwt
 from uuid_utils.compat import uuid7
 
 ISSUER, AUDIENCE, CELL = "alfred", "alfred-api", "0"
+MOST_VERIFIED = 10_000  # access tokens that a process remembers
 _MOST_WAITING = 500
 T = TypeVar("T")
 
@@ -108,6 +109,7 @@ class AccessTokens:
 
     def __init__(self, keys: Sequence[str], ttl: int) -> None:
         self._keys = tuple(keys)
+        self._verified: dict[bytes, AccessClaims] = {}  # by digest; the oldest go when it is full
         self.ttl = ttl
 
     def issue(self, user_id: UUID, session_id: UUID, now: datetime) -> str:
@@ -126,11 +128,22 @@ class AccessTokens:
         return jwt.encode(claims, self._keys[0], algorithm="HS256")
 
     def read(self, token: str) -> AccessClaims:
-        """Whose token it is, of which session, and until when.
+        """Whose token it is, of which session, and until when; one that was verified is known until it expires.
 
         Raises:
             BadToken: it is not one of ours, or not valid now.
         """
+        fingerprint = digest(token)
+        known = self._verified.get(fingerprint)
+        if known is None or known.expires_at <= datetime.now(UTC):
+            self._verified.pop(fingerprint, None)
+            known = self._verify(token)
+            if len(self._verified) >= MOST_VERIFIED:
+                del self._verified[next(iter(self._verified))]
+            self._verified[fingerprint] = known
+        return known
+
+    def _verify(self, token: str) -> AccessClaims:
         for key in self._keys:
             try:
                 claims = jwt.decode(
