@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from alfred.channels.building import ignored
+from alfred.channels.building import MOST_READ, ignored
 from alfred.channels.clean import Object, first, obj, rows, text
 from alfred.channels.headers import Headers
 from alfred.channels.item import InboundItem
@@ -21,7 +21,7 @@ def _is_tracking(payload: Object) -> bool:
 
 
 def read(payload: Object, channel: ChannelType) -> list[InboundItem]:
-    return [_read_item(item, channel) for item in rows(payload.get("items")) or [payload]]
+    return [_read_item(item, channel) for item in rows(payload.get("items"))[:MOST_READ] or [payload]]
 
 
 def _read_item(item: Any, channel: ChannelType) -> InboundItem:

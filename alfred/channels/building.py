@@ -22,6 +22,7 @@ from alfred.channels.redaction import kept
 from alfred.terms import ChannelType, MessageUpdate
 
 MEDIA = frozenset({"image", "audio", "video", "document", "sticker"})
+MOST_READ = 5000  # elements of a list; a post with so many is refused as a whole, so that nothing is lost
 MOST_REMEMBERED = 1000  # ignored items without content, one for all
 REASONS: dict[IgnoredKind, str] = {
     "empty_message": "The message has neither text nor attachments.",
@@ -170,7 +171,7 @@ class Occasion:
             one.model_copy(update={"external_id": about, "raw": {**self.raw, "id": about}})
             if status and (about := text(message_id))
             else nothing
-            for message_id in ids
+            for message_id in ids[:MOST_READ]
         ]
 
     def edited(self, about: str | None, new_text: str | None) -> InboundItem:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alfred.channels import baileys
-from alfred.channels.building import Occasion, ignored, person
+from alfred.channels.building import MOST_READ, Occasion, ignored, person
 from alfred.channels.clean import Object, first, moment, obj, one_line, rows, text, yes
 from alfred.channels.item import Fact, IgnoredKind, InboundItem
 from alfred.channels.redaction import kept
@@ -62,7 +62,7 @@ def read(payload: Object, channel: ChannelType) -> list[InboundItem]:
     data = payload.get("data")
     event = payload["event"].strip().lower().replace("_", ".").replace("-", ".")
     envelope = Envelope(event, text(payload.get("instance")), phone(payload.get("sender")), channel)
-    return [_read_element(envelope, element) for element in (data if isinstance(data, list) else [data])]
+    return [_read_element(envelope, element) for element in (data[:MOST_READ] if isinstance(data, list) else [data])]
 
 
 def _read_element(envelope: Envelope, element: Any) -> InboundItem:

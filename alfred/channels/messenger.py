@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
-from alfred.channels.building import UNSUPPORTED, Content, Occasion, ignored, person
+from alfred.channels.building import MOST_READ, UNSUPPORTED, Content, Occasion, ignored, person
 from alfred.channels.clean import Object, first, moment, obj, rows, text, yes
 from alfred.channels.item import Attachment, Fact, InboundItem, Referral
 from alfred.channels.redaction import kept
@@ -39,12 +40,8 @@ def recognise_instagram(payload: Object) -> bool:
 
 def read(payload: Object, channel: ChannelType) -> list[InboundItem]:
     entries = [entry for entry in rows(payload.get("entry")) if isinstance(entry, dict)]
-    return [
-        item
-        for entry in entries
-        for event in _events(entry)
-        for item in _read_event(event, channel, text(entry.get("id")))
-    ]
+    events = ((event, text(entry.get("id"))) for entry in entries for event in _events(entry))
+    return [item for event, account in islice(events, MOST_READ) for item in _read_event(event, channel, account)]
 
 
 class Elsewhere:

@@ -5,11 +5,11 @@ import re
 from typing import Any, NamedTuple
 
 from alfred.channels.body import BrokenJson, UnreadableBody, read_body
+from alfred.channels.building import MOST_READ
 from alfred.channels.clean import obj, text
 from alfred.channels.decoding import as_bytes, lossless
 
 UUID_SHAPE = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-MOST_PAYLOADS = 5000
 NO_PAYLOAD = object()
 HEADERS = re.compile(r'"headers"\s*:\s*\{')
 STRING_OR_BRACE = re.compile(r'"(?:[^"\\]|\\.)*"|[{}]', re.DOTALL)
@@ -25,7 +25,7 @@ class Unwrapped(NamedTuple):
 def unwrapped(payload: Any) -> list[Unwrapped]:
     """The payloads inside, in the order of the document, up to a number that is refused as a whole anyway."""
     waiting, single = [Unwrapped(payload)], list[Unwrapped]()
-    while waiting and len(single) < MOST_PAYLOADS:
+    while waiting and len(single) < MOST_READ:
         one = waiting.pop()
         inner = _inside(one)
         if inner is None:

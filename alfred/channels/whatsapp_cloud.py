@@ -3,7 +3,7 @@
 from typing import Any
 
 from alfred.channels.baskets import line_of
-from alfred.channels.building import UNSUPPORTED, Content, Occasion, ignored, person
+from alfred.channels.building import MOST_READ, UNSUPPORTED, Content, Occasion, ignored, person
 from alfred.channels.clean import Object, first, moment, obj, one_line, rows, text
 from alfred.channels.cloud_account import read_account_change
 from alfred.channels.item import Attachment, IgnoredKind, InboundItem, Order, Referral, Sender
@@ -62,12 +62,12 @@ def _read_change(field: object, value: object, channel: ChannelType) -> list[Inb
     whole = {"field": field, "value": value}
     account = Account(channel, obj(value))
     if isinstance(field, str) and field in ECHOES:
-        echoes = [account.read_message(echo, own=True) for echo in rows(obj(value).get("message_echoes"))]
+        echoes = [account.read_message(echo, own=True) for echo in rows(obj(value).get("message_echoes"))[:MOST_READ]]
         return echoes or [ignored(channel, "unknown_event", whole)]
     if field != "messages":
         return [read_account_change(field, obj(value), channel, kept(whole))]
-    items = [account.read_message(message) for message in rows(obj(value).get("messages"))]
-    items += [account.read_status(status) for status in rows(obj(value).get("statuses"))]
+    items = [account.read_message(message) for message in rows(obj(value).get("messages"))[:MOST_READ]]
+    items += [account.read_status(status) for status in rows(obj(value).get("statuses"))[:MOST_READ]]
     return items or [read_account_change(field, obj(value), channel, kept(whole))]
 
 
@@ -88,7 +88,7 @@ class Account:
             for known_as in ids:
                 if called:
                     self.names.setdefault(known_as, called)
-                self.ids.setdefault(known_as, set()).update(ids)
+                self.ids.setdefault(known_as, set()).update(one for one in ids if one != known_as)
 
     def occasion(self, element: Object, number: object, user_id: object, own: bool = False) -> Occasion:
         told = text(user_id)
@@ -111,7 +111,7 @@ class Account:
 
     def _user_id(self, handle: str | None) -> str | None:
         """The one id that the contact list puts beside a number."""
-        others = self.ids.get(handle or "", set()) - {handle}
+        others = self.ids.get(handle or "", set())
         return next(iter(others)) if len(others) == 1 else None
 
     def read_message(self, message: Any, own: bool = False) -> InboundItem:

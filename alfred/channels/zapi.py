@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from alfred.channels.baskets import line_of
-from alfred.channels.building import UNSUPPORTED, Content, Occasion, ignored, person
+from alfred.channels.building import MOST_READ, UNSUPPORTED, Content, Occasion, ignored, person
 from alfred.channels.clean import Object, first, moment, name, obj, one_line, rows, text, yes
 from alfred.channels.item import Attachment, Fact, IgnoredKind, InboundItem, Order
 from alfred.channels.redaction import kept
@@ -58,7 +58,7 @@ def read(payload: Object, channel: ChannelType) -> list[InboundItem]:
 
 def _ids(payload: Object) -> list[object]:
     """The messages of a status; any other callback, or a status of none, is one thing."""
-    return rows(payload.get("ids")) or [None]
+    return rows(payload.get("ids"))[:MOST_READ] or [None]
 
 
 def _without_ids(payload: Object) -> Object:
