@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import re
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -124,8 +125,10 @@ async def operations(person):
 
 def scopes_that_may(method, path):
     """As the contract has it: the scopes of which one is enough."""
-    own = path.startswith(("/api/v1/tokens", "/api/v1/me"))
-    if method == "GET" or path == "/api/v1/notifications/stream-ticket":
+    own = re.match(r"/api/v1/(tokens|me)(/|$)", path)
+    if path.startswith(("/api/v1/channels/{channel_id}/", "/api/v1/subscriptions", "/api/v1/ai/provider")):
+        return {"admin"}
+    if method == "GET" or path.endswith("/stream-ticket"):
         return {"read", "admin"}
     if path == "/api/v1/webhooks/{channel_type}":
         return {"webhooks", "write", "admin"}
