@@ -26,6 +26,7 @@ _TYPES = {
     ".css": "text/css",
     ".html": "text/html",
     ".js": "text/javascript",
+    ".json": "application/json",
     ".svg": "image/svg+xml",
     ".webmanifest": "application/manifest+json",
 }
@@ -63,18 +64,31 @@ def add_site(app: web.Application) -> None:
             raise web.HTTPNotFound
         return _answer(request, file, _FOREVER if folder == edition else _AGAIN)
 
+    async def favicon(request: web.Request) -> web.Response:
+        return _answer(request, files["icon.svg"], _AGAIN)
+
     app.router.add_get("/", home)
+    app.router.add_get("/favicon.ico", favicon)
     app.router.add_get("/web/{file:.+}", part)
 
 
 def read_files() -> dict[str, File]:
     """Every file by its path below /web, and the icons as one sprite."""
     files = {
-        str(path.relative_to(FOLDER)): _file(path.name, path.read_bytes())
+        str(path.relative_to(FOLDER)): _file(path.name, _read(path))
         for path in sorted(FOLDER.rglob("*"))
         if path.suffix in _TYPES
     }
     return files | {"icons.svg": _file("icons.svg", _sprite().encode())}
+
+
+def _read(path: Path) -> bytes:
+    """A script goes out without its comments and indentation; no text in ours spans lines."""
+    if path.suffix != ".js":
+        return path.read_bytes()
+    script = re.sub(r"^ */[*][*].*?[*]/$", "", path.read_text(), flags=re.DOTALL | re.MULTILINE)
+    script = re.sub(r" // [^\"'`\n]*$", "", script, flags=re.MULTILINE)
+    return re.sub(r"\s*\n\s*", "\n", script).strip().encode()
 
 
 def _file(name: str, body: bytes) -> File:

@@ -3,7 +3,7 @@
 import { me, resume, session, visited } from "./api.js";
 import { button, fill, h, icon } from "./dom.js";
 import { formatFor } from "./formats.js";
-import { counted, counts, entitle, preference, recount, unseen } from "./store.js";
+import { counted, counts, entitle, preference, rebell, recount, unseen } from "./store.js";
 import { learn, speak, t } from "./words.js";
 
 const SCREENS = { inbox: "inbox", tasks: "list-checks", contacts: "users", rules: "sparkles", flows: "workflow", reports: "chart-column", channels: "plug", notifications: "bell", settings: "settings" };
@@ -45,6 +45,7 @@ session.on(async (user) => {
   await go();
   await learn();
   recount();
+  rebell();
   live.start();
   (await import("./bell.js")).listen();
 });

@@ -18,23 +18,32 @@ export function entitle(text = heading) {
   document.title = `${counts.unread ? `(${counts.unread}) ` : ""}${heading} – Alfred`;
 }
 
-/** Asks for the numbers anew; many wishes cost few requests. */
-export const recount = burst(async () => {
+/** Asks for the numbers on the filters anew; many wishes cost few requests. */
+export const recount = burst(
+  async () => {
+    if (!me) return;
+    counts = await call("GET", "/conversations/counts");
+    entitle();
+    counted.tell(counts);
+  },
+  700,
+  10000,
+);
+
+/** Asks for the number on the bell. */
+export const rebell = burst(async () => {
   if (!me) return;
-  const [numbers, bell] = await Promise.allSettled([call("GET", "/conversations/counts"), call("GET", "/notifications?seen=false&limit=1")]);
-  if (numbers.status === "fulfilled") counts = numbers.value;
-  if (bell.status === "fulfilled") unseen = bell.value.unseen_count;
-  entitle();
+  unseen = (await call("GET", "/notifications?seen=false&limit=1")).unseen_count;
   counted.tell(counts);
-}, 1500);
+}, 1000);
 
 frames.on(({ type, data }) => {
   if (type === "notification.created") {
     unseen += 1;
     counted.tell(counts);
-  } else if (/^(message\.(received|sent)|conversation)/.test(type) || data.conversation) recount();
+  } else if (data.conversation) recount();
 });
-again.on(recount);
+again.on(() => (recount(), rebell()));
 
 /** What the user likes, kept with the account where it can be, else in this browser. */
 export const preference = (name, usual) => me?.preferences?.[name] ?? usual;

@@ -23,9 +23,9 @@ export const states = Object.assign(topic(), { now: "connecting" });
 
 /**
  * However often it is wished for, runs soon, never twice at once, and the longer the storm the rarer.
- * @param {() => Promise<void>} run @param {number} [first] milliseconds between the first runs
+ * @param {() => Promise<void>} run @param {number} [first] milliseconds between the first runs @param {number} [most] between later ones
  */
-export function burst(run, first = 250) {
+export function burst(run, first = 250, most = 2500) {
   let wished = false;
   let busy = false;
   let gap = first;
@@ -36,7 +36,7 @@ export function burst(run, first = 250) {
     ended = performance.now();
     if (wished) {
       setTimeout(go, gap);
-      gap = Math.min(gap * 2, 2500);
+      gap = Math.min(gap * 2, most);
     } else busy = false;
   }
   return () => {
@@ -44,7 +44,7 @@ export function burst(run, first = 250) {
     if (busy) return;
     busy = true;
     const since = performance.now() - ended;
-    if (since > 5000 || !ended) gap = first;
+    if (since > 2 * most || !ended) gap = first;
     if (!ended || since > gap) go();
     else setTimeout(go, gap - since);
   };

@@ -21,7 +21,10 @@ export async function speak(locale) {
 
 let more = null;
 /** Learns the other words too, once. @returns {Promise<any>} */
-export const learn = () => (more ??= import(`./words/${language}.more.js`).then((file) => Object.assign(words, file.default)));
+export const learn = () =>
+  (more ??= fetch(new URL(`./words/${language}.more.json`, import.meta.url))
+    .then((file) => file.json())
+    .then((told) => Object.assign(words, told)));
 
 /** A text by its key; {0} stands for the first value, and a number as the first value chooses among plurals. */
 export function t(key, ...values) {

@@ -11,7 +11,7 @@ import pytest
 
 from tests.browser.screen import Screen, start_chromium
 from tests.conftest import serving
-from tests.people import Person
+from tests.people import Person, cloud, whatsapp
 
 _MISSING = "No Chromium with its driver was found: tests/browser did not run (ALFRED_TEST_BROWSER names one).\n"
 
@@ -80,19 +80,19 @@ class Neighbour:
         return call
 
     def hear_many(self, texts):
-        """Many messages, each of another customer."""
-
-        async def all_of_them():
-            for start in range(0, len(texts), 25):
-                part = enumerate(texts[start : start + 25], start)
-                await asyncio.gather(
-                    *(
-                        self.person.hears(text, f"+55119{number:08d}", name=f"Customer {number}")
-                        for number, text in part
-                    )
-                )
-
-        self._house.run(all_of_them(), 120)
+        """Many messages, each of another customer, as a messenger posts them after a pause: many in one post."""
+        for start in range(0, len(texts), 100):
+            part = [
+                whatsapp(text, f"+55119{number:08d}", name=f"Customer {number}", at=1714564800 + number)
+                for number, text in enumerate(texts[start : start + 100], start)
+            ]
+            values = [post["entry"][0]["changes"][0]["value"] for post in part]
+            together = {
+                "contacts": [value["contacts"][0] for value in values],
+                "messages": [value["messages"][0] for value in values],
+            }
+            status, receipt = self.post("/webhooks/whatsapp", cloud(together))
+            assert (status, receipt["received"]) == (200, len(part)), receipt
 
 
 @pytest.fixture(scope="session")

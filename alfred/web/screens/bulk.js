@@ -6,7 +6,7 @@ import { attempt, toast } from "../store.js";
 import { t } from "../words.js";
 
 /** @param {{ids: string[], filter: any, all: () => void, done: () => void}} about */
-export function bar({ ids, filter, all, done }) {
+export function actions({ ids, filter, all, done }) {
   const change = async (what) => {
     let updated = 0;
     const few = ids.slice(0, 200);

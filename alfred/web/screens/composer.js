@@ -146,7 +146,7 @@ export function composer({ id, replied, sent }) {
     write.hidden = helps.hidden = shut && policy.enforced;
     const until = policy.expires_at ? moment(policy.expires_at) : "";
     const words = shut
-      ? [t(`closed.${policy.reason ?? "window"}`, until), known(`remedy.${policy.remedy}`, ""), !policy.enforced && t("closed.advice")]
+      ? [t(`closed.${policy.reason ?? "window"}`), until && t("closed.since", until), known(`remedy.${policy.remedy}`, ""), !policy.enforced && t("closed.advice")]
       : policy.reason === "opted_out"
         ? [t("closed.opted_out")]
         : [];

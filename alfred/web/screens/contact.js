@@ -147,7 +147,7 @@ export function showContact(side, frame, { talk, contact: given, change }) {
               h(
                 "li",
                 { class: "together small" },
-                h("input", { type: "checkbox", class: "check", "aria-label": t("task.done", task.title), on: { change: () => done(task) } }),
+                h("input", { type: "checkbox", class: "check", "aria-label": t("task.done.mark", task.title), on: { change: () => done(task) } }),
                 h("span", { class: "grow breaks" }, task.title),
                 task.overdue ? mark("danger", "clock", t("overdue")) : task.due_date && h("span", { class: "muted" }, brief(task.due_date)),
               ),

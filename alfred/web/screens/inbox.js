@@ -3,21 +3,12 @@
 import { call, query } from "../api.js";
 import { button, fill, h, icon, later } from "../dom.js";
 import { virtualList } from "../list.js";
-import { counted, counts, entitle, mishap, preference } from "../store.js";
+import { counted, entitle, mishap, preference } from "../store.js";
 import { again, burst, frames, states } from "../topics.js";
 import { learn, t } from "../words.js";
+import { asked, compare, filterBar, fits } from "./filters.js";
 import { row, rowOf } from "./row.js";
 
-const STATUSES = ["open", "pending", "snoozed", "closed"];
-const FLAGS = { unread: ["unread_only", true], needs_reply: ["needs_reply", true], urgent: ["urgency", "high"], negative: ["sentiment", "negative"], negotiation: ["negotiation", true] };
-const ORDER = ["open", "unread", "needs_reply", "urgent", "negative", "negotiation", "pending", "snoozed", "closed"];
-const FITS = {
-  unread: (row) => row.unread_count > 0,
-  needs_reply: (row) => row.last_message_direction === "inbound" && row.status !== "closed",
-  urgent: (row) => row.urgency === "high",
-  negative: (row) => row.sentiment === "negative",
-  negotiation: (row) => row.negotiation,
-};
 /** Kept while other screens are visited. */
 const chosen = { status: "open", flags: new Set(), q: "", sort: "newest", tag: "" };
 
@@ -44,7 +35,7 @@ export function open(place, path) {
   const told = h("div");
   const live = h("span", { class: "live", role: "status" });
   const search = h("input", { class: "input", type: "search", "aria-label": t("search"), placeholder: t("search.hint"), value: chosen.q, maxlength: 200, on: { input: later(200, () => choose({ q: search.value.trim() })) } });
-  const chips = h("div", { class: "chips", role: "group", "aria-label": t("filters") });
+  const bar = filterBar(chosen, choose);
   const bulk = h("div");
   const sort = button("", () => choose({ sort: chosen.sort === "newest" ? "waiting" : "newest" }), { bare: true, picture: "arrow-up-down" });
   const many = button(t("select.many"), () => setPicking(!picking), { bare: true, picture: "square-check" });
@@ -56,7 +47,7 @@ export function open(place, path) {
       { class: "list-head" },
       h("div", { class: "spread" }, h("h1", { tabindex: "-1" }, t("nav.inbox")), h("span", { class: "together" }, live, sort, many)),
       h("div", { class: "search" }, icon("search"), search),
-      chips,
+      bar.element,
     ),
     bulk,
     told,
@@ -75,34 +66,13 @@ export function open(place, path) {
     reload();
   }
 
-  const filter = () => ({
-    status: chosen.status,
-    tag: chosen.tag,
-    q: chosen.q,
-    sort: chosen.sort === "newest" ? "" : chosen.sort,
-    ...Object.fromEntries([...chosen.flags].map((flag) => FLAGS[flag])),
-  });
+  const filter = () => asked(chosen);
 
   function paintFilters() {
-    const chip = (key) => {
-      const isStatus = STATUSES.includes(key);
-      const on = isStatus ? chosen.status === key : chosen.flags.has(key);
-      const click = () => {
-        if (isStatus) return choose({ status: on ? "" : key });
-        on ? chosen.flags.delete(key) : chosen.flags.add(key);
-        return choose({});
-      };
-      const count = counts[key];
-      return h("button", { type: "button", class: "chip", "aria-pressed": String(on), "data-key": key, on: { click } }, t(`filter.${key}`), count ? h("span", { class: "figure" }, count >= 1000 ? "999+" : count) : "");
-    };
-    const tag = chosen.tag && h("button", { type: "button", class: "chip", "aria-pressed": "true", on: { click: () => choose({ tag: "" }) } }, icon("tag"), chosen.tag, icon("x"));
-    const held = chips.contains(document.activeElement) && document.activeElement.dataset.key;
-    fill(chips, tag, ORDER.map(chip));
-    if (held) chips.querySelector(`[data-key="${held}"]`)?.focus({ preventScroll: true });
-    const waiting = chosen.sort === "waiting";
-    sort.setAttribute("aria-label", t(waiting ? "sort.newest" : "sort.waiting"));
-    sort.title = sort.getAttribute("aria-label");
-    sort.setAttribute("aria-pressed", String(waiting));
+    bar.paint();
+    const label = t(chosen.sort === "waiting" ? "sort.newest" : "sort.waiting");
+    sort.setAttribute("aria-label", label);
+    sort.title = label;
   }
 
   /** Reads the first page under the filter, and shows nothing else. */
@@ -112,19 +82,16 @@ export function open(place, path) {
     list.toTop();
     loading = null;
     const slow = setTimeout(() => fill(told, [1, 2, 3].map(() => h("div", { class: "skeleton" }))), 300);
-    try {
-      await refresh();
-    } finally {
-      clearTimeout(slow);
-    }
+    await refresh();
+    clearTimeout(slow);
   }
 
   /** Reads the first page anew and keeps what was loaded below it. */
   async function refresh() {
-    const asked = query(filter());
+    const wanted = query(filter());
     try {
       const page = await call("GET", `/conversations${query({ ...filter(), limit: 50 })}`);
-      if (asked !== query(filter())) return;
+      if (wanted !== query(filter())) return;
       const ids = new Set(page.items.map((item) => item.id));
       const edge = page.items.at(-1);
       const rest = page.has_more && edge ? items.filter((item) => !ids.has(item.id) && order(item, edge) > 0) : [];
@@ -142,10 +109,10 @@ export function open(place, path) {
   async function more() {
     if (!cursor || loading) return;
     const mine = (loading = {});
-    const asked = query(filter());
+    const wanted = query(filter());
     try {
       const page = await call("GET", `/conversations${query({ ...filter(), limit: 100, cursor })}`);
-      if (mine !== loading || asked !== query(filter())) return;
+      if (mine !== loading || wanted !== query(filter())) return;
       const ids = new Set(items.map((item) => item.id));
       items = [...items, ...page.items.filter((item) => !ids.has(item.id))].sort(order);
       cursor = page.next_cursor;
@@ -157,11 +124,7 @@ export function open(place, path) {
     paint();
   }
 
-  const moment = (item) => (chosen.sort === "waiting" ? (item.waiting_since ?? "9") : item.last_message_at ?? item.created_at);
-  function order(one, other) {
-    const way = chosen.sort === "waiting" ? 1 : -1;
-    return moment(one) === moment(other) ? (one.id < other.id ? 1 : -1) : moment(one) < moment(other) ? -way : way;
-  }
+  const order = (one, other) => compare(one, other, chosen.sort);
 
   let painting = 0;
   function paint() {
@@ -183,21 +146,19 @@ export function open(place, path) {
 
   function clear() {
     search.value = "";
-    chosen.flags.clear();
-    choose({ q: "", tag: "", status: "open" });
+    choose({ q: "", tag: "", status: "open", flags: new Set() });
   }
 
   /** What the stream tells goes into its row without a request; what it does not tell is asked for. */
-  function hear({ type, data }) {
+  function hear({ type, data, at }) {
     const about = data.conversation;
     if (type === "message.deleted" || type === "contact.merged" || (about && chosen.q) || chosen.sort === "waiting") return soon();
     if (!about || !(type.startsWith("message.") || type.startsWith("conversation."))) return undefined;
     const old = items.find((item) => item.id === about.id);
-    const next = rowOf(old, data);
+    const next = rowOf(old, data, at);
     if (!next) return soon();
-    const fits = (!chosen.status || next.status === chosen.status) && [...chosen.flags].every((flag) => FITS[flag](next)) && (!chosen.tag || next.tags.includes(chosen.tag));
     items = items.filter((item) => item.id !== about.id);
-    if (fits || next.id === opened) items = [...items, next].sort(order);
+    if (fits(next, chosen) || next.id === opened) items = [...items, next].sort(order);
     if (!cursor || items.length < 200 || items.indexOf(next) < items.length - 1) paint();
   }
 
@@ -223,8 +184,8 @@ export function open(place, path) {
 
   async function paintBulk() {
     if (!picking) return fill(bulk);
-    const [{ bar }] = await Promise.all([import("./bulk.js"), learn()]);
-    return fill(bulk, bar({ ids: [...picked], filter: filter(), all: () => (items.forEach((item) => picked.add(item.id)), paintBulk(), list.render()), done: () => (setPicking(false), soon()) }));
+    const [{ actions }] = await Promise.all([import("./bulk.js"), learn()]);
+    return fill(bulk, actions({ ids: [...picked], filter: filter(), all: () => (items.forEach((item) => picked.add(item.id)), paintBulk(), list.render()), done: () => (setPicking(false), soon()) }));
   }
 
   function nothingOpen() {
@@ -253,7 +214,7 @@ export function open(place, path) {
     if (opened === id) talk = openTalk(middle, right, frame, { id, message, replace, row: items.find((item) => item.id === id) });
   }
 
-  const act = (name) => () => (talk ? talk.act(name) : undefined);
+  const act = (name) => () => talk?.act(name);
   const offs = [frames.on(hear), again.on(soon), counted.on(paintFilters), states.on(paintLive)];
   function paintLive() {
     live.textContent = t(`live.${states.now}`);

@@ -79,9 +79,9 @@ export function row(item, old, { open, picking, picked, pick }) {
 }
 
 /** A row after an event, out of the event's own data; null where that does not tell enough. */
-export function rowOf(old, { conversation, contact, channel, message }) {
-  if (!old && !(contact && channel && message)) return null;
-  const next = { tags: [], negotiation: false, sentiment: null, urgency: null, snoozed_until: null, created_at: message?.created_at, ...old, ...conversation };
+export function rowOf(old, { conversation, contact, channel, message }, at) {
+  if (!old && !(contact && channel)) return null;
+  const next = { tags: [], negotiation: false, sentiment: null, urgency: null, snoozed_until: null, created_at: at, last_message_at: null, ...old, ...conversation };
   if (contact) next.contact = contact;
   if (channel) next.channel = channel;
   if (!message || (old?.last_message_at && message.sent_at < old.last_message_at)) return next;

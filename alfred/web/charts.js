@@ -1,0 +1,92 @@
+/** Plots as SVG: stacked bars and lines, with their legend and their table. */
+
+import { fill, h, s } from "./dom.js";
+import { number } from "./formats.js";
+import { t } from "./words.js";
+
+const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [560, 220, 44, 24, 10];
+
+/**
+ * A plot with its heading, its sentence and its table.
+ * @param {{title: string, sentence: string, labels: string[], series: {name: string, kind: string, values: (number | null)[]}[],
+ *   form?: "bars" | "lines", say?: (value: number) => string}} about `kind` is the colour: a to e
+ */
+export function plot({ title, sentence, labels, series, form = "bars", say = number }) {
+  const sums = labels.map((_, at) => series.reduce((sum, each) => sum + (each.values[at] ?? 0), 0));
+  const most = form === "bars" ? Math.max(...sums, 0) : Math.max(...series.flatMap((each) => each.values.map((value) => value ?? 0)), 0);
+  const top = ceiling(most);
+  const tables = h("div", { class: "scrolls", hidden: true });
+  const more = h("button", { type: "button", class: "linklike", "aria-expanded": "false", on: { click: open } }, t("chart.table"));
+
+  function open() {
+    tables.hidden = !tables.hidden;
+    more.setAttribute("aria-expanded", String(!tables.hidden));
+    if (!tables.firstChild) fill(tables, table(title, labels, series, say));
+  }
+
+  return h(
+    "section",
+    { class: "card stack" },
+    h("h2", {}, title),
+    h("p", { class: "small muted" }, sentence),
+    most > 0
+      ? s("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${title}. ${sentence}` }, grid(top, say), form === "bars" ? bars(labels, series, top, say) : lines(labels, series, top), axis(labels))
+      : h("p", { class: "note" }, t("chart.empty")),
+    h("div", { class: "spread" }, h("div", { class: "legend" }, ...series.map((each) => h("span", {}, s("svg", { class: "chart", viewBox: "0 0 12 12", "aria-hidden": "true" }, s("rect", { class: each.kind, width: 12, height: 12, rx: 3 })), each.name))), more),
+    tables,
+  );
+}
+
+/** A round number that is not below. */
+function ceiling(value) {
+  if (value <= 0) return 1;
+  const size = 10 ** Math.floor(Math.log10(value));
+  return [1, 2, 2.5, 5, 10].map((step) => step * size).find((step) => step >= value);
+}
+
+const place = (value, top) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / top);
+const across = (at, count) => LEFT + ((WIDTH - LEFT) * (at + 0.5)) / count;
+
+const grid = (top, say) =>
+  [0, 0.5, 1].map((part) => [
+    s("line", { class: "grid", x1: LEFT, x2: WIDTH, y1: place(top * part, top), y2: place(top * part, top) }),
+    s("text", { x: LEFT - 6, y: place(top * part, top) + 4, "text-anchor": "end" }, say(top * part)),
+  ]);
+
+function axis(labels) {
+  const step = Math.ceil(labels.length / 7);
+  return labels.map((label, at) => at % step === 0 && s("text", { x: across(at, labels.length), y: HEIGHT - 6, "text-anchor": "middle" }, label));
+}
+
+function bars(labels, series, top, say) {
+  const wide = Math.min(36, ((WIDTH - LEFT) / labels.length) * 0.7);
+  return labels.map((label, at) => {
+    let base = 0;
+    return series.map((each) => {
+      const value = each.values[at] ?? 0;
+      const from = base;
+      base += value;
+      if (!value) return null;
+      const y = place(base, top);
+      return s("rect", { class: each.kind, x: across(at, labels.length) - wide / 2, y, width: wide, height: Math.max(1, place(from, top) - y), rx: 2 }, s("title", {}, `${label}, ${each.name}: ${say(value)}`));
+    });
+  });
+}
+
+/** Gaps where nothing is known; a lone point is a dot. */
+function lines(labels, series, top) {
+  return series.map((each) => {
+    const stretches = [[]];
+    each.values.forEach((value, at) => (value == null ? stretches.push([]) : stretches.at(-1).push([across(at, labels.length), place(value, top)])));
+    return stretches.filter((stretch) => stretch.length).map((stretch) => (stretch.length === 1 ? s("circle", { class: each.kind, cx: stretch[0][0], cy: stretch[0][1], r: 3.5 }) : s("polyline", { class: each.kind, points: stretch.map((point) => point.join(",")).join(" ") })));
+  });
+}
+
+const table = (title, labels, series, say) =>
+  h(
+    "table",
+    { class: "table" },
+    h("caption", { class: "away" }, title),
+    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("chart.when")), ...series.map((each) => h("th", { scope: "col", class: "number" }, each.name)))),
+    h("tbody", {}, ...labels.map((label, at) => h("tr", {}, h("th", { scope: "row" }, label), ...series.map((each) => h("td", { class: "number" }, each.values[at] == null ? "–" : say(each.values[at])))))),
+  );

@@ -1,0 +1,56 @@
+/** The filters above the list: what they ask for, and which rows fit them. */
+
+import { fill, h, icon } from "../dom.js";
+import { counts } from "../store.js";
+import { t } from "../words.js";
+
+const STATUSES = ["open", "pending", "snoozed", "closed"];
+const ORDER = ["open", "unread", "needs_reply", "urgent", "negative", "negotiation", "pending", "snoozed", "closed"];
+/** The parameter of each flag. */
+const FLAGS = { unread: ["unread_only", true], needs_reply: ["needs_reply", true], urgent: ["urgency", "high"], negative: ["sentiment", "negative"], negotiation: ["negotiation", true] };
+const FITS = {
+  unread: (row) => row.unread_count > 0,
+  needs_reply: (row) => row.last_message_direction === "inbound" && row.status !== "closed",
+  urgent: (row) => row.urgency === "high",
+  negative: (row) => row.sentiment === "negative",
+  negotiation: (row) => row.negotiation,
+};
+
+/** What the service is asked for. */
+export const asked = ({ status, tag, q, sort, flags }) => ({ status, tag, q, sort: sort === "newest" ? "" : sort, ...Object.fromEntries([...flags].map((flag) => FLAGS[flag])) });
+
+/** The order of the list: the newest first, or who waits longest. */
+export function compare(one, other, sort) {
+  const waiting = sort === "waiting";
+  const at = (row) => (waiting ? (row.waiting_since ?? "9") : (row.last_message_at ?? row.created_at));
+  if (at(one) === at(other)) return one.id < other.id ? 1 : -1;
+  return at(one) < at(other) === waiting ? -1 : 1;
+}
+
+/** Whether a row belongs under the filters; a search is not judged here. */
+export const fits = (row, { status, flags, tag }) => (!status || row.status === status) && [...flags].every((flag) => FITS[flag](row)) && (!tag || row.tags.includes(tag));
+
+/** Pressed buttons with counts. @param {any} chosen @param {(change: any) => void} choose */
+export function filterBar(chosen, choose) {
+  const press = (key) => () => {
+    if (STATUSES.includes(key)) return choose({ status: chosen.status === key ? "" : key });
+    chosen.flags.has(key) ? chosen.flags.delete(key) : chosen.flags.add(key);
+    return choose({});
+  };
+  const chips = ORDER.map((key) => h("button", { type: "button", class: "chip", "data-key": key, on: { click: press(key) } }, t(`filter.${key}`), h("span", { class: "figure" })));
+  const tag = h("button", { type: "button", class: "chip", "aria-pressed": "true", hidden: true, on: { click: () => choose({ tag: "" }) } });
+  return {
+    element: h("div", { class: "chips", role: "group", "aria-label": t("filters") }, tag, chips),
+    paint() {
+      tag.hidden = !chosen.tag;
+      fill(tag, icon("tag"), chosen.tag, icon("x"));
+      for (const chip of chips) {
+        const { key } = chip.dataset;
+        const count = counts[key] ?? 0;
+        chip.setAttribute("aria-pressed", String(STATUSES.includes(key) ? chosen.status === key : chosen.flags.has(key)));
+        chip.lastChild.hidden = !count;
+        chip.lastChild.textContent = count >= 1000 ? "999+" : count;
+      }
+    },
+  };
+}

@@ -1,0 +1,77 @@
+"""For everybody: axe-core finds nothing serious, in light and dark, on a desk and on a phone; forced colours too."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+SCREENS = ("inbox", "talk", "tasks", "contacts", "rules", "flows", "reports", "channels", "notifications", "settings")
+
+
+@pytest.fixture(scope="session")
+def axe():
+    """The script that a package carries; its Python code is not run."""
+    spec = importlib.util.find_spec("axe_playwright_python")
+    if spec is None or spec.origin is None:
+        pytest.skip("no axe-core here")
+    return (Path(spec.origin).parent / "axe.min.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def shop(house):
+    """A seller with something on every screen."""
+    ana = house.signs_up("Shop")
+    told = ana.hears("A mesa chegou quebrada, péssimo! Preciso de outra hoje, é urgente!")
+    ana.hears("Faz por 80 reais?", "+5511900000077", name="W" * 60)
+    ana.made(f"/conversations/{told['conversation_id']}/messages", {"body": "Sentimos muito. " + "Longa" * 60})
+    ana.patch(f"/conversations/{told['conversation_id']}", {"tags": ["mesa", "uma etiqueta comprida"]})
+    ana.made("/tasks", {"title": "Ligar", "priority": "urgent", "due_date": "2020-01-01"})
+    ana.made("/rules", {"text": "Se a mensagem for urgente, me avise"})
+    nodes = [
+        {"id": "a", "type": "condition", "when": {"field": "message.urgency", "op": "eq", "value": "high"}, "yes": "b"},
+        {"id": "b", "type": "action", "action": {"action": "notify"}, "next": None},
+    ]
+    flow = ana.made("/flows", {"name": "Triagem", "definition": {"start": "a", "nodes": nodes}})
+    ana.talk, ana.flow = told["conversation_id"], flow["id"]
+    return ana
+
+
+def go(screen, shop, name):
+    path = {"talk": f"inbox/{shop.talk}", "flow": f"flows/{shop.flow}"}.get(name, name)
+    screen.run("location.hash = '#/' + arguments[0]", path)
+    screen.until(lambda: screen.there("h1"))
+    screen.until(lambda: len(screen.there("[role=listitem], .card, .rows, .board, [role=log] .message")) > 0)
+
+
+@pytest.mark.parametrize(("width", "height", "dark"), [(1440, 900, False), (1440, 900, True), (390, 844, False)])
+def test_axe_finds_nothing_serious(screen, shop, axe, width, height, dark):
+    screen.emulate(width, height, dark=dark)
+    screen.open()
+    screen.find("button", "Log in")
+    found = {"door": screen.violations(axe)}
+    screen.enter(shop)
+    for name in (*SCREENS, "flow"):
+        go(screen, shop, name)
+        found[name] = screen.violations(axe)
+        assert len([h1 for h1 in screen.there("h1") if h1.is_displayed()]) == 1, name
+        assert screen.run("return document.documentElement.scrollWidth") <= width, name
+    assert {name: what for name, what in found.items() if what} == {}
+
+
+def test_forced_colours_keep_what_is_pressed(screen, shop):
+    screen.emulate(forced=True)
+    screen.enter(shop)
+    pressed = screen.until(lambda: screen.there('.chip[aria-pressed="true"]'))[0]
+    assert pressed.value_of_css_property("outline-style") == "solid"
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_every_screen_is_reached_by_keyboard(screen, shop, name):
+    """Every control that can be pressed has a name and can have the focus."""
+    screen.enter(shop)
+    go(screen, shop, name)
+    script = """return [...document.querySelectorAll("button, a[href], input, select, textarea, [role=button]")]
+      .filter((element) => element.checkVisibility() && !element.disabled)
+      .filter((element) => element.tabIndex < 0 && !element.closest("[role=listitem]"))
+      .map((element) => element.outerHTML.slice(0, 120))"""
+    assert screen.run(script) == []

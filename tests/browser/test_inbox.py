@@ -1,0 +1,180 @@
+"""The list and the conversation: what they show, and by which keys they are used."""
+
+from selenium.webdriver.common.keys import Keys
+
+HOSTILE = '<img src=x onerror="alert(1)"><script>alert(2)</script> "\'&lt; {{7*7}} ${1}'
+
+
+def test_a_row_tells_name_text_and_what_presses(screen, ana):
+    ana.hears("A mesa chegou quebrada, péssimo! Preciso de outra hoje, é urgente!")
+    screen.enter(ana)
+    row = screen.sees_row("Marina Quintela")
+    for part in ("A mesa chegou quebrada", "Urgent", "Unhappy"):
+        assert part in row
+    (items,) = screen.all("list", "Conversations")
+    (item,) = [each for each in items.find_elements("css selector", "*") if each.aria_role == "listitem"]
+    assert len(item.find_elements("css selector", "a, button")) == 1
+
+
+def test_filters_are_pressed_and_narrow_the_list(screen, ana):
+    ana.hears("Preciso disso hoje, é urgente!", "+5511900000021", name="Urgent One")
+    ana.hears("Qual o horário?", "+5511900000022", name="Calm One")
+    screen.enter(ana)
+    screen.sees_row("Calm One")
+    urgent = next(each for each in screen.all("button") if each.text.startswith("Urgent"))
+    urgent.click()
+    screen.until(lambda: len(screen.rows()) == 1)
+    assert "Urgent One" in screen.rows()[0]
+    assert urgent.get_attribute("aria-pressed") == "true"
+
+
+def test_search_finds_by_words(screen, ana):
+    ana.hears("Tem cadeira de balanço?", "+5511900000021", name="Otto")
+    ana.hears("Qual o horário?", "+5511900000022", name="Calm One")
+    screen.enter(ana)
+    screen.sees_row("Calm One")
+    screen.fill("Search", "balanco", role="searchbox")
+    screen.until(lambda: [row for row in screen.rows() if "Otto" in row] and len(screen.rows()) == 1)
+
+
+def test_a_long_list_stays_small_in_the_document(screen, ana):
+    ana.hear_many([f"Message number {number}" for number in range(160)])
+    screen.enter(ana)
+    screen.sees_row("Customer")
+    for place in ("500", "4000", "1e6", "1e6", "0"):
+        screen.run(f"document.querySelector('[role=list]').parentElement.scrollTop = {place}")
+        screen.until(lambda: screen.run("return new Promise((go) => requestAnimationFrame(() => go(true)))"))
+        assert 0 < len(screen.rows()) <= 80
+        assert screen.run("return document.querySelectorAll('*').length") < 600
+    screen.run("document.querySelector('[role=list]').parentElement.scrollTop = 1e6")
+    screen.until(
+        lambda: (
+            screen.there('[aria-posinset="160"]')
+            or screen.run("document.querySelector('[role=list]').parentElement.scrollTop = 1e6")
+        )
+    )
+
+
+def test_by_keyboard_alone(screen, ana):
+    ana.hears("Primeira", "+5511900000021", name="First Person")
+    ana.hears("Segunda", "+5511900000022", name="Second Person", at=1714564900)
+    screen.enter(ana)
+    screen.sees_row("First Person")
+    for _ in range(30):
+        screen.keys(Keys.TAB)
+        if "Person" in screen.focused()[1]:
+            break
+    assert "Second Person" in screen.focused()[1]
+    screen.keys(Keys.ARROW_DOWN)
+    assert "First Person" in screen.focused()[1]
+    screen.keys(Keys.ENTER)
+    screen.until(lambda: screen.focused() == ("textbox", "Message"))
+    screen.keys("Bom dia", Keys.SHIFT, Keys.ENTER, Keys.NULL, "de novo", Keys.ENTER)
+    screen.sees_message("de novo")
+    screen.until(
+        lambda: (
+            [m["body"] for m in ana.messages(ana.conversations()[1]["id"])][:1] == ["Bom dia\nde novo"]
+            or [m["body"] for m in ana.messages(ana.conversations()[0]["id"])][:1] == ["Bom dia\nde novo"]
+        )
+    )
+
+
+def test_shortcuts_work_and_are_off_while_typing(screen, ana):
+    ana.hears("Oi")
+    screen.enter(ana)
+    screen.sees_row("Marina")
+    screen.keys("j")
+    screen.keys(Keys.ENTER)
+    box = screen.find("textbox", "Message")
+    box.send_keys("jkxe/")
+    assert box.get_attribute("value") == "jkxe/"
+    screen.keys(Keys.ESCAPE)
+    screen.keys("e")
+    screen.until(lambda: ana.conversations()[0]["status"] == "closed")
+    screen.press("button", "Undo")
+    screen.until(lambda: ana.conversations()[0]["status"] == "open")
+    screen.keys("/")
+    assert screen.focused()[0] == "searchbox"
+
+
+def test_hostile_texts_are_text(screen, ana):
+    ana.hears(HOSTILE, name=HOSTILE[:60])
+    screen.enter(ana)
+    screen.opens("<img src=x")
+    screen.sees_message(HOSTILE)
+    assert "<img src=x" in screen.find("heading", HOSTILE[:60]).text
+
+
+def test_a_draft_stays_over_a_reload_and_with_its_conversation(screen, ana):
+    ana.hears("Oi", "+5511900000021", name="First Person")
+    ana.hears("Oi", "+5511900000022", name="Second Person")
+    screen.enter(ana)
+    screen.opens("First Person").send_keys("half a thought")
+    screen.opens("Second Person")
+    screen.until(lambda: screen.find("textbox", "Message").get_attribute("value") == "")
+    screen.driver.refresh()
+    screen.opens("First Person")
+    screen.until(lambda: screen.find("textbox", "Message").get_attribute("value") == "half a thought")
+
+
+def test_the_title_counts_unread_conversations(screen, ana):
+    screen.enter(ana)
+    screen.find("list", "Conversations")
+    screen.until(lambda: screen.driver.title == "Inbox – Alfred")
+    ana.hears("Oi")
+    screen.until(lambda: screen.driver.title == "(1) Inbox – Alfred")
+    screen.opens("Marina")
+    screen.until(lambda: screen.driver.title == "Marina Quintela – Alfred")
+
+
+def test_a_suggestion_is_used_and_its_gaps_are_asked_for(screen, ana):
+    ana.hears("Qual o prazo de entrega para Niterói?")
+    screen.enter(ana)
+    screen.opens("Marina")
+    screen.press("button", "Suggest reply")
+    screen.press("button", "Use it")
+    box = screen.find("textbox", "Message")
+    screen.until(lambda: box.get_attribute("value"))
+    box.clear()
+    box.send_keys("O prazo é {{prazo}}.", Keys.ENTER)
+    screen.until(lambda: "Fill in {{prazo}}" in screen.text())
+    box.send_keys("de 3 dias", Keys.ENTER)
+    screen.sees_message("O prazo é de 3 dias.")
+
+
+def test_written_offline_it_is_queued_and_sent_once(screen, ana):
+    screen.allowed += ["ERR_INTERNET_DISCONNECTED", "net::"]
+    ana.hears("Oi")
+    screen.enter(ana)
+    screen.opens("Marina")
+    screen.cdp("Network.enable")
+    offline = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    screen.cdp("Network.emulateNetworkConditions", offline=True, **offline)
+    screen.writes("one")
+    screen.writes("two")
+    screen.until(lambda: screen.log().count("Queued") == 2)
+    screen.cdp("Network.emulateNetworkConditions", offline=False, **offline)
+    screen.until(lambda: "Queued" not in screen.log(), 15)
+    (talk,) = ana.conversations()
+    bodies = [message["body"] for message in ana.messages(talk["id"]) if message["direction"] == "outbound"]
+    assert bodies == ["two", "one"]
+
+
+def test_on_a_phone_one_pane_at_a_time(screen, ana):
+    ana.hears("Oi, " + "comprida " * 40)
+    screen.emulate(390, 844)
+    screen.enter(ana)
+    screen.opens("Marina")
+    send, box = screen.find("button", "Send"), screen.find("textbox", "Message")
+    for part in (send, box):
+        place = part.rect
+        assert place["y"] + place["height"] <= 844
+        assert place["x"] + place["width"] <= 390
+    assert send.rect["height"] >= 40
+    assert send.rect["width"] >= 40
+    assert box.value_of_css_property("font-size") == "16px"
+    assert screen.run("return document.documentElement.scrollWidth") <= 390
+    screen.press("button", "Back")
+    screen.find("list", "Conversations")
+    assert screen.all("textbox", "Message") == []
+    assert screen.run("return document.documentElement.scrollWidth") <= 390

@@ -1,0 +1,82 @@
+"""What happens elsewhere is seen here, without a reload and without a storm of requests."""
+
+import time
+
+
+def test_a_message_appears_while_somebody_writes(screen, ana):
+    ana.hears("Oi")
+    screen.enter(ana)
+    screen.opens("Marina").send_keys("a draft")
+    ana.hears("Ainda está aí?")
+    screen.sees_message("Ainda está aí?", 3)
+    screen.sees_row("Ainda está aí?", 3)
+    assert screen.focused() == ("textbox", "Message")
+    assert screen.find("textbox", "Message").get_attribute("value") == "a draft"
+
+
+def test_what_another_client_sends_appears_too(screen, ana):
+    told = ana.hears("Oi")
+    screen.enter(ana)
+    screen.opens("Marina")
+    ana.made(f"/conversations/{told['conversation_id']}/messages", {"body": "From elsewhere"})
+    screen.sees_message("From elsewhere", 3)
+    screen.sees_row("You: From elsewhere", 3)
+
+
+def test_what_is_sent_here_stands_once(screen, ana):
+    ana.hears("Oi")
+    screen.enter(ana)
+    screen.opens("Marina")
+    screen.writes("only once")
+    screen.sees_message("only once")
+    time.sleep(0.5)
+    assert screen.log().count("only once") == 1
+
+
+def test_a_burst_of_500_costs_few_requests(screen, ana):
+    ana.hears("Oi")
+    screen.enter(ana)
+    screen.opens("Marina")
+    screen.until(lambda: "Live" in screen.text())
+    time.sleep(0.5)
+    screen.run("performance.clearResourceTimings(); performance.setResourceTimingBufferSize(2000)")
+    ana.hear_many([f"Message number {number}" for number in range(499)])
+    ana.hears("The last one")
+    screen.sees_message("The last one", 10)
+    time.sleep(1)
+    assert len(screen.requests()) <= 10, "\n".join(screen.requests())
+
+
+def test_ten_tabs_share_one_stream_and_the_next_takes_over(screen, ana):
+    ana.hears("Oi")
+    screen.enter(ana)
+    driver = screen.driver
+    first = driver.current_window_handle
+    for _ in range(7):
+        driver.switch_to.new_window("tab")
+        screen.open()
+        screen.find("list", "Conversations")
+    last = driver.current_window_handle
+    driver.switch_to.window(first)
+    streams = len(screen.requests("/events/stream"))
+    driver.switch_to.window(last)
+    assert screen.requests("/events/stream") == [] or streams == 0
+    ana.hears("Seen in every tab")
+    screen.sees_row("Seen in every tab", 3)
+    driver.switch_to.window(first)
+    screen.sees_row("Seen in every tab", 3)
+
+
+def test_after_a_restart_the_gap_is_caught_up(screen, house, ana):
+    screen.allowed += ["ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_EMPTY_RESPONSE", "503", "ERR_"]
+    ana.hears("Oi")
+    screen.enter(ana)
+    screen.opens("Marina")
+    screen.until(lambda: "Live" in screen.text())
+    port = int(house.address.rsplit(":", 1)[1])
+    house.shut()
+    screen.until(lambda: "Connecting" in screen.text())
+    house.open(port)
+    ana.hears("Said in the gap")
+    screen.sees_message("Said in the gap", 10)
+    screen.until(lambda: "Live" in screen.text(), 10)

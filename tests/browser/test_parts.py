@@ -1,0 +1,101 @@
+"""The parts that know no screen, in the browser that they are for."""
+
+import pytest
+
+ZONE = "America/Sao_Paulo"
+
+
+@pytest.fixture
+def part(screen):
+    """Runs an async body with a module of the inbox at hand as `it`."""
+
+    def run(module, body):
+        script = f"""const done = arguments[arguments.length - 1];
+        import("/web/{module}").then(async (it) => {{ {body} }})
+          .then(done, (error) => done("failed: " + error.stack))"""
+        return screen.driver.execute_async_script(script)
+
+    screen.open("/web/icon.svg")
+    screen.driver.set_script_timeout(10)
+    screen.open()
+    screen.find("button", "Log in")
+    return run
+
+
+@pytest.mark.parametrize(
+    ("locale", "currency", "time", "money"),
+    [
+        ("pt-BR", "BRL", "21:30", "R$ 1.234,50"),
+        ("en-US", "USD", "09:30 PM", "$1,234.50"),
+        ("en-GB", "GBP", "21:30", "£1,234.50"),
+        ("es-ES", "EUR", "21:30", "1234,50 €"),
+        ("es-MX", "MXN", "09:30 p.m.", "$1,234.50"),
+        ("de-DE", "EUR", "21:30", "1.234,50 €"),
+    ],
+)
+def test_six_locales_write_time_and_money_in_their_own_way(part, locale, currency, time, money):
+    told = part(
+        "formats.js",
+        f"""it.formatFor({{timezone: "{ZONE}", locale: "{locale}", currency: "{currency}"}});
+        return [it.time("2026-05-02T00:30:00Z"), it.money("1234.5")]""",
+    )
+    assert [text.replace("\u00a0", " ").replace("\u202f", " ") for text in told] == [time, money]
+
+
+def test_days_are_those_of_the_user_and_a_wall_clock_is_an_instant(part):
+    told = part(
+        "formats.js",
+        f"""it.formatFor({{timezone: "{ZONE}", locale: "en", currency: "BRL"}});
+        const now = new Date();
+        await (await import("/web/words.js")).speak("en");
+        return [it.dayOf(new Date("2026-05-02T00:30:00Z")), it.day(now), it.day(new Date(now - 864e5)),
+          it.instant("2026-05-02T09:00"), it.wallOf(new Date("2026-05-02T12:00:00Z"))]""",
+    )
+    assert told == ["2026-05-01", "Today", "Yesterday", "2026-05-02T12:00:00.000Z", "2026-05-02T09:00"]
+
+
+def test_keyed_touches_only_what_changed(part):
+    told = part(
+        "dom.js",
+        """const place = document.createElement("div"); const known = new Map();
+        const build = (text) => () => it.h("i", {}, text);
+        const show = (...keys) => it.keyed(place, known, keys.map(
+          (key) => [key, key === "b" ? version : 1, build(key)]));
+        let version = 1;
+        show("a", "b", "c");
+        const [a, b, c] = place.children;
+        version = 2; show("c", "a", "b", "d");
+        return [place.textContent, place.children[1] === a, place.children[0] === c, place.children[2] === b]""",
+    )
+    assert told == ["cabd", True, True, False]
+
+
+def test_a_burst_runs_rarely_never_twice_at_once_and_always_after_the_last_wish(part):
+    told = part(
+        "topics.js",
+        """let runs = 0, inside = 0, most = 0, seen = 0, wishes = 0;
+        const wish = it.burst(async () => {
+          runs += 1; inside += 1; most = Math.max(most, inside); const at = wishes;
+          await new Promise((go) => setTimeout(go, 20)); inside -= 1; seen = at;
+        }, 50, 200);
+        for (let round = 0; round < 200; round++) {
+          wishes += 1; wish(); await new Promise((go) => setTimeout(go, 2));
+        }
+        await new Promise((go) => setTimeout(go, 600));
+        return [runs <= 8, most, seen]""",
+    )
+    assert told == [True, 1, 200]
+
+
+def test_a_flow_is_laid_out_in_layers_even_where_it_is_damaged(part):
+    told = part(
+        "screens/tree.js",
+        """const nodes = [
+          {id: "a", type: "condition", yes: "b", no: "c"}, {id: "b", type: "action", next: "d"},
+          {id: "c", type: "action", next: "d"}, {id: "d", type: "action", next: "a"}, {id: "lost", type: "action"}];
+        const {places} = it.layout({start: "a", nodes});
+        const row = (id) => Math.round(places.get(id).y / 98);
+        return [row("a"), row("b"), row("c"), row("d"), row("lost"), places.get("b").x !== places.get("c").x,
+          it.layout({start: "none", nodes: []}).order.length]""",
+    )
+    assert told == [0, 1, 1, 2, 3, True, 0]
