@@ -39,6 +39,7 @@ from alfred.api import notifications as notifications_api
 from alfred.api.site import add_site
 from alfred.bus import Bus
 from alfred.crm import automation, notifications
+from alfred.crm.deliveries import DeliverySweep, DeliveryWorker, Making, Pace
 from alfred.crm.hooks import Hooks
 from alfred.crm.inbox import Inbox
 from alfred.crm.outbox import Sweep
@@ -132,8 +133,15 @@ def _services(settings: Settings, database_dsn: str, listen_dsn: str) -> Service
     tail = Tail(database)
     hub = Hub(database, tail)
     bus = Bus(database, listen_dsn, hub)
-    for consumer in (automation.RULES, automation.FLOWS, notifications.CONSUMER):
+    vault = Vault([key.get_secret_value() for key in settings.secret_key])
+    outbound = OutboundHttp(settings.private_targets, settings.delivery_timeout)
+    pace = Pace(settings.delivery_calls, settings.delivery_backoff, settings.delivery_timeout)
+    deliveries = DeliveryWorker(database, outbound, vault, pace, settings.public_url)
+    making = Making(settings.delivery_max_age, deliveries.expect)
+    for consumer in (automation.RULES, automation.FLOWS, making.consumer, notifications.CONSUMER):
         bus.subscribe(consumer)
+    bus.follow(deliveries.heard)
+    deliveries.told = lambda user_id: bus.announce([user_id])
     return Services(
         settings=settings,
         database=database,
@@ -147,8 +155,9 @@ def _services(settings: Settings, database_dsn: str, listen_dsn: str) -> Service
         assistant=provider(settings.ai_provider),
         hooks=Hooks(database, bus.announce),
         bodies=LargeBodies(),
-        vault=Vault([key.get_secret_value() for key in settings.secret_key]),
-        outbound=OutboundHttp(settings.private_targets, settings.delivery_timeout),
+        vault=vault,
+        outbound=outbound,
+        deliveries=deliveries,
         limits=Limits(settings.rate_limit),
         trust=SessionTrust(database),
         clock=_now,
@@ -180,6 +189,8 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
         await jobs.spawn(services.bus.run())
         await jobs.spawn(services.inbox.run())
         await jobs.spawn(services.hooks.run())
+        await jobs.spawn(services.deliveries.run())
+        stack.push_async_callback(services.deliveries.stop)
         await jobs.spawn(services.tail.run())
         await jobs.spawn(services.stream_trust.run())
         settings = services.settings
@@ -190,6 +201,9 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
             "snoozed": SNOOZE_SCAN_SECONDS,
         }
         await jobs.spawn(every(OUTBOX_SWEEP_SECONDS, Sweep(services.database, services.bus.announce)))
+        backoff, keep = settings.delivery_backoff, settings.keep_deliveries
+        overdue = DeliverySweep(services.database, services.bus.announce, backoff, keep)
+        await jobs.spawn(every(OUTBOX_SWEEP_SECONDS, overdue))
         for scan, seconds in intervals.items():
             await jobs.spawn(every(seconds, scans.in_turn(scan, seconds)))
         yield

@@ -5,7 +5,7 @@ missed bell.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from alfred.bell import Bell
@@ -24,10 +24,15 @@ class Bus:
         self._hub = hub
         self.reader = Reader(database, self.announce_buckets)
         self.bell = Bell(listen_dsn, self._heard)
+        self._followers: list[Callable[[], None]] = []
 
     def subscribe(self, consumer: Consumer) -> None:
         """Let a consumer read the log from now on."""
         self.reader.add(consumer)
+
+    def follow(self, told: Callable[[], None]) -> None:
+        """Call this after each commit of this process that may have recorded events."""
+        self._followers.append(told)
 
     def announce(self, user_ids: Iterable[UUID]) -> None:
         """These users' events were committed just now."""
@@ -38,6 +43,8 @@ class Bus:
         buckets = set(buckets)
         self._heard(buckets)
         self.bell.ring(buckets)
+        for told in self._followers:
+            told()
 
     @property
     def well(self) -> bool:

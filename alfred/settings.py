@@ -32,6 +32,7 @@ Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_split)]
 Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_split)]
 Seconds = Annotated[int, Field(ge=1)]
+Pauses = Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1), BeforeValidator(_split)]
 
 
 class Settings(BaseModel):
@@ -73,6 +74,9 @@ class Settings(BaseModel):
     stalled_scan_interval: Seconds = 86_400
     stalled_after: Seconds = 259_200
     delivery_max_age: Seconds = 86_400
+    delivery_calls: int = Field(16, ge=1, le=256)
+    delivery_backoff: Pauses = (5, 30, 120, 600, 1800, 3600, 7200)
+    keep_deliveries: Seconds = 2_592_000
     ai_provider: str = "mock"
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -39,6 +39,9 @@ MessageStatus = Literal["received", "scheduled", "queued", "sent", "delivered", 
 # Of outbound messages: who wrote them, and by which way they came to us.
 MessageAuthor = Literal["person", "automation"]
 MessageSource = Literal["api", "rule", "flow", "native_app"]
+PartKind = Literal["text", "attachment", "template", "mail", "read", "typing"]
+DeliveryState = Literal["blocked", "waiting", "sending", "done", "unknown", "dead", "cancelled"]
+PartStatus = Literal["sent", "delivered", "read", "failed"]
 # What a provider tells afterwards of a message: how far it came, or that it was changed.
 MessageUpdate = Literal["sent", "delivered", "read", "failed", "edited", "deleted"]
 AttachmentType = Literal[

@@ -29,6 +29,10 @@ values (:user_id, :channel_id, :provider, :config, :options)
 -- Secrets and keys go with it.
 delete from connections where user_id = :user_id and channel_id = :channel_id
 
+-- name: forget_deliveries
+-- What waits is queued as if the channel never had been connected.
+select app.forget_deliveries(:user_id, :channel_id)
+
 -- name: bind_account
 -- The constraint channels_account_taken answers another channel's account.
 update channels set external_account_id = :account where user_id = :user_id and channel_id = :channel_id

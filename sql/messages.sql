@@ -2,7 +2,7 @@
 
 -- part: shown
 select message_id as id, conversation_id, direction, body, attachments, sent_at, created_at, external_id, reply_to_id,
-       status, error, failure, delivery, scheduled_at, cancel_on_reply, template, edited_at, deleted_at, reactions,
+       status, error, failure, app.delivery_of(user_id, message_id, delivery) as delivery, scheduled_at, cancel_on_reply, template, edited_at, deleted_at, reactions,
        classification, subject, referral, "order",
        coalesce(author, case when direction = 'outbound' then 'person' end) as author,
        coalesce(source, case when direction = 'outbound' then 'api' end) as source

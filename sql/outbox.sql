@@ -99,6 +99,10 @@ update messages
        cancel_on_reply = coalesce(:cancel_on_reply, cancel_on_reply)
  where user_id = :user_id and message_id = :message_id
 
+-- name: withdraw
+-- Whether nothing of a queued message is under way or out; then nothing of it will be.
+select app.withdraw(:user_id, :message_id)
+
 -- name: set_cancelled
 -- It will not go out.
 update messages

@@ -25,6 +25,8 @@ def documents():
 
 def written(default):
     """A default as the table writes it."""
+    if isinstance(default, tuple) and default:
+        return f"`{','.join(map(str, default))}`"
     return "none" if default is None or default == () else f"`{default}`"
 
 

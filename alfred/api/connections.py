@@ -137,6 +137,7 @@ async def delete_connection(caller: Caller, services: Services, channel_id: UUID
     async with services.database.acting_as(caller.user_id) as db:
         if not await sql.connections.remove.run(db, user_id=caller.user_id, channel_id=channel_id):
             raise not_found("connection")
+        await sql.connections.forget_deliveries.run(db, user_id=caller.user_id, channel_id=channel_id)
     services.hooks.forget(caller.user_id, channel_id)
 
 

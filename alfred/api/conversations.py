@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from alfred.api.conversation_pages import longest_waiting_first
 from alfred.crm.conversations import Change, change
 from alfred.crm.outbox import policy_of
+from alfred.events import record
 from alfred.http.context import Caller
 from alfred.http.endpoint import Answer, Routes
 from alfred.http.models import Input, Listing, Moment, Output, Page, SearchText, Tag
@@ -214,6 +215,10 @@ def conversation_of(row: Row) -> Conversation:
 
 async def _set_unread(db: Db, caller: Caller, conversation_id: UUID, *, unread: bool) -> Conversation:
     about = {"user_id": caller.user_id, "conversation_id": conversation_id}
-    if await sql.conversations.set_unread.value(db, **about, unread=unread) is None:
+    contact_id = await sql.conversations.set_unread.value(db, **about, unread=unread)
+    if contact_id is None:
         raise not_found("conversation")
+    if not unread:
+        told = {"contact_id": contact_id, "conversation_id": conversation_id}
+        await record(db, caller.user_id, "conversation.read", {}, **told)
     return await get_conversation(db, caller, conversation_id)

@@ -213,6 +213,28 @@ class Message(Output):
     classification: ClassificationOut | None
 
 
+class PartDelivery(Output):
+    """One part of a message on its way."""
+
+    part: int = Field(examples=[1])
+    kind: Literal["text", "attachment", "template", "mail"]
+    state: Literal["waiting", "sending", "done", "unknown", "dead", "cancelled"]
+    attempts: int
+    next_attempt_at: datetime | None
+    external_id: str | None
+    error: Error | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class PartDeliveries(Output):
+    items: list[PartDelivery]
+
+
+class Accepted(Output):
+    """It will be done, if it can be."""
+
+
 class ClaimedMessage(Message):
     """A message that was handed out; nobody else gets it before `lease_until`."""
 

@@ -10,16 +10,20 @@ from pydantic import Field, StringConstraints
 
 from alfred.api.conversation_pages import messages_around, newer_messages
 from alfred.api.message_models import (
+    Accepted,
     Body,
     ClaimedMessage,
     ClaimedMessages,
     ExternalId,
     Message,
     NewMessage,
+    PartDeliveries,
+    PartDelivery,
     message_of,
     shown,
 )
 from alfred.crm import outbox
+from alfred.crm.deliveries import show_typing
 from alfred.crm.outbox import Draft, Report
 from alfred.crm.outbox.changing import Changes
 from alfred.crm.outbox.claiming import Wish
@@ -118,6 +122,16 @@ async def get_message(db: Db, caller: Caller, message_id: UUID) -> Message:
     return message_of(row)
 
 
+@routes.on("GET", "/messages/{message_id}/deliveries", errors=(404,))
+async def list_message_deliveries(db: Db, caller: Caller, message_id: UUID) -> PartDeliveries:
+    """List the deliveries of a message, one for each part that goes over the wire."""
+    about = {"user_id": caller.user_id, "message_id": message_id}
+    if await sql.messages.get.one(db, **about) is None:
+        raise not_found("message")
+    rows = await sql.deliveries.of_message.all(db, **about)
+    return PartDeliveries(items=[PartDelivery.read(row) for row in rows])
+
+
 @routes.on("PATCH", "/messages/{message_id}", errors=(404, 409))
 async def update_message(db: Db, caller: Caller, services: Services, message_id: UUID, body: MessageChange) -> Message:
     """Update a scheduled message."""
@@ -173,6 +187,18 @@ async def list_messages(
     if not found.items and not await sql.conversations.get.one(db, **about):
         raise not_found("conversation")
     return found.of(message_of)
+
+
+@routes.on("POST", "/conversations/{conversation_id}/typing", status=202, repeatable=False, errors=(404,))
+async def show_typing_in_conversation(db: Db, caller: Caller, services: Services, conversation_id: UUID) -> Accepted:
+    """Show the customer that somebody is typing.
+
+    Does nothing where the messenger cannot show it.
+    """
+    if not await show_typing(db, caller.user_id, conversation_id):
+        raise not_found("conversation")
+    services.deliveries.expect()
+    return Accepted()
 
 
 @routes.on("POST", "/conversations/{conversation_id}/messages", status=201, also=(200,), errors=(404, 409))

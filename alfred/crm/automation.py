@@ -12,7 +12,7 @@ from uuid import UUID
 from alfred.ai.provider import Classification
 from alfred.bus import Consumer
 from alfred.crm import conversations
-from alfred.crm.outbox import Draft, send
+from alfred.crm.outbox import CannotCarry, Draft, PolicyRefuses, send
 from alfred.crm.tasks import TaskDraft, add
 from alfred.events import Event, EventType, record
 from alfred.flows.definition import InvalidFlow
@@ -194,13 +194,15 @@ def _situation_of(event: Event, row: Row) -> Situation | None:
 async def _fire(db: Db, event: Event, rule: Row) -> None:
     """Do what a rule says that was noted as matching."""
     compiled = _compiled(rule["compiled"])
-    for action in compiled.then:
-        await _do(db, event, rule["rule_id"], action)
+    refusals = [await _do(db, event, rule["rule_id"], action) for action in compiled.then]
     payload: dict[str, Any] = {
         "rule_id": str(rule["rule_id"]),
         "title": rule["name"],
         "match_key": f"{rule['rule_id']}:{subject_of(event)}",
-        "actions": shown(compiled.then),
+        "actions": [
+            action | ({"refused": refused} if refused else {})
+            for action, refused in zip(shown(compiled.then), refusals, strict=True)
+        ],
     }
     titles = [action.title for action in compiled.then if action.action == "notify" and action.title]
     if titles:
@@ -208,28 +210,35 @@ async def _fire(db: Db, event: Event, rule: Row) -> None:
     await record(db, event.user_id, "rule.matched", payload, **event.about())
 
 
-async def _do(db: Db, event: Event, rule_id: UUID, action: Action) -> None:
-    """One action; one that needs a conversation is passed over where there is none."""
+async def _do(db: Db, event: Event, rule_id: UUID, action: Action) -> str | None:
+    """One action; one that needs a conversation is passed over where there is none. The code of what refused it."""
     if isinstance(action, CreateTask):
         await _create_task(db, event, action)
     elif event.conversation_id is None:
-        return
+        return None
     elif isinstance(action, AddTag):
         await conversations.add_tag(db, event, action.tag.strip(), by_rule=rule_id)
     elif isinstance(action, SetStatus):
         await conversations.set_status(db, event, action.status, by_rule=rule_id)
     elif isinstance(action, SendReply):
-        await _reply(db, event, event.conversation_id, rule_id, action)
+        return await _reply(db, event, event.conversation_id, rule_id, action)
+    return None
 
 
-async def _reply(db: Db, event: Event, conversation_id: UUID, rule_id: UUID, action: SendReply) -> None:
+async def _reply(db: Db, event: Event, conversation_id: UUID, rule_id: UUID, action: SendReply) -> str | None:
     where = {"user_id": event.user_id, "conversation_id": conversation_id}
     await sql.conversations.hold.one(db, **where)  # of two replicas that ask at once, one replies
     if not await sql.rules.may_reply.value(db, **where, rule_id=rule_id, subject=subject_of(event)):
-        return
-    await send(db, event.user_id, conversation_id, Draft(body=action.body), by_rule=True)
+        return None
+    try:
+        await send(db, event.user_id, conversation_id, Draft(body=action.body), by_rule=True)
+    except PolicyRefuses as refused:
+        return refused.code
+    except CannotCarry as refused:
+        return refused.complaints[0].code
     if event.type == "lead.stalled":
         await sql.conversations.keep_silence.run(db, **where)
+    return None
 
 
 async def _create_task(db: Db, event: Event, action: CreateTask) -> None:

@@ -25,6 +25,11 @@ _TITLES = {
         "en": "A channel needs attention: {name}",
         "es": "El canal necesita atención: {name}",
     },
+    "delivery_failed": {
+        "pt": "Mensagem não enviada a {name}",
+        "en": "Message not sent to {name}",
+        "es": "Mensaje no enviado a {name}",
+    },
     "rule_match": {"pt": "Regra: {name}", "en": "Rule: {name}", "es": "Regla: {name}"},
 }
 
@@ -75,6 +80,8 @@ def _kind_and_key(event: Event) -> tuple[NotificationType, str]:
             return "stalled_lead", f"{event.conversation_id}:{event.payload['last_message_at']}"
         case "channel.error":
             return "channel_error", str(event.number)
+        case "message.status_changed":
+            return "delivery_failed", f"{event.message_id}"
         case _:
             return "rule_match", event.payload["match_key"]
 
@@ -94,8 +101,15 @@ def _words(type: NotificationType, payload: dict[str, Any], subject: Row) -> tup
 
 CONSUMER = Consumer(
     name="notifications",
-    types=("message.classified", "task.overdue", "lead.stalled", "rule.matched", "channel.error"),
+    types=(
+        "message.classified",
+        "task.overdue",
+        "lead.stalled",
+        "rule.matched",
+        "channel.error",
+        "message.status_changed",
+    ),
     act=notify_of,
     act_on_all=notify,
-    only={"message.classified": {"urgency": "high"}},
+    only={"message.classified": {"urgency": "high"}, "message.status_changed": {"status": "failed"}},
 )

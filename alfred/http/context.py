@@ -9,6 +9,7 @@ from aiohttp import web
 
 from alfred.ai.provider import AIProvider
 from alfred.bus import Bus
+from alfred.crm.deliveries import DeliveryWorker
 from alfred.crm.hooks import Hooks
 from alfred.crm.inbox import Inbox
 from alfred.db import Database
@@ -37,6 +38,7 @@ class Services:
     inbox: Inbox
     hooks: Hooks
     bodies: LargeBodies
+    deliveries: DeliveryWorker
     passwords: Passwords
     tokens: AccessTokens
     assistant: AIProvider

@@ -7,8 +7,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from alfred.senders.text_limits import MOST_PARTS, TooLong, split, utf16_units
+from alfred.terms import PartKind
 
-PartKind = Literal["text", "attachment", "template", "mail", "read", "typing"]
 FileType = Literal["image", "audio", "video", "document"]
 
 MOST_ATTACHMENTS = 10

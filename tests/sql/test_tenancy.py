@@ -18,6 +18,10 @@ OTHER_TABLES = {"login_failures", "bus_cursors", "event_log", "scan_runs"}
 INDEXES_ACROSS_TENANTS = {
     "conversations_asleep",
     "messages_due",
+    "deliveries_due",
+    "deliveries_leased",
+    "deliveries_given_up",
+    "deliveries_settled",
     "logins_email_taken",
     "refresh_tokens_key",
     "refresh_tokens_by_family",
@@ -102,6 +106,12 @@ async def rich(http, address, root):
            values ($1, app.uuid7(), $2, '{}', '[]', '{}')""",
         *hat, entry["contact_id"],
     )  # fmt: skip
+    await root.execute(
+        """insert into deliveries (user_id, conversation_id, channel_id, lane, kind, payload, state, due_at, give_up_at)
+           select user_id, conversation_id, channel_id, conversation_id, 'read', '{}', 'done', now(), now()
+             from conversations where user_id = $1 limit 1""",
+        *hat,
+    )
     await root.execute(
         """insert into event_retries (consumer, number, user_id, next_at, error)
            values ('nobody', -1, $1, now() + interval '1 day', 'x') on conflict do nothing""",
