@@ -61,13 +61,13 @@ def mailboxes(header: str) -> Iterator[Mailbox]:
         if scan.depth or piece in "()":
             scan.comment_on(piece)
         elif piece in ",;":
-            yield from scan.found()
+            yield from scan.mailboxes()
             scan = Scan()
         elif piece == ":":  # what stood before was the name of a group, or of a scheme
             scan = Scan()
         else:
             scan.take(piece)
-    yield from scan.found()
+    yield from scan.mailboxes()
 
 
 @dataclass(slots=True)
@@ -94,7 +94,7 @@ class Scan:
         quoted = len(piece) > 1 and piece.startswith('"')
         self.phrase.append(ESCAPED.sub(r"\1", piece[1:-1]) if quoted else re.sub(r"\s+", " ", piece))
 
-    def found(self) -> Iterator[Mailbox]:
+    def mailboxes(self) -> Iterator[Mailbox]:
         written = "".join(self.bare) if self.angle is None else self.angle.rpartition(":")[2]
         local, _, domain = written.strip().rpartition("@")
         if not local or not domain or (re.search(r"\s", written.strip()) and not local.startswith('"')):

@@ -98,9 +98,9 @@ def contexts(*places: Object) -> Iterator[Object]:
     """Each `contextInfo`, of the messages and of their parts."""
     for one in places:
         for part in (one, *one.values()):
-            found = obj(part).get("contextInfo")
-            if isinstance(found, dict):
-                yield found
+            context = obj(part).get("contextInfo")
+            if isinstance(context, dict):
+                yield context
 
 
 def answered_by(*places: Object) -> str | None:
@@ -108,8 +108,8 @@ def answered_by(*places: Object) -> str | None:
 
 
 def referral_in(*places: Object) -> Referral | None:
-    found = (advertisement(obj(context.get("externalAdReply"))) for context in contexts(*places))
-    return next((one for one in found if one), None)
+    referrals = (advertisement(obj(context.get("externalAdReply"))) for context in contexts(*places))
+    return next((referral for referral in referrals if referral), None)
 
 
 def content(message: Object) -> Content:

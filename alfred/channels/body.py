@@ -27,7 +27,7 @@ RAW_MAIL = frozenset({"email", "body-mime"})  # fields of bytes in charsets that
 
 
 class UnreadableBody(ValueError):
-    """The body is of no kind that a sender posts; the text says why in one sentence."""
+    """The body is of no kind that a provider posts; the text says why in one sentence."""
 
 
 def read_body(body: bytes, content_type: str | None) -> Payload:
@@ -47,7 +47,7 @@ def read_body(body: bytes, content_type: str | None) -> Payload:
 
 
 def _read_undeclared(body: bytes) -> Payload:
-    """Many senders name no type, or text/plain for whatever they post."""
+    """Many providers name no type, or text/plain for whatever they post."""
     if body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
         try:
             return parse(body)
@@ -64,9 +64,9 @@ def _read_undeclared(body: bytes) -> Payload:
 
 def _read_form(body: bytes, charset: str | None = None) -> Payload:
     if body.lstrip().startswith((b"{", b"[")):  # JSON under the type that simple clients name by default
-        found = parsed(lossless(body))
-        if found is not None:
-            return found
+        document = parsed(lossless(body))
+        if document is not None:
+            return document
     try:
         pairs = parse_qsl(
             lossless(body.strip()),
@@ -127,8 +127,8 @@ def _field(part: bytes) -> Field | None:
 
 
 def _first_boundary(body: bytes) -> str | None:
-    found = FIRST_BOUNDARY.match(body)
-    return lossless(found.group(1)) if found else None
+    line = FIRST_BOUNDARY.match(body)
+    return lossless(line.group(1)) if line else None
 
 
 def _first_of_each(pairs: Iterable[tuple[str, Any]]) -> Object:

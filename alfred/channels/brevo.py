@@ -27,13 +27,13 @@ def read(payload: Object, channel: ChannelType) -> list[InboundItem]:
 def _read_item(item: Any, channel: ChannelType) -> InboundItem:
     if not isinstance(item, dict) or not item or _is_tracking(item):
         return ignored(channel, "mail_event", item)
-    sender = obj(item.get("From"))
+    writer = obj(item.get("From"))
     files = [file for file in rows(item.get("Attachments")) if isinstance(file, dict)]
     letter = Letter(
         raw=item,
         headers=_headers(item),
-        writer=text(sender.get("Address")),
-        name=sender.get("Name"),
+        writer=text(writer.get("Address")),
+        name=writer.get("Name"),
         provider_id=first(*rows(item.get("Uuid")), item.get("Uuid")),
         subject=item.get("Subject"),
         reply_only=item.get("ExtractedMarkdownMessage"),

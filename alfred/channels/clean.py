@@ -50,7 +50,7 @@ def sane_number(value: float) -> bool:
 
 def first(*values: object) -> str | None:
     """The first of the values that is a text."""
-    return next((found for value in values if (found := text(value))), None)
+    return next((words for value in values if (words := text(value))), None)
 
 
 def yes(value: object) -> bool:
@@ -59,16 +59,16 @@ def yes(value: object) -> bool:
 
 def name(value: object, handle: str | None) -> str | None:
     """A person's name: what only repeats the handle or a phone number is none."""
-    found = text(value)
-    if found is None or NUMBER_ONLY.fullmatch(found):
+    called = text(value)
+    if called is None or NUMBER_ONLY.fullmatch(called):
         return None
-    return None if handle and found.casefold() == handle.casefold() else found
+    return None if handle and called.casefold() == handle.casefold() else called
 
 
 def one_line(*values: object) -> str | None:
     """The different texts among the values, as one line."""
-    found = dict.fromkeys(" ".join(part.split()) for value in values if (part := text(value)))
-    return ": ".join(found) or None
+    different = dict.fromkeys(" ".join(part.split()) for value in values if (part := text(value)))
+    return ": ".join(different) or None
 
 
 def moment(value: object) -> datetime | None:

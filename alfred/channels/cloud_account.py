@@ -89,7 +89,7 @@ def _template(value: Object, word: str, lost: bool, regained: bool, reason: str 
 
 def _quality(value: Object) -> list[Fact]:
     words = (text(value.get(key)) for key in ("event", "new_quality_score", "quality_rating"))
-    word = next((found.upper() for found in words if found), "")
+    word = next((word.upper() for word in words if word), "")
     if word not in WORSE | BETTER:
         return []
     limit = text(value.get("current_limit"))

@@ -13,8 +13,8 @@ FIELDS = frozenset({"message_id", "from", "from_name", "to", "body", "sent_at"})
 
 
 def recognise(payload: Object) -> bool:
-    found = FIELDS & payload.keys()
-    return len(found) > 2 or ("from" in found and len(found & {"body", "message_id"}) > 0)
+    fields = FIELDS & payload.keys()
+    return len(fields) > 2 or ("from" in fields and len(fields & {"body", "message_id"}) > 0)
 
 
 def read(payload: Object, channel: ChannelType) -> list[InboundItem]:

@@ -48,7 +48,7 @@ def read_letter(letter: Letter) -> InboundItem:
     if report:
         return _failed(letter, report)
     writers = (readable_mailbox(one) for one in (letter.writer, *letter.headers.all("from")[:MOST_WRITERS]))
-    writer = next((found for found in writers if found), None)
+    writer = next((mailbox for mailbox in writers if mailbox), None)
     if kind := _machine(letter, writer):
         return ignored("email", kind, letter.raw)
     if writer is None:
@@ -94,14 +94,14 @@ def attached(mime: object, where: object) -> Attachment:
 
 def message_id(header: str | None) -> str | None:
     """The first id in a header, without its brackets."""
-    found = MESSAGE_ID.findall(header or "") or (header or "").split()
-    return next((one for each in found if (one := text(each))), None)
+    ids = MESSAGE_ID.findall(header or "") or (header or "").split()
+    return next((one for each in ids if (one := text(each))), None)
 
 
 def _last_reference(headers: Headers) -> str | None:
     header = " ".join(headers.all("references"))
-    found = MESSAGE_ID.findall(header) or header.split()
-    return next((one for each in reversed(found) if (one := text(each))), None)
+    ids = MESSAGE_ID.findall(header) or header.split()
+    return next((one for each in reversed(ids) if (one := text(each))), None)
 
 
 def _machine(letter: Letter, writer: Mailbox | None) -> IgnoredKind | None:
@@ -135,12 +135,12 @@ def _thread(headers: Headers) -> Thread:
 
 def _recipient(letter: Letter) -> str | None:
     headers = (one for each in ("delivered-to", "x-original-to", "to") for one in letter.headers.all(each))
-    return next((found for one in (text(letter.recipient), *headers) if (found := address(one))), None)
+    return next((handle for one in (text(letter.recipient), *headers) if (handle := address(one))), None)
 
 
 def _sent_at(letter: Letter) -> datetime | None:
     dates = (*letter.headers.all("date"), letter.provider_time)
-    return next((found for date in dates if (found := moment(date))), None)
+    return next((at for date in dates if (at := moment(date))), None)
 
 
 def _written(letter: Letter) -> str | None:

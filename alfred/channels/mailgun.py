@@ -72,7 +72,7 @@ def _headers(payload: Object) -> Headers:
 def _files(payload: Object) -> Iterator[Attachment]:
     inline = _inline(payload.get("content-id-map"))
     numbered = ((match, part) for field, part in payload.items() if (match := FILE_FIELD.fullmatch(field)))
-    for match, part in sorted(numbered, key=lambda found: int(found[0].group(1))):
+    for match, part in sorted(numbered, key=lambda field: int(field[0].group(1))):
         if match.group() not in inline:
             yield attached(obj(part).get("type"), match.group())
     for stored in rows(parsed(payload.get("attachments"))):

@@ -20,8 +20,8 @@ def _is_simple(payload: Object) -> bool:
 
 
 def _is_resolved(payload: Object) -> bool:
-    sender = payload.get("from")
-    return (isinstance(sender, dict) and isinstance(sender.get("value"), list)) or "textAsHtml" in payload
+    writer = payload.get("from")
+    return (isinstance(writer, dict) and isinstance(writer.get("value"), list)) or "textAsHtml" in payload
 
 
 def _is_gmail(payload: Object) -> bool:

@@ -25,13 +25,13 @@ def _is_mail(payload: Object) -> bool:
 def read(payload: Object, channel: ChannelType) -> list[InboundItem]:
     if "RecordType" in payload:  # news of a mail that was sent
         return [ignored(channel, "mail_event", payload)]
-    sender = obj(payload.get("FromFull"))
+    writer = obj(payload.get("FromFull"))
     files = [file for file in rows(payload.get("Attachments")) if isinstance(file, dict)]
     letter = Letter(
         raw={**payload, "Attachments": [_without_content(file) for file in files]},
         headers=_headers(payload),
-        writer=text(sender.get("Email")),
-        name=sender.get("Name") or payload.get("FromName"),
+        writer=text(writer.get("Email")),
+        name=writer.get("Name") or payload.get("FromName"),
         recipient=payload.get("OriginalRecipient"),
         provider_id=payload.get("MessageID"),
         subject=payload.get("Subject"),

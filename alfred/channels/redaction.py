@@ -10,7 +10,7 @@ SECRETS = frozenset({
 })  # fmt: skip
 FILES = frozenset({"base64", "jpegthumbnail", "rawemail"})
 DROPPED = SECRETS | FILES
-DEEPEST = 60  # deeper than any sender nests, shallow enough for every serialiser
+DEEPEST = 60  # deeper than any provider nests, shallow enough for every serialiser
 
 
 def kept(value: Any, depth: int = 0) -> Any:

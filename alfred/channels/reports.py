@@ -50,9 +50,7 @@ def failed_delivery(parts: Sequence[ReportPart]) -> Report | None:
     """The first delivery that failed, if the report says of which mail."""
     groups = [group for part in parts if part.content_type in STATUS_PARTS for group in _groups(part.content)]
     failed = next((group for group in groups if _word(group.get("action")) == "failed"), None)
-    message_id = next(
-        (found for part in parts if part.content_type in MAIL_PARTS if (found := _id(part.content))), None
-    )
+    message_id = next((one for part in parts if part.content_type in MAIL_PARTS if (one := _id(part.content))), None)
     if failed is None or message_id is None:
         return None
     recipient = _typed(failed.get("final-recipient")) or _typed(failed.get("original-recipient"))

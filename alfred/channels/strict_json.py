@@ -3,7 +3,7 @@
 import json
 from typing import Any, NoReturn
 
-DEEPEST = 100  # far deeper than any sender nests
+DEEPEST = 100  # far deeper than any provider nests
 
 
 class BrokenJson(ValueError):

@@ -55,10 +55,11 @@ def _forwarded(wrapper: dict[str, Any], delivery_id: str | None) -> list[Unwrapp
     body = wrapper["body"]
     if not isinstance(body, str):
         return [Unwrapped(body, delivery_id)]
-    inner = _posted(body, _content_type(wrapper["headers"]))
+    content_type = _content_type(wrapper["headers"])
+    inner = _posted(body, content_type)
     if inner is not NO_PAYLOAD:
         return [Unwrapped(inner, delivery_id)]
-    is_wrapper = isinstance(wrapper["headers"], dict) and bool({"params", "query", "webhookUrl"} & wrapper.keys())
+    is_wrapper = content_type is not None or bool({"params", "query", "webhookUrl"} & wrapper.keys())
     return [Unwrapped(Text(body), delivery_id)] if is_wrapper else None
 
 
@@ -67,15 +68,16 @@ class Text(str):
 
 
 def _posted(source: str, content_type: str | None) -> Any:
-    """What a string would be, had it been posted directly."""
+    """What a string would be, had it been posted directly; without a content type only JSON or a mail."""
     if isinstance(source, Text) or not source.strip():
         return NO_PAYLOAD
-    declared = content_type if content_type and "multipart/" not in content_type else None
-    for kind in dict.fromkeys((declared, None)):
+    for kind in dict.fromkeys((content_type, None)):
         try:
-            return read_body(as_bytes(source), kind)
+            inner = read_body(as_bytes(source), kind)
         except (BrokenJson, UnreadableBody):
             continue
+        if kind or isinstance(inner, bytes) or source.lstrip("\ufeff \t\r\n").startswith(("{", "[")):
+            return inner
     return _quoted(source)
 
 

@@ -90,7 +90,7 @@ def by_mime(mime: str | None) -> AttachmentType:
 
 def place(latitude: object, longitude: object, *names: object) -> Attachment:
     lat, long = text(latitude), text(longitude)
-    named = ", ".join(found for name in names if (found := text(name)))
+    named = ", ".join(words for name in names if (words := text(name)))
     where = f"geo:{lat},{long}" if lat and long else None
     return Attachment(type="location", id_or_url=where, caption=named or None)
 
@@ -98,12 +98,12 @@ def place(latitude: object, longitude: object, *names: object) -> Attachment:
 def card(name: object, vcard: object, *phones: object) -> Attachment:
     """A contact card; the numbers in order of preference, the vCard's own last."""
     written = text(vcard) or ""
-    numbers = (*phones, _found(VCARD_ID, written), _found(VCARD_PHONE, written))
-    number = next((found for one in numbers if (found := phone(one))), None)
-    return Attachment(type="contact", id_or_url=number, caption=first(name, _found(VCARD_NAME, written)))
+    numbers = (*phones, _first_group(VCARD_ID, written), _first_group(VCARD_PHONE, written))
+    number = next((handle for one in numbers if (handle := phone(one))), None)
+    return Attachment(type="contact", id_or_url=number, caption=first(name, _first_group(VCARD_NAME, written)))
 
 
-def _found(pattern: re.Pattern[str], vcard: str) -> str | None:
+def _first_group(pattern: re.Pattern[str], vcard: str) -> str | None:
     match = pattern.search(vcard)
     return match.group(1) if match else None
 
