@@ -36,11 +36,19 @@ KEYS = sorted({
     "metadata", "id", "threadId", "sender", "recipient", "delivery", "mids", "read", "reaction",
     "postback", "text", "timestamp", "Headers", "attachments", "notificationType", "mail",
     "receipt", "content", "email", "body-mime", "remoteJid", "fromMe", "status",
+    "message_echoes", "user_preferences", "wa_id", "is_echo", "referral", "optin", "order", "product_items", "products",
+    "quantity",
+    "protocolMessage", "editedMessage", "contextInfo", "externalAdReply", "interactiveResponseMessage", "paramsJson",
+    "nativeFlowResponseMessage", "remoteJidAlt", "state", "_data", "Info", "low", "high", "timestampMs", "raw", "query",
+    "params", "event-data", "Content", "ContentType", "attachment-1",
 })  # fmt: skip
 VALUES = [
     "whatsapp_business_account", "page", "instagram", "messages", "messages.upsert", "messages.update",
     "messages.edited", "messages.delete", "message", "message.ack", "message.revoked", "ReceivedCallback",
     "MessageStatusCallback", "Notification", "Received", "email.received", "text", "image", "interactive",
+    "smb_message_echoes", "user_preferences", "message_template_status_update", "connection.update", "send.message",
+    "session.status", "DisconnectedCallback", "order", "edit", "revoke", "REVOKE", "MESSAGE_EDIT", "stop", "close",
+    "message/delivery-status", "message/rfc822", "{}", "[1]", '"x"', "From: a@b.c\nTo: d@e.f\n\nx",
 ]  # fmt: skip
 documents = st.recursive(
     scalars | st.sampled_from(VALUES),
@@ -103,7 +111,10 @@ PIECES = st.sampled_from([
     b"Content-Type: ", b"multipart/mixed; boundary=b", b"text/plain; charset=", b"punycode",
     b"utf-7", b"a\0b", b"From: ", b"a@b.example", b"Date: ", b"Subject: x\r\n", b"=?utf-8?B?w?=",
     b"=?x?q?=E?=", b"{", b"[", b'"', b"a=b&", b"%e9", b"\xff\xfe", b'filename*0*=a; filename*9="b"',
-    b"Content-Transfer-Encoding: base64\r\n", b"charsets", b"(", b"<", b",", b";",
+    b"Content-Transfer-Encoding: base64\r\n", b"charsets", b"(", b"<", b",", b";", b"begin 644 a\n", b"end\n",
+    b"Content-Transfer-Encoding: uuencode\r\n", b"#0V%T\n", b"multipart/report; boundary=b", b"Action: failed\r\n",
+    b"message/delivery-status\r\n", b"Message-ID: <x>\r\n", b"iso-2022-jp", b"euc-jp", b"big5", b"\x1b$B",
+    b"<meta charset=",
 ])  # fmt: skip
 bodies = st.binary(max_size=200) | st.lists(PIECES | st.binary(max_size=6), max_size=25).map(b"".join)
 
