@@ -1,96 +1,12 @@
 """Replies that reach the customer: real service, real peer on loopback, in order and once."""
 
 import asyncio
-from datetime import UTC, datetime
 
-import asyncpg
 import pytest
 
-from bench.peers import Say, peer
-from tests.api.connecting import connected
-from tests.conftest import serving
-from tests.people import Person, delivery, whatsapp
-
-ACCOUNT = "109900000000001"
-FAST = {
-    "private_targets": "127.0.0.0/8",
-    "delivery_backoff": "0.05,0.05,0.05,0.05,0.05,0.05,0.05",
-    "delivery_timeout": 1.0,
-}
-
-
-@pytest.fixture(scope="module")
-def own_database(cluster):
-    """Of these tests alone: any process of a database sends what is due in it."""
-    return cluster.copy()
-
-
-@pytest.fixture(scope="module")
-async def loopback(cluster, own_database):
-    async with serving(cluster.app(own_database), **FAST) as address:
-        yield address
-
-
-@pytest.fixture
-async def rosa(http, loopback):
-    return await Person.sign_up(http, loopback, "Rosa")
-
-
-@pytest.fixture
-async def meta():
-    async with peer() as playing:
-        yield playing
-
-
-@pytest.fixture
-async def root(cluster, own_database):
-    connection = await asyncpg.connect(cluster.superuser(own_database))
-    yield connection
-    await connection.close()
-
-
-def now():
-    return int(datetime.now(UTC).timestamp())
-
-
-class Chat:
-    """A conversation of a connected channel, in which the customer has just written."""
-
-    def __init__(self, person, channel_id, conversation_id, ask):
-        self.person, self.channel_id, self.id, self._ask = person, channel_id, conversation_id, ask
-
-    async def write(self, body="Olá!", **more):
-        return await self.person.made(f"/conversations/{self.id}/messages", {"body": body, **more})
-
-    async def message(self, message):
-        return (await self.person.get(f"/messages/{message['id']}"))[1]
-
-    async def becomes(self, message, status, seconds=8.0):
-        found = await self._ask(lambda: self.message(message), lambda each: each["status"] == status, seconds)
-        assert found["status"] == status, found
-        return found
-
-    async def delivery_is(self, message, state):
-        found = await self._ask(
-            lambda: self.message(message), lambda each: (each["delivery"] or {}).get("state") == state
-        )
-        assert (found["delivery"] or {}).get("state") == state, found
-        return found
-
-    async def connection(self):
-        return (await self.person.get(f"/channels/{self.channel_id}/connection"))[1]
-
-
-@pytest.fixture
-def opened(rosa, meta, eventually):
-    async def open_chat(sender="+5511900000012", **more):
-        if not hasattr(opened, "channel") or opened.owner is not rosa:
-            opened.owner = rosa
-            opened.channel, _ = await connected(rosa, base_url=meta.base_url, options={"rate_per_second": 80, **more})
-        entry = await rosa.hears("Oi", sender, at=now())
-        return Chat(rosa, opened.channel, entry["conversation_id"], eventually)
-
-    return open_chat
+from bench.peers import Say
+from tests.flow.conftest import ACCOUNT, Chat, now
+from tests.people import delivery, whatsapp
 
 
 def error(code, status=400, **headers):
