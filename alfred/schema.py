@@ -12,7 +12,7 @@ from yoyo import get_backend, read_migrations
 from alfred.files import folder
 
 APP, OWNER = "alfred_app", "alfred_owner"
-SERVICES = ("alfred_auth", "alfred_bus", "alfred_scan", "alfred_search", "alfred_deliver")
+SERVICES = ("alfred_auth", "alfred_bus", "alfred_scan", "alfred_search", "alfred_deliver", "alfred_intake")
 # Any number, the same for all: one process migrates at a time, and a killed one holds nothing.
 _LOCK = 0x616C6672
 

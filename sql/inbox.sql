@@ -4,6 +4,10 @@
 -- A batch of items, in the order of their keys; each wears its tenant's hat.
 select app.take_in(:items)
 
+-- name: take_in_known
+-- The same, a statement for each table, of plain messages in conversations that are there; null is what is left.
+select app.take_in_known(:items)
+
 -- name: backdate
 -- For imports: when it was really sent.
 update messages set sent_at = :sent_at where user_id = :user_id and message_id = :message_id

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -12,15 +12,15 @@ from pydantic import BaseModel, ConfigDict
 
 from alfred.ai.provider import AIProvider, Classification
 from alfred.channels.item import InboundItem
-from alfred.crm.intake import written_as
+from alfred.crm.intake import is_plain, written_as
 from alfred.db import Away, Database, connection_lost, held_by_others
 from alfred.log import kind_of
-from alfred.queries import sql
+from alfred.queries import Query, sql
 
 log = structlog.get_logger()
 
 MOST_IN_BATCH = 50
-WRITERS = 4
+ROW_WRITERS = 3
 RETRY_SECONDS = 4.0
 WAIT_SECONDS = 10.0
 MOST_WAITING = 20_000  # in all: each item counts one, and one for each KiB of it
@@ -58,6 +58,7 @@ class Inbox:
         self._assistant = assistant
         self._announce = announce
         self._waiting: asyncio.Queue[Post] = asyncio.Queue()
+        self._rows: asyncio.Queue[Post] = asyncio.Queue()  # what is not plain: it goes row by row
         self._weights: Counter[UUID] = Counter()
 
     async def take_in(self, user_id: UUID, items: Sequence[InboundItem]) -> list[TakenIn]:
@@ -86,33 +87,31 @@ class Inbox:
         if self._weights.total() + weight > MOST_WAITING or self._weights[user_id] + weight > MOST_WAITING // 2:
             raise Away("too many messages wait to be written")
         post = Post(user_id, items, weight)
-        self._weights[user_id] += weight
-        self._waiting.put_nowait(post)
+        self._put(self._waiting, post)
         try:
             return await asyncio.wait_for(post.done, WAIT_SECONDS)  # cancelled, it is not begun any more
         except TimeoutError:
             raise Away("the message could not be written in time") from None
 
     async def run(self) -> None:
-        """Write until cancelled."""
+        """Write until cancelled.
+
+        One writer takes in what is plain, a batch with a few statements: it waits for no row that somebody holds.
+        What it leaves, others write row by row.
+        """
         async with asyncio.TaskGroup() as group:
-            for _ in range(WRITERS):
-                group.create_task(self._write())
+            group.create_task(self._write(self._waiting, self._settle_plain))
+            for _ in range(ROW_WRITERS):
+                group.create_task(self._write(self._rows, self._settle))
 
     async def _read(self, item: InboundItem) -> Classification | None:
         if item.kind == "message" or (item.status == "edited" and not item.from_business):
             return await self._assistant.classify(item.text or "")
         return None
 
-    async def _write(self) -> None:
-        while True:
-            posts = [self._taken(await self._waiting.get())]
-            size = len(posts[0].items)
-            while size < MOST_IN_BATCH and not self._waiting.empty():
-                posts.append(self._taken(self._waiting.get_nowait()))
-                size += len(posts[-1].items)
-            if posts := [post for post in posts if not post.done.done()]:
-                await self._settle(posts)
+    def _put(self, queue: "asyncio.Queue[Post]", post: Post) -> None:
+        self._weights[post.user_id] += post.weight
+        queue.put_nowait(post)
 
     def _taken(self, post: Post) -> Post:
         self._weights[post.user_id] -= post.weight
@@ -120,19 +119,46 @@ class Inbox:
             del self._weights[post.user_id]
         return post
 
+    async def _write(self, queue: "asyncio.Queue[Post]", settle: Callable[[list[Post]], Awaitable[None]]) -> None:
+        while True:
+            posts = [self._taken(await queue.get())]
+            size = len(posts[0].items)
+            while size < MOST_IN_BATCH and not queue.empty():
+                posts.append(self._taken(queue.get_nowait()))
+                size += len(posts[-1].items)
+            if posts := [post for post in posts if not post.done.done()]:
+                await settle(posts)
+
+    async def _settle_plain(self, posts: list[Post]) -> None:
+        """Write the posts of plain messages together; what is none, or turns out to be none, is left."""
+        plain = [post for post in posts if all(is_plain(item) for item in post.items)]
+        outcomes: dict[int, list[Any]] = {}
+        if plain:
+            try:
+                taken = iter(await self._insert(sql.inbox.take_in_known, plain))
+                outcomes = {id(post): [next(taken) for _ in post.items] for post in plain}
+            except Exception as error:  # noqa: BLE001 what is wrong with one of them is told row by row
+                if connection_lost(error):
+                    _fail(plain, error)
+                log.info("posts_left", error=kind_of(error), posts=len(plain))
+        for post in posts:
+            found = outcomes.get(id(post), [None])
+            if None not in found:
+                _resolve(post, found)
+            elif not post.done.done():
+                self._put(self._rows, post)
+        self._announce({post.user_id for post in plain if None not in outcomes.get(id(post), [None])})
+
     async def _settle(self, posts: list[Post]) -> None:
         """Write posts together; when that fails, each alone, so that a bad one fails alone."""
         try:
-            results = await self._insert([item for post in posts for item in post.items])
+            taken = iter(await self._insert(sql.inbox.take_in, posts))
         except Exception as error:  # noqa: BLE001 handed to whoever waits for it
             if len(posts) == 1 or connection_lost(error):
-                log.warning("posts_failed", error=kind_of(error), posts=len(posts))
-                for post in posts:
-                    _resolve(post, error)
+                _fail(posts, error)
             else:
                 await self._settle_each(posts)
             return
-        taken = iter(results)
         for post in posts:
             _resolve(post, [next(taken) for _ in post.items])
         self._announce({post.user_id for post in posts})
@@ -150,13 +176,14 @@ class Inbox:
                 if error is not None and held_by_others(error):
                     stuck[post.user_id] = error
 
-    async def _insert(self, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    async def _insert(self, query: Query, posts: list[Post]) -> list[Any]:
         """One round-trip; when the connection breaks, the same again with the same ids: repeating does no harm."""
+        items = [item | {"post": number} for number, post in enumerate(posts) for item in post.items]
         deadline = asyncio.get_running_loop().time() + RETRY_SECONDS
         order = sorted(range(len(items)), key=lambda index: items[index]["key"])
         while True:
             try:
-                results = await self._database.once(sql.inbox.take_in, items=[items[index] for index in order])
+                results = await self._database.once(query, items=[items[index] for index in order])
                 break
             except Exception as error:
                 if not connection_lost(error) or asyncio.get_running_loop().time() > deadline:
@@ -164,6 +191,12 @@ class Inbox:
                 await asyncio.sleep(0.2)
         by_index = dict(zip(order, results, strict=True))
         return [by_index[index] for index in range(len(items))]
+
+
+def _fail(posts: Sequence[Post], error: Exception) -> None:
+    log.warning("posts_failed", error=kind_of(error), posts=len(posts))
+    for post in posts:
+        _resolve(post, error)
 
 
 def _resolve(post: Post, outcome: "list[dict[str, Any]] | BaseException") -> None:

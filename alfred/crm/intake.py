@@ -44,6 +44,11 @@ def written_as(user_id: UUID, item: InboundItem, reading: Classification | None)
     return _update(item, common)
 
 
+def is_plain(item: dict[str, Any]) -> bool:
+    """Whether app.take_in_known may take it: a message that tells nothing of identities or of an advertisement."""
+    return item["kind"] == "message" and bool(item["handles"]) and not item["others"] and item["referral"] is None
+
+
 def _message(item: InboundItem) -> dict[str, Any]:
     return {
         "kind": item.kind,

@@ -38,7 +38,7 @@ READING = {
     "sentiment": "neutral", "sentiment_score": 0, "urgency": "low", "negotiation": False, "should_create_task": False,
     "intent": "other", "language": None, "confidence": 0.5, "provider": "mock",
 }  # fmt: skip
-SERVICE_ROLES = {"alfred_auth", "alfred_bus", "alfred_scan", "alfred_search", "alfred_deliver"}
+SERVICE_ROLES = {"alfred_auth", "alfred_bus", "alfred_scan", "alfred_search", "alfred_deliver", "alfred_intake"}
 
 
 @pytest.fixture(scope="module")
