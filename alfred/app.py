@@ -42,6 +42,7 @@ from alfred.crm import automation, notifications
 from alfred.crm.deliveries import DeliverySweep, DeliveryWorker, Making, Pace
 from alfred.crm.hooks import Hooks
 from alfred.crm.inbox import Inbox
+from alfred.crm.lost_posts import LostPosts
 from alfred.crm.outbox import Sweep
 from alfred.crm.scans import Scans
 from alfred.db import Database, refuse_unsafe
@@ -150,6 +151,7 @@ def _services(settings: Settings, database_dsn: str, listen_dsn: str) -> Service
         tail=tail,
         stream_trust=StreamTrust(database, _now),
         inbox=Inbox(database, MockAIProvider(), bus.announce),
+        lost_posts=LostPosts(database, bus.announce),
         passwords=Passwords(settings.bcrypt_cost),
         tokens=AccessTokens([key.get_secret_value() for key in settings.jwt_secret], settings.access_token_ttl),
         assistant=provider(settings.ai_provider),

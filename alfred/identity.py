@@ -5,6 +5,8 @@ import hashlib
 import os
 import secrets
 import string
+import time
+import unicodedata
 import zlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +22,8 @@ from uuid_utils.compat import uuid7
 
 ISSUER, AUDIENCE, CELL = "alfred", "alfred-api", "0"
 MOST_VERIFIED = 10_000  # access tokens that a process remembers
+CLOCK_LEEWAY_SECONDS = 30
+LONGEST_PASSWORD = 72  # bytes of its normal form; bcrypt reads no further
 _MOST_WAITING = 500
 T = TypeVar("T")
 
@@ -36,6 +40,11 @@ def _step_back() -> None:
     """A login storm is patient: its threads yield to those that serve requests."""
     with suppress(OSError, AttributeError):
         os.setpriority(os.PRIO_PROCESS, 0, 15)
+
+
+def in_normal_form(password: str) -> str:
+    """One visible password may come composed or decomposed, by device and browser."""
+    return unicodedata.normalize("NFC", password)
 
 
 class Passwords:
@@ -77,15 +86,27 @@ class Passwords:
         self._waiting_to_hash += 1
         try:
             async with self._hashing, self.turn():
-                return (await self._run(bcrypt.hashpw, password.encode(), bcrypt.gensalt(self._cost))).decode()
+                letters = in_normal_form(password).encode()
+                return (await self._run(bcrypt.hashpw, letters, bcrypt.gensalt(self._cost))).decode()
         finally:
             self._waiting_to_hash -= 1
 
     async def verify(self, password: str, hashed: str | None) -> bool:
         """Whether it fits; without a hash it takes the same time, and does not."""
-        given = password.encode("utf-8", "replace")
-        matches = await self._run(bcrypt.checkpw, given[:72], hashed.encode() if hashed else self._nobody)
-        return matches and hashed is not None and len(given) <= 72
+        return await self.form_that_fits(password, hashed) is not None
+
+    async def form_that_fits(self, password: str, hashed: str | None) -> str | None:
+        """The password in the form that the hash was made of: the normal one, or in older hashes another.
+
+        How long it takes depends on the password alone.
+        """
+        fits: str | None = None
+        for form in dict.fromkeys((in_normal_form(password), password, unicodedata.normalize("NFD", password))):
+            letters = form.encode("utf-8", "replace")
+            matches = await self._run(bcrypt.checkpw, letters[:72], hashed.encode() if hashed else self._nobody)
+            if matches and hashed is not None and len(letters) <= LONGEST_PASSWORD and fits is None:
+                fits = form
+        return fits
 
     async def _run(self, work: Callable[[bytes, bytes], T], first: bytes, second: bytes) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, first, second)
@@ -152,16 +173,37 @@ class AccessTokens:
                     algorithms=["HS256"],
                     audience=AUDIENCE,
                     issuer=ISSUER,
-                    options={"require": ["iss", "aud", "sub", "iat", "exp", "jti", "typ"]},
+                    options={"require": ["iss", "aud", "sub", "iat", "exp", "jti", "typ"], "verify_iat": False},
                 )
-                if claims["typ"] == "access":
+                # Clocks of replicas differ a little.
+                if claims["typ"] == "access" and float(claims["iat"]) <= time.time() + CLOCK_LEEWAY_SECONDS:
                     session = claims.get("sid")
                     expires_at = datetime.fromtimestamp(claims["exp"], UTC)
                     return AccessClaims(UUID(claims["sub"]), UUID(session) if session else None, expires_at)
             except jwt.InvalidSignatureError:
                 continue
-            except (jwt.InvalidTokenError, ValueError, AttributeError):
+            except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError):
                 break
+        raise BadToken
+
+    def owner_of(self, token: str) -> UUID:
+        """Who was given this token, valid now or not: it proves nothing but whom to tell.
+
+        Raises:
+            BadToken: it is not one of ours.
+        """
+        for key in self._keys:
+            try:
+                claims = jwt.decode(
+                    token,
+                    key,
+                    algorithms=["HS256"],
+                    issuer=ISSUER,
+                    options={"verify_exp": False, "verify_iat": False, "verify_aud": False},
+                )
+                return UUID(claims["sub"])
+            except (jwt.InvalidTokenError, KeyError, ValueError, TypeError, AttributeError):
+                continue
         raise BadToken
 
 

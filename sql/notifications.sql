@@ -4,6 +4,10 @@
 -- Once for each dedupe_key, with their events, for several tenants.
 select app.bus_announce(:notifications)
 
+-- name: announce_digests
+-- Once for each dedupe_key too; those of a rule grow.
+select app.bus_announce_digests(:notifications)
+
 -- name: subjects
 -- Whom and what the notifications of some events speak of, in their order.
 select * from app.bus_subjects(:users, :conversations, :messages)
@@ -11,7 +15,7 @@ select * from app.bus_subjects(:users, :conversations, :messages)
 -- name: page
 -- Newest first.
 select notification_id as id, number, type, title, body, seen_at is not null as seen, seen_at,
-       conversation_id, task_id, rule_id, contact_id, created_at
+       conversation_id, task_id, rule_id, contact_id, count, ids, created_at
   from notifications
  where user_id = :user_id
    and (:seen::boolean is null or (seen_at is not null) = :seen)
@@ -23,7 +27,7 @@ select notification_id as id, number, type, title, body, seen_at is not null as 
 -- name: get
 -- One, in the shape of the list.
 select notification_id as id, number, type, title, body, seen_at is not null as seen, seen_at,
-       conversation_id, task_id, rule_id, contact_id, created_at
+       conversation_id, task_id, rule_id, contact_id, count, ids, created_at
   from notifications
  where user_id = :user_id and notification_id = :notification_id
 
@@ -37,7 +41,7 @@ update notifications
    set seen_at = case when :seen::boolean then coalesce(seen_at, now()) end
  where user_id = :user_id and notification_id = :notification_id
 returning notification_id as id, number, type, title, body, seen_at is not null as seen, seen_at,
-          conversation_id, task_id, rule_id, contact_id, created_at
+          conversation_id, task_id, rule_id, contact_id, count, ids, created_at
 
 -- name: mark_seen
 -- Several, or all where ids is null.
@@ -50,13 +54,13 @@ update notifications
 -- name: after
 -- For the streams of this process: what each user has not been shown.
 select notification_id as id, number, user_id, type, title, body, seen_at is not null as seen, seen_at,
-       conversation_id, task_id, rule_id, contact_id, created_at
+       conversation_id, task_id, rule_id, contact_id, count, ids, created_at
   from app.notifications_after(:users, :numbers, :limit)
 
 -- name: between
 -- What a resuming stream has missed.
 select notification_id as id, number, user_id, type, title, body, seen_at is not null as seen, seen_at,
-       conversation_id, task_id, rule_id, contact_id, created_at
+       conversation_id, task_id, rule_id, contact_id, count, ids, created_at
   from notifications
  where user_id = :user_id and number > :after and number <= :upto
  order by number

@@ -53,3 +53,7 @@ select app.change_own_password(:password_hash, :session_id, make_interval(secs =
 -- name: erase_own
 -- The tenant and everything in it.
 select app.erase_own_user()
+
+-- name: renew_password_hash
+-- Of a password that is hashed in its normal form from now on.
+select app.renew_password_hash(:user_id, :old, :new)

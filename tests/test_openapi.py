@@ -199,3 +199,12 @@ def parts(tree):
         yield tree
     for below in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
         yield from parts(below)
+
+
+async def test_lists_tokens_and_keys_tell_their_errors(document):
+    for path, method, operation in operations(document):
+        told, names = operation["responses"].keys(), {each["name"] for each in operation["parameters"]}
+        assert "cursor" not in names or "400" in told, (method, path)
+        takes_token = {"bearer": []} in operation["security"]
+        assert not takes_token or {"401", "403", "429"} <= told, (method, path)
+        assert "Idempotency-Key" not in names or {"409", "422"} <= told, (method, path)

@@ -24,6 +24,7 @@ from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
 from alfred.http.models import Currency, Input, Name, Output, Timezone
 from alfred.http.problems import Problem, not_found
+from alfred.identity import LONGEST_PASSWORD, in_normal_form
 from alfred.queries import Db, sql
 
 log = structlog.get_logger()
@@ -34,7 +35,7 @@ LARGEST_PREFERENCES = 4096  # bytes
 
 
 def _fits_bcrypt(password: SecretStr) -> SecretStr:
-    if not 6 <= len(password.get_secret_value().encode()) <= 72:
+    if not 6 <= len(in_normal_form(password.get_secret_value()).encode()) <= LONGEST_PASSWORD:
         raise ValueError("must have 6 to 72 bytes")
     return password
 

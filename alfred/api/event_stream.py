@@ -91,8 +91,8 @@ async def stream_events(request: web.Request, services: Services) -> web.StreamR
     your lists anew. A comment keeps the line open every 15 seconds. The stream ends when the token or session that
     opened it ends.
     """
+    opener = await opener_of(request, services)
     query = load_query(request, EventStreamQuery)
-    opener = await opener_of(request, services, query)
     last = request.headers.get("Last-Event-ID") or query.last_event_id
     since = position_of(last) if last else None
     try:

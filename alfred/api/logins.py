@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 from alfred.http.context import Services
 from alfred.http.models import Input
 from alfred.http.problems import Problem
-from alfred.identity import digest, new_token
+from alfred.identity import digest, in_normal_form, new_token
 from alfred.queries import Db, sql
 
 log = structlog.get_logger()
@@ -54,12 +54,18 @@ async def user_who_logs_in(request: web.Request, services: Services, login: Logi
         if max(known["email_failures"], known["address_failures"]) >= services.settings.login_attempts:
             detail = "Too many failed logins; wait a quarter of an hour."
             raise Problem(429, "too_many_attempts", detail, headers={"Retry-After": str(LOGIN_WINDOW)})
-        fits = await services.passwords.verify(login.password.get_secret_value(), known["password_hash"])
-        if not fits:
+        password = login.password.get_secret_value()
+        form = await services.passwords.form_that_fits(password, known["password_hash"])
+        if form is None:
             async with services.database.as_service() as db:
                 await sql.users.login_failed.run(db, email_key=email_key, address=address)
             raise refused("invalid_credentials", "The e-mail or the password is wrong.")
-    return UUID(str(known["user_id"]))
+    user_id = UUID(str(known["user_id"]))
+    if form != in_normal_form(password):
+        renewed = await services.passwords.hash(password)
+        async with services.database.as_service() as db:
+            await sql.users.renew_password_hash.run(db, user_id=user_id, old=known["password_hash"], new=renewed)
+    return user_id
 
 
 async def start_session(

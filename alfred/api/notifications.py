@@ -49,6 +49,8 @@ class Notification(Output):
     task_id: UUID | None
     rule_id: UUID | None
     contact_id: UUID | None
+    count: int | None = Field(description="Of a digest of more than 20: how many it is about.")
+    ids: list[UUID] | None = Field(description="Of a digest: the first 20 conversations or tasks.")
     created_at: datetime
 
 

@@ -32,7 +32,7 @@ class Opening(Input):
         None, max_length=20_000, description="Same as the header `Last-Event-ID`, for a first request."
     )
     ticket: SecretStr | None = Field(
-        None, max_length=200, description="From `POST /events/stream-ticket` or `POST /notifications/stream-ticket`."
+        None, description="From `POST /events/stream-ticket` or `POST /notifications/stream-ticket`."
     )
     format: Literal["message"] | None = Field(None, description="`message` leaves out the `event:` line.")
 
@@ -71,20 +71,21 @@ async def ticket_for(caller: Caller, services: Services) -> Ticket:
     return Ticket(ticket=ticket, expires_in=TICKET_SECONDS)
 
 
-async def opener_of(request: web.Request, services: Services, query: Opening) -> Opener:
-    """Who opens a stream, by header or ticket, and by what right.
+async def opener_of(request: web.Request, services: Services) -> Opener:
+    """Who opens a stream, by header or ticket, and by what right; before any other parameter is looked at.
 
     Raises:
         Problem: 401, 403.
     """
-    if query.ticket is None:
+    ticket = request.query.get("ticket")
+    if not ticket:
         caller = await caller_of(bearer(request), services)
         if not caller.may("read"):
             raise Problem(403, "insufficient_scope", "This token lacks the scope `read`.")
         opener = Opener(caller.user_id, caller.token_id, caller.session_id, caller.expires_at)
     else:
         async with services.database.as_service() as db:
-            row = await sql.streams.redeem_ticket.one(db, ticket_hash=digest(query.ticket.get_secret_value()))
+            row = await sql.streams.redeem_ticket.one(db, ticket_hash=digest(ticket))
         if row is None:
             raise unauthorized("The ticket is spent or has expired.", "invalid_ticket")
         opener = Opener(*row)

@@ -44,8 +44,8 @@ async def stream_notifications(request: web.Request, services: Services) -> web.
     Each event has `id:` (the notification's id), `event: notification` and `data:` (the Notification).
     `Last-Event-ID` resumes without a gap; a comment keeps the line open every 15 seconds.
     """
+    opener = await opener_of(request, services)
     query = load_query(request, Opening)
-    opener = await opener_of(request, services, query)
     last = request.headers.get("Last-Event-ID") or query.last_event_id
     async with services.hub.seat(opener.user_id) as (seat, newest):
         since = newest if last is None else await _number_of(services, opener.user_id, last)

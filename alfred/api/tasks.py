@@ -185,4 +185,5 @@ async def _moment(db: Db, caller: Caller, due: date | datetime | None) -> dateti
     if due is None or isinstance(due, datetime):
         return due
     zone = await sql.users.timezone.value(db, user_id=caller.user_id)
-    return datetime.combine(due, time(23, 59, 59), ZoneInfo(zone))
+    # Where clocks go back at midnight, the day ends with its second last hour.
+    return datetime.combine(due, time(23, 59, 59, fold=1), ZoneInfo(zone))

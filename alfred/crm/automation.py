@@ -207,6 +207,8 @@ async def _fire(db: Db, event: Event, rule: Row) -> None:
     titles = [action.title for action in compiled.then if action.action == "notify" and action.title]
     if titles:
         payload["notify_title"] = titles[0]
+    if "digest" in event.payload:  # one of many that a scan has found
+        payload["digest"] = event.payload["digest"]
     await record(db, event.user_id, "rule.matched", payload, **event.about())
 
 

@@ -1,7 +1,8 @@
 """What a seller is told of: events become notifications, each once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
+from uuid import UUID
 
 from alfred.bus import Consumer
 from alfred.events import Event
@@ -34,6 +35,21 @@ _TITLES = {
 }
 
 
+_DIGEST_TITLES = {
+    "overdue_task": {
+        "pt": "{count} tarefas atrasadas",
+        "en": "{count} tasks overdue",
+        "es": "{count} tareas atrasadas",
+    },
+    "stalled_lead": {
+        "pt": "{count} conversas sem resposta há dias",
+        "en": "{count} conversations gone quiet for days",
+        "es": "{count} conversaciones sin respuesta hace días",
+    },
+}
+MOST_IDS = 20  # of a digest
+
+
 async def notify(db: Db, events: Sequence[Event]) -> Sequence[Event]:
     """Make the notifications that a batch of events calls for, each once; nothing is left for one by one."""
     subjects = await sql.notifications.subjects.all(
@@ -42,8 +58,12 @@ async def notify(db: Db, events: Sequence[Event]) -> Sequence[Event]:
         conversations=[event.conversation_id for event in events],
         messages=[event.message_id for event in events],
     )
-    notifications = [_notification(event, subject) for event, subject in zip(events, subjects, strict=True)]
-    await sql.notifications.announce.run(db, notifications=notifications)
+    pairs = list(zip(events, subjects, strict=True))
+    single = [_notification(event, subject) for event, subject in pairs if "digest" not in event.payload]
+    await sql.notifications.announce.run(db, notifications=single)
+    if len(single) < len(pairs):
+        digests = _digests((event, subject) for event, subject in pairs if "digest" in event.payload)
+        await sql.notifications.announce_digests.run(db, notifications=digests)
     return ()
 
 
@@ -67,6 +87,40 @@ def _notification(event: Event, subject: Row) -> dict[str, Any]:
         "rule_id": event.payload.get("rule_id"),
         **{name: str(entity) for name, entity in about.items() if entity is not None},
     }
+
+
+def _digests(pairs: Iterable[tuple[Event, Row]]) -> list[dict[str, Any]]:
+    """Rows for app.bus_announce_digests: what one scan has found of a kind, or a rule of it, is told once."""
+    digests: dict[tuple[UUID, str], dict[str, Any]] = {}
+    for event, subject in pairs:
+        kind, _ = _kind_and_key(event)
+        scan, rule_id = event.payload["digest"], event.payload.get("rule_id")
+        key = f"{kind}:digest:{scan}" + (f":{rule_id}" if rule_id else "")
+        digest = digests.setdefault(
+            (event.user_id, key),
+            {
+                "user_id": str(event.user_id),
+                "type": kind,
+                "dedupe_key": key,
+                "title": _digest_title(kind, event.payload, subject)[:200],
+                "rule_id": rule_id,
+                "digest": scan,
+                "count": 0,
+                "ids": [],
+            },
+        )
+        digest["count"] += 1
+        if len(digest["ids"]) < MOST_IDS:
+            digest["ids"].append(str(event.task_id or event.conversation_id))
+    return list(digests.values())
+
+
+def _digest_title(kind: NotificationType, payload: dict[str, Any], subject: Row) -> str:
+    """With `{count}` where the number belongs."""
+    titles = _DIGEST_TITLES.get(kind)
+    if titles is None:
+        return _words(kind, payload, subject)[0]
+    return titles.get((subject["locale"] or "en")[:2], titles["en"])
 
 
 def _kind_and_key(event: Event) -> tuple[NotificationType, str]:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
+from uuid_utils.compat import uuid7
 
 from alfred.db import Database
 from alfred.queries import Query, sql
@@ -33,11 +34,12 @@ class Scans:
 
     async def overdue(self) -> int:
         """Tell of the tasks that have lapsed; how many."""
-        return await self._scan("overdue", sql.scans.overdue, {})
+        return await self._told_together("overdue", sql.scans.begin_overdue, sql.scans.overdue, {})
 
     async def stalled(self) -> int:
         """Tell of the conversations in which nobody has written for long; how many."""
-        return await self._scan("stalled", sql.scans.stalled, {"after_seconds": self._stalled_after})
+        limits = {"after_seconds": self._stalled_after}
+        return await self._told_together("stalled", sql.scans.begin_stalled, sql.scans.stalled, limits)
 
     async def snoozed(self) -> int:
         """Wake the conversations whose time has come; how many."""
@@ -57,6 +59,16 @@ class Scans:
             first = False
 
         return job
+
+    async def _told_together(self, scan: str, begin: Query, query: Query, limits: dict[str, Any]) -> int:
+        """A scan that notes first of whom it finds so many that they are told of together; one replica at a time."""
+        limits = limits | {"scan_id": uuid7()}
+        async with self._database.as_service() as held:
+            if not await sql.scans.alone.value(held, scan=scan):
+                return 0  # another replica is at it
+            async with self._database.as_service() as db:
+                await begin.value(db, now=self._clock(), **limits)
+            return await self._scan(scan, query, limits)
 
     async def _scan(self, scan: str, query: Query, limits: dict[str, Any]) -> int:
         total = 0

@@ -1,6 +1,7 @@
 """Tasks: what remains to be done for a customer."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -31,7 +32,7 @@ async def add(db: Db, user_id: UUID, draft: TaskDraft, *, depth: int = 0) -> UUI
     values = draft.model_dump()
     contact_id = await sql.tasks.add.value(db, user_id=user_id, task_id=task_id, depth=depth, **values)
     about = {"task_id": task_id, "conversation_id": draft.conversation_id, "contact_id": contact_id}
-    await record(db, user_id, "task.created", {"title": draft.title, "priority": draft.priority}, **about)
+    await record(db, user_id, "task.created", _told(draft), **about)
     if draft.status == "done":
         await record(db, user_id, "task.completed", {"title": draft.title}, **about)
     return task_id
@@ -48,6 +49,14 @@ async def change(db: Db, user_id: UUID, task_id: UUID, before: TaskDraft, after:
     if after == before:
         return
     await sql.tasks.update.run(db, user_id=user_id, task_id=task_id, **after.model_dump())
+    about = {"task_id": task_id, "conversation_id": after.conversation_id, "contact_id": after.contact_id}
+    changed = [name for name, value in after.model_dump().items() if getattr(before, name) != value]
+    await record(db, user_id, "task.updated", _told(after) | {"changed": changed}, **about)
     if after.status == "done" and before.status != "done":
-        about = {"task_id": task_id, "conversation_id": after.conversation_id, "contact_id": after.contact_id}
         await record(db, user_id, "task.completed", {"title": after.title}, **about)
+
+
+def _told(task: TaskDraft) -> dict[str, Any]:
+    """What a workflow needs to act on a task."""
+    due_date = task.due_at.isoformat() if task.due_at else None
+    return {"title": task.title, "status": task.status, "priority": task.priority, "due_date": due_date}

@@ -12,6 +12,7 @@ from alfred.bus import Bus
 from alfred.crm.deliveries import DeliveryWorker
 from alfred.crm.hooks import Hooks
 from alfred.crm.inbox import Inbox
+from alfred.crm.lost_posts import LostPosts
 from alfred.db import Database
 from alfred.http.bodies import LargeBodies
 from alfred.http.rate_limits import Limits
@@ -39,6 +40,7 @@ class Services:
     hooks: Hooks
     bodies: LargeBodies
     deliveries: DeliveryWorker
+    lost_posts: LostPosts
     passwords: Passwords
     tokens: AccessTokens
     assistant: AIProvider

@@ -20,7 +20,7 @@ from alfred.db import Away, connection_lost
 from alfred.http.auth import authenticate
 from alfred.http.context import SERVICES, Caller, Services
 from alfred.http.idempotency import HEADER, Claim, claimed, settled
-from alfred.http.inputs import NoQuery, load_body, load_query, path_part
+from alfred.http.inputs import NoQuery, body_of, load_body, load_query, path_part
 from alfred.http.session_cookies import refuse_cross_site
 from alfred.queries import Db
 
@@ -81,9 +81,27 @@ class Endpoint:
         services = request.app[SERVICES]
         if self.same_origin:
             refuse_cross_site(request)
-        caller = None if self.scope is None else await authenticate(request, services, self.scope)
+        # Over all of it but the body's arrival; when it is over: TimeoutError, a 503, and a COMMIT goes on.
+        async with asyncio.timeout(None if self.endless else services.settings.request_deadline) as deadline:
+            caller = None if self.scope is None else await authenticate(request, services, self.scope)
+            await self._await_body(request, deadline)
+            return await self._answer(request, services, caller)
+
+    async def _await_body(self, request: web.Request, deadline: asyncio.Timeout) -> None:
+        """Let the body arrive, which has a time of its own."""
+        ends_at = deadline.when()
+        if ends_at is not None and ("body" in self.parameters or (self.repeatable and HEADER in request.headers)):
+            clock = asyncio.get_running_loop().time
+            began = clock()
+            deadline.reschedule(None)
+            await body_of(request)
+            deadline.reschedule(ends_at + clock() - began)
+
+    async def _answer(self, request: web.Request, services: Services, caller: Caller | None) -> web.StreamResponse:
         if caller is None or not self.repeatable or HEADER not in request.headers:
             return await self._serve(services, caller, await self._read(request, services, caller), None)
+        for name in self.in_path:  # a path that names nothing is not remembered
+            path_part(request.match_info[name], self.parameters.get(name))
         claim = await claimed(request, services, caller.user_id, self.secrets)
         if isinstance(claim, web.Response):
             return claim
@@ -112,17 +130,15 @@ class Endpoint:
     async def _serve(
         self, services: Services, caller: Caller | None, given: dict[str, Any], claim: Claim | None
     ) -> web.StreamResponse:
-        """Within the deadline; a read is repeated: its connection may have died while it was idle, or all of them."""
-        seconds = None if self.endless else services.settings.request_deadline
-        async with asyncio.timeout(seconds):  # when it is over: TimeoutError, a 503; a COMMIT goes on
-            for pause in _PAUSES if self.method == "GET" else ():
-                try:
-                    return await self._run(services, caller, given, claim)
-                except Exception as error:
-                    if isinstance(error, TimeoutError | Away) or not connection_lost(error):
-                        raise  # who waited in vain does not wait again
-                await asyncio.sleep(pause)
-            return await self._run(services, caller, given, claim)
+        """A read is repeated: its connection may have died while it was idle, or all of them."""
+        for pause in _PAUSES if self.method == "GET" else ():
+            try:
+                return await self._run(services, caller, given, claim)
+            except Exception as error:
+                if isinstance(error, TimeoutError | Away) or not connection_lost(error):
+                    raise  # who waited in vain does not wait again
+            await asyncio.sleep(pause)
+        return await self._run(services, caller, given, claim)
 
     async def _run(
         self, services: Services, caller: Caller | None, given: dict[str, Any], claim: Claim | None

@@ -16,6 +16,7 @@ from alfred.http.problems import Fault, Problem, invalid, problem_of, response_o
 from alfred.queries import Db, sql
 
 HEADER = "Idempotency-Key"
+LONGEST_PATH = 500
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ async def claimed(
     if not 1 <= len(key) <= 255 or not key.isprintable():
         raise invalid([Fault(HEADER, "must have 1 to 255 printable characters", "invalid_key")])
     hashed = hashlib.sha256(await body_of(request)).digest()
-    claim = Claim(user_id, f"{request.method} {request.rel_url.raw_path}", key, uuid7(), secrets)
+    claim = Claim(user_id, _scope_of(request), key, uuid7(), secrets)
     named = {"user_id": user_id, "path": claim.path, "key": key}
     async with services.database.acting_as(user_id) as db:
         if await sql.tokens.claim_key.value(db, **named, body_hash=hashed, claim_id=claim.claim_id):
@@ -77,6 +78,12 @@ async def claimed(
         raise Problem(422, "idempotency_key_reused", "This key was already used with another body. Use a new key.")
     headers = {name: value for name, value in kept["headers"].items() if value}
     return web.Response(status=kept["status"], body=kept["answer"], headers=headers | {"Idempotent-Replayed": "true"})
+
+
+def _scope_of(request: web.Request) -> str:
+    """What a key holds for; of a path that no index row has room for, a digest."""
+    path = f"{request.method} {request.rel_url.raw_path}"
+    return path if len(path) <= LONGEST_PATH else f"{request.method} {hashlib.sha256(path.encode()).hexdigest()}"
 
 
 async def settled(

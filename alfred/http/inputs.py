@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn, TypeVar
 from uuid import UUID
 
@@ -17,6 +18,7 @@ M = TypeVar("M", bound=BaseModel)
 # NUL, which PostgreSQL refuses, and halves of surrogate pairs, which UTF-8 cannot say.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 BODY_SECONDS = 60.0
+LONGEST_NUMBER = 1000  # digits
 DEEPEST = 100  # what is deeper could be read, but not be written again
 
 
@@ -88,7 +90,7 @@ def load_json(raw: bytes) -> Any:
         Problem: 400 `invalid_json`.
     """
     try:
-        return json.loads(raw.decode("utf-8-sig"), parse_constant=_no_constant)
+        return json.loads(raw.decode("utf-8-sig"), parse_constant=_no_constant, parse_float=Digits, parse_int=_whole)
     except UnicodeDecodeError:
         reason = "it is not UTF-8"
     except RecursionError:
@@ -98,30 +100,63 @@ def load_json(raw: bytes) -> Any:
     raise Problem(400, "invalid_json", f"The body is not valid JSON: {reason}.")
 
 
+class Digits(float):
+    """A number that is written as it came where text is wanted: `7.50` stays `7.50`."""
+
+    written: str
+
+    def __new__(cls, written: str) -> "Digits":
+        """The number, with its digits."""
+        number = super().__new__(cls, written)
+        number.written = written
+        return number
+
+    def __str__(self) -> str:
+        return self.written
+
+
+def _whole(written: str) -> int | Digits:
+    if len(written) > LONGEST_NUMBER:
+        raise ValueError(f"a number in it has more than {LONGEST_NUMBER} digits")
+    number = int(written)
+    return number if str(number) == written else Digits(written)
+
+
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
 
 
 def _refuse_unstorable(given: Any, *, query: bool) -> None:
-    pointers = [pointer.removeprefix("/") if query else pointer for pointer in _unstorable(given, "", 0)]
+    pointers = [pointer.removeprefix("/") if query else pointer for pointer in _places(_is_unstorable, given, "", 0)]
     if pointers:
         words = "NUL characters and lone surrogates cannot be stored."
         raise invalid([Fault(pointer, words, "invalid_characters") for pointer in pointers[:20]])
+    pointers = list(_places(_is_infinite, given, "", 0))
+    if pointers:
+        raise invalid([Fault(pointer, "This number is too large.", "finite_number") for pointer in pointers[:20]])
 
 
-def _unstorable(value: Any, pointer: str, depth: int) -> Iterator[str]:
+def _is_unstorable(value: object) -> bool:
+    return isinstance(value, str) and _UNSTORABLE.search(value) is not None
+
+
+def _is_infinite(value: object) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)
+
+
+def _places(is_wrong: Callable[[object], bool], value: Any, pointer: str, depth: int) -> Iterator[str]:
+    """Where in a value something is wrong."""
     if depth > DEEPEST:
         raise Problem(400, "invalid_json", f"The body is not valid JSON: it is nested more than {DEEPEST} levels deep.")
-    if isinstance(value, str):
-        if _UNSTORABLE.search(value):
-            yield pointer
+    if is_wrong(value):
+        yield pointer
     elif isinstance(value, dict):
         for name, inner in value.items():
-            if _UNSTORABLE.search(name):
+            if is_wrong(name):
                 yield pointer
             else:
                 step = str(name).replace("~", "~0").replace("/", "~1")
-                yield from _unstorable(inner, f"{pointer}/{step}", depth + 1)
+                yield from _places(is_wrong, inner, f"{pointer}/{step}", depth + 1)
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            yield from _unstorable(inner, f"{pointer}/{index}", depth + 1)
+            yield from _places(is_wrong, inner, f"{pointer}/{index}", depth + 1)

@@ -10,6 +10,7 @@ import structlog
 from aiohttp import hdrs, web
 
 from alfred.http.context import PUBLIC_BASE, QUOTA, REQUEST_ID, SERVICES
+from alfred.http.lost_posts import note_loss
 from alfred.http.problems import problem_of, response_of
 from alfred.http.server import while_served
 from alfred.settings import Settings
@@ -39,12 +40,14 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
             response = await handler(request)
     except Exception as error:  # noqa: BLE001 the one door for errors
         response = response_of(problem_of(error), request_id)
+        await note_loss(request, response.status)
     _seal(request, response, settings)
     log.info(
         "request_answered",
         method=request.method,
         path=_HOOK.sub(r"\1/…", request.path),  # the key of a hook is a secret
         status=response.status,
+        address=request.remote,
         ms=round((time.perf_counter() - began) * 1000, 1),
     )
     return response

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Generic, Self, TypeVar
+from typing import Annotated, Any, Generic, Self, TypeVar, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
@@ -69,6 +69,10 @@ Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_
 SearchText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_SEARCH)]
 
 
+def _is_text(annotation: Any) -> bool:
+    return annotation is str or any(map(_is_text, get_args(annotation)))
+
+
 class Input(BaseModel):
     """A body or a query: no unknown names; numbers where text is wanted are text."""
 
@@ -76,16 +80,16 @@ class Input(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _empty_is_none(cls, given: Any) -> Any:
-        """n8n sends an empty string for what it leaves out: no value, where the field is no text."""
+    def _empty_is_left_out(cls, given: Any) -> Any:
+        """n8n sends an empty string for what it leaves out; a required text is not among it, and only null clears."""
         if not isinstance(given, Mapping):
             return given
-        return {name: None if value == "" and cls._takes_null(name) else value for name, value in given.items()}
+        return {name: value for name, value in given.items() if value != "" or not cls._may_be_left_out(name)}
 
     @classmethod
-    def _takes_null(cls, name: Any) -> bool:
+    def _may_be_left_out(cls, name: Any) -> bool:
         field = cls.model_fields.get(name)
-        return field is not None and field.default is None and not field.is_required()
+        return field is not None and not (field.is_required() and _is_text(field.annotation))
 
     def given(self) -> dict[str, Any]:
         """What the request says, and nothing else."""

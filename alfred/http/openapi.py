@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from alfred.http.endpoint import Endpoint
-from alfred.http.models import Output
+from alfred.http.models import Listing, Output
 from alfred.http.openapi_schemas import components, for_clients
 from alfred.http.problems import MEDIA_TYPE
 from alfred.http.session_cookies import COOKIE
@@ -202,12 +202,16 @@ def _answers(endpoint: Endpoint, schemas: Any) -> dict[str, Any]:
 def _problems(endpoint: Endpoint) -> dict[str, Any]:
     statuses = set(endpoint.errors)
     if endpoint.guarded:
-        statuses |= {401, 403}
+        statuses |= {401, 403, 429}
+    if endpoint.query_model is not None and issubclass(endpoint.query_model, Listing):
+        statuses |= {400}  # a damaged cursor
+    if endpoint.repeatable:
+        statuses |= {409, 422}  # the Idempotency-Key is in use, or was used otherwise
     if endpoint.same_origin:
         statuses |= {403}
     if "body" in endpoint.parameters:
         statuses |= {400, 413, 415, 422}
-    if "query" in endpoint.parameters or endpoint.in_path:
+    if endpoint.query_model is not None or endpoint.in_path:
         statuses |= {422}
     if endpoint.touches_database:
         statuses |= {503}

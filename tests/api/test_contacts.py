@@ -295,3 +295,37 @@ async def test_somebody_elses_is_not_there(ana, bruno):
             assert (answer[0], answer[1]["code"]) == (404, "not_found")
     (contact,) = await contacts(ana)
     assert contact["name"] == "Marina Quintela"
+
+
+@pytest.mark.parametrize(("handle", "status"), [("1" * 255, 201), ("1" * 256, 422), ("1" * 257, 422)])
+async def test_a_handle_is_measured_as_it_is_stored(ana, handle, status):
+    """A number gets a + in front."""
+    answered, contact = await ana.post("/contacts", {"handle": handle})
+    assert answered == status, contact
+    identity = {"channel_type": "whatsapp", "value": handle}
+    if status == 201:
+        path = f"/contacts/{contact['id']}"
+        assert (await ana.patch(path, {"name": "Longa"}))[0] == 200
+        assert (await ana.patch(path, {"identities": [identity]}))[0] == 200
+    else:
+        known = await ana.made("/contacts", {"handle": "x@example.com"})
+        for body in ({"handle": handle}, {"identities": [identity]}):
+            assert (await ana.patch(f"/contacts/{known['id']}", body))[0] == 422
+
+
+async def test_a_stored_row_is_changed_whatever_the_rules_were_then(ana, owner_db):
+    """The way in keeps longer handles than people may write."""
+    heard = await ana.hears("oi", "+" + "1" * 300)
+    path = f"/contacts/{heard['contact_id']}"
+    status, contact = await ana.patch(path, {"name": "Longa"})
+    assert (status, contact["name"]) == (200, "Longa")
+    assert (await ana.patch(path, {"identities": [{"channel_type": "email", "value": "a@example.com"}]}))[0] == 200
+
+
+@pytest.mark.parametrize("q", ["(11) 98765-1234", "98765-1234", "+55 11 98765 1234", "98765.1234"])
+async def test_finds_a_number_however_it_is_written(ana, q):
+    contact = await ana.made("/contacts", {"handle": "+5511987651234", "name": "Bia"})
+    await ana.made("/contacts", {"handle": "+5511987651235"})
+    _, page = await ana.get("/contacts", q=q)
+    assert [each["id"] for each in page["items"]] == [contact["id"]]
+    assert (await ana.get("/contacts", q="(11) 98765-1299"))[1]["items"] == []

@@ -151,7 +151,8 @@ async def test_takes_texts_for_numbers_and_flags(ana):
     for given, kept in (("true", True), ("false", False), (1, True), (0, False), ("1", True), ("off", False)):
         assert (await ana.patch(path, {"vip": given}))[1]["vip"] is kept
     assert (await ana.patch(path, {"base_price": "10"}))[1]["base_price"] == "10.00"
-    assert (await ana.patch(path, {"base_price": ""}))[1]["base_price"] is None
+    assert (await ana.patch(path, {"base_price": ""}))[1]["base_price"] == "10.00", "left out"
+    assert (await ana.patch(path, {"base_price": None}))[1]["base_price"] is None
     assert len((await ana.get("/conversations", limit="1"))[1]["items"]) == 1
     conversation = f"/conversations/{entry['conversation_id']}"
     assert (await ana.patch(conversation, {"status": "", "tags": ["a"], "snoozed_until": ""}))[1]["status"] == "open"
@@ -229,3 +230,28 @@ async def test_old_keys_are_swept(ana, cluster, database):
     await ana.call("POST", "/tasks", {"title": "Um"}, headers={"Idempotency-Key": "newest"})
     assert {row["key"] for row in await superuser.fetch(f"select key from {about}", ana.id)} == {"new", "newest"}
     await superuser.close()
+
+
+async def test_an_empty_text_counts_as_left_out_and_only_null_clears(ana):
+    task = await ana.made("/tasks", {"title": "Ligar", "description": "hoje", "due_date": "2026-05-08", "priority": ""})
+    assert task["priority"] == "medium"
+    path = f"/tasks/{task['id']}"
+    assert (await ana.patch(path, {"description": "", "due_date": "", "title": "Escrever"}))[1] | {
+        "updated_at": 0
+    } == task | {"title": "Escrever", "updated_at": 0}
+    status, cleared = await ana.patch(path, {"description": None, "due_date": None})
+    assert (status, cleared["description"], cleared["due_date"]) == (200, None, None)
+    assert (await ana.post("/tasks", {"title": ""}))[0] == 422
+
+
+@pytest.mark.parametrize("digits", ["1e3", "7.50", "-0", "1E+2", "12345678901234567890123", "0.10"])
+async def test_a_number_where_text_is_wanted_keeps_its_digits(ana, digits):
+    body = '{"title": ' + digits + "}"
+    _, _, raw = await ana.call("POST", "/tasks", data=body, headers={"Content-Type": "application/json"})
+    assert json.loads(raw)["title"] == digits
+
+
+@pytest.mark.parametrize("body", ['{"title": 1e400}', '{"title": "x", "priority": -1e999}'])
+async def test_a_number_that_is_not_finite_is_refused(ana, body):
+    status, _, raw = await ana.call("POST", "/tasks", data=body, headers={"Content-Type": "application/json"})
+    assert (status, json.loads(raw)["errors"][0]["code"]) == (422, "finite_number")

@@ -279,3 +279,13 @@ async def test_a_key_is_free_again_after_a_day(cluster, database, ana):
     status, replayed, second = await repeated(ana, "/tasks", {"title": "y"}, "key-1")
     assert (status, replayed, second["title"]) == (201, None, "y")
     await superuser.close()
+
+
+async def test_a_path_of_any_length_may_have_a_key(ana):
+    """What is wrong with it is said, and no index row is too large."""
+    key = {"Idempotency-Key": "long"}
+    assert (await ana.call("POST", f"/conversations/{'x' * 6000}/messages", {"body": "oi"}, headers=key))[0] == 404
+    heard = await ana.hears("oi")
+    path = f"/conversations/{heard['conversation_id']}/messages"
+    query = "?" + "&".join(f"a{n}=x" for n in range(1000))
+    assert (await ana.call("POST", path + query, {"body": "oi"}, headers=key))[0] == 422

@@ -31,6 +31,8 @@ async def test_tells_of_an_urgent_message(ana, eventually):
         "task_id": None,
         "rule_id": None,
         "contact_id": entry["contact_id"],
+        "count": None,
+        "ids": None,
         "created_at": notification["created_at"],
     }
 

@@ -40,13 +40,14 @@ async def shop(cluster, http):
 
 async def test_four_replicas_tell_each_lapse_once(shop, eventually):
     ana, scanners, clock, _ = shop
-    for number in range(30):
+    for number in range(20):
         await ana.made("/tasks", {"title": f"task {number}", "due_date": "2030-05-07"})
     counts = await asyncio.gather(*(scanner.overdue() for scanner in scanners for _ in range(3)))
-    assert sum(counts) == 30
-    told = await eventually(lambda: ana.notifications(type="overdue_task"), lambda found: len(found) >= 30)
-    assert len(told) == 30
-    assert len({each["task_id"] for each in told}) == 30
+    assert sum(counts) == 20
+    told = await eventually(lambda: ana.notifications(type="overdue_task"), lambda found: len(found) >= 20)
+    assert len(told) == 20
+    assert len({each["task_id"] for each in told}) == 20
+    assert {(each["count"], each["ids"]) for each in told} == {(None, None)}
 
     clock.now += DAY
     assert [await scanner.overdue() for scanner in scanners] == [0, 0, 0, 0]
@@ -130,3 +131,40 @@ async def test_a_snoozed_conversation_wakes_by_itself(shop):
     _, woken = await ana.get(path)
     assert (woken["status"], woken["snoozed_until"]) == ("open", None)
     assert (await ana.events("conversation.updated"))[0]["payload"] == {"status": "open", "was": "snoozed"}
+
+
+async def test_more_than_twenty_at_once_are_one_notification(shop, eventually):
+    ana, scanners, _, _ = shop
+    rule = await ana.made("/rules", {"compiled": LAPSE | {"then": [{"action": "notify"}]}, "name": "Atrasos"})
+    tasks = [await ana.made("/tasks", {"title": f"task {n}", "due_date": "2030-05-07"}) for n in range(23)]
+    assert sum(await asyncio.gather(*(scanner.overdue() for scanner in scanners))) == 23
+    (told,) = await eventually(lambda: ana.notifications(type="overdue_task"))
+    ids = {task["id"] for task in tasks}
+    assert (told["count"], len(told["ids"]), set(told["ids"]) <= ids) == (23, 20, True)
+    assert "23" in told["title"]
+    assert (told["task_id"], told["conversation_id"]) == (None, None)
+    assert len(await ana.events("task.overdue", limit=200)) == 23, "events one by one"
+
+    matches = await eventually(
+        lambda: ana.notifications(type="rule_match"), lambda found: found and found[0]["count"] >= 23
+    )
+    assert [(each["rule_id"], each["count"], len(each["ids"])) for each in matches] == [(rule["id"], 23, 20)]
+    assert len(await ana.events("rule.matched", limit=200)) == 23
+
+    # The next scan finds few, and tells of each.
+    late = await ana.made("/tasks", {"title": "Ligar", "due_date": "2030-05-07"})
+    assert await scanners[0].overdue() == 1
+    newest = (await eventually(lambda: ana.notifications(type="overdue_task"), lambda found: len(found) == 2))[0]
+    assert (newest["task_id"], newest["count"]) == (late["id"], None)
+
+
+async def test_many_silent_conversations_are_told_together(shop, eventually):
+    ana, scanners, _, _ = shop
+    heard = [await ana.hears("oi", f"+55113333{n:04}") for n in range(21)]
+    assert await scanners[0].stalled() == 21
+    (told,) = await eventually(lambda: ana.notifications(type="stalled_lead"))
+    assert (told["count"], set(told["ids"]) <= {each["conversation_id"] for each in heard}) == (21, True)
+
+
+ALWAYS = {"field": "conversation.unread_count", "op": "gte", "value": 0}
+LAPSE = {"version": 1, "trigger": "task.overdue", "when": ALWAYS}

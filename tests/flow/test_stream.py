@@ -5,6 +5,7 @@ import base64
 
 import aiohttp
 import asyncpg
+import pytest
 
 from alfred.api import sse
 from tests.conftest import serving
@@ -191,3 +192,11 @@ async def test_who_does_not_read_is_sent_away(cluster, database, ana, monkeypatc
             received += len(part)
     writer.close()
     assert received < 19_000_000  # what the network held, not all
+
+
+@pytest.mark.parametrize("stream", ["notifications", "events"])
+async def test_credentials_are_judged_before_parameters(ana, stranger, stream):
+    for query in ({"ticket": "x"}, {"ticket": "x" * 3000}, {"ticket": "\x00"}, {"format": "odd"}, {"nonsense": "1"}):
+        assert (await stranger.get(f"/{stream}/stream", **query))[0] == 401, query
+    assert (await ana.get(f"/{stream}/stream", format="odd"))[0] == 422
+    assert (await ana.get(f"/{stream}/stream", ticket="x"))[0] == 401

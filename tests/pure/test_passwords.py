@@ -2,6 +2,8 @@
 
 import asyncio
 
+import bcrypt
+
 from alfred.identity import Passwords
 
 
@@ -15,3 +17,23 @@ async def test_a_storm_of_registrations_leaves_logins_their_turn():
     assert sum(task.done() for task in storm) < 10
     await asyncio.gather(*storm)
     passwords.close()
+
+
+async def test_one_visible_password_is_one_whichever_way_it_comes():
+    passwords = Passwords(4)
+    composed, decomposed = "caf\u00e9 s\u00e9cret", "cafe\u0301 se\u0301cret"
+    try:
+        for given in (composed, decomposed):
+            hashed = await passwords.hash(given)
+            assert await passwords.form_that_fits(composed, hashed) == composed
+            assert await passwords.form_that_fits(decomposed, hashed) == composed
+        # Older hashes were made of the letters as they came.
+        older = bcrypt.hashpw(decomposed.encode(), bcrypt.gensalt(4)).decode()
+        assert await passwords.form_that_fits(composed, older) == decomposed
+        assert await passwords.form_that_fits(decomposed, older) == decomposed
+        assert not await passwords.verify("cafe secret", older)
+        # 72 bytes are counted in the normal form: 36 letters, not 24.
+        assert await passwords.verify("e\u0301" * 36, await passwords.hash("e\u0301" * 36))
+        assert not await passwords.verify("e\u0301" * 37, await passwords.hash("e\u0301" * 36))
+    finally:
+        passwords.close()

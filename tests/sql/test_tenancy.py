@@ -91,6 +91,12 @@ async def rich(http, address, root):
            values ($1, app.uuid7(), 'whatsapp', 'group', 'x', '{}', 2)""",
         *hat,
     )
+    await root.execute("insert into lost_posts (user_id) values ($1) on conflict do nothing", *hat)
+    await root.execute(
+        """insert into scan_digests (user_id, scan_id, type, count, ids)
+           values ($1, app.uuid7(), 'stalled_lead', 21, '{}')""",
+        *hat,
+    )
     await root.execute(
         """insert into channel_states (user_id, channel_type, account, about, failing, changed_at)
            values ($1, 'whatsapp', 'x', 'connection', true, now()) on conflict do nothing""",

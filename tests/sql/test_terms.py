@@ -32,7 +32,7 @@ GUARDED = {
     "ai_suggestions_kind": terms.SuggestionKind,
     "ai_suggestions_outcome": terms.SuggestionOutcome,
 }
-OF_THE_DATABASE = {"channel_states_about", "event_retries_state", "message_updates_kind"}
+OF_THE_DATABASE = {"channel_states_about", "scan_digests_type", "event_retries_state", "message_updates_kind"}
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, ValidationError
 
 from alfred.api.identities import canonical, type_of
 from alfred.channels import CHANNEL_TYPES
+from alfred.channels.phones import variants
 from alfred.http.models import Currency, Handle, Input, Money, Name, Notes
 from alfred.terms import NegotiationMode, Tone
 
@@ -101,6 +102,11 @@ class Pair(NamedTuple):
 
     channel_type: str
     value: str
+
+    def ways(self) -> "list[Pair]":
+        """As it is, then the other ways to write the same number."""
+        values = variants(self.value) if self.channel_type == "whatsapp" else [self.value]
+        return [Pair(self.channel_type, value) for value in values]
 
 
 @dataclass(frozen=True)

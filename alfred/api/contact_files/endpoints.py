@@ -219,12 +219,13 @@ def _entry(person: Person) -> Entry:
 
 
 def _named(lines: list[Line]) -> list[Pair]:
-    """Every identity that the rows name, in both ways to write it; what is no text for PostgreSQL is nobody's."""
+    """Every identity that the rows name, in all ways to write it; what is no text for PostgreSQL is nobody's."""
     named: list[Pair] = []
     for line in lines:
         try:
             for mention in mentions(line.cells):
-                named += (pair for pair in (mention.written, mention.canonical) if "\0" not in pair.value)
+                pairs = (mention.written, *mention.canonical.ways())
+                named += (pair for pair in pairs if "\0" not in pair.value)
         except Refused:
             continue
     return named

@@ -99,7 +99,7 @@ class Import:
     def _owner(self, mentioned: list[tuple[Mention, Pair]]) -> Person | None:
         found: Person | None = None
         for mention, pair in mentioned:
-            owner = self._owners.get(pair)
+            owner = next((self._owners[way] for way in pair.ways() if way in self._owners), None)
             if owner is not None and found is not None and owner is not found:
                 words = f"{pair.value} is another contact than the one this row names before."
                 raise Refused(CellFault(mention.column, words, "two_contacts"))
