@@ -19,7 +19,7 @@ select app.merge_contacts(:user_id, :contact_id, :merged_id, false)
 
 -- name: newest
 -- The one to undo first.
-select merged_id, filled, merged_at, conversations, tasks, notifications, events, merges
+select merged_id, filled, merged_at, conversations, tasks, notes, notifications, events, merges
   from contact_merges
  where user_id = :user_id and contact_id = :contact_id
  order by merged_at desc, merged_id desc
@@ -80,6 +80,12 @@ update tasks
    and (task_id = any (:tasks::uuid[])
         or (created_at >= :since and conversation_id in (
                 select conversation_id from conversations where user_id = :user_id and contact_id = :merged_id)))
+
+-- name: return_notes
+-- Its own; what was noted since stays.
+update contact_notes
+   set contact_id = :merged_id
+ where user_id = :user_id and contact_id = :contact_id and note_id = any (:notes::uuid[])
 
 -- name: return_notifications
 -- Its own, and those of its conversations and tasks.

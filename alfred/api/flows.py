@@ -73,6 +73,10 @@ class GivenDefinition(Input):
     definition: Any = Field(examples=[_DEFINITION])
 
 
+class DefinitionSituation(SituationInput):
+    definition: Any = Field(examples=[_DEFINITION])
+
+
 class Flow(Output):
     id: UUID
     name: str = Field(examples=["Triagem"])
@@ -131,6 +135,18 @@ async def validate_flow_definition(body: GivenDefinition) -> Validation:
     return validate(body.definition)
 
 
+@routes.on("POST", "/flows/simulate")
+async def simulate_flow_definition(
+    db: Db, caller: Caller, services: Services, body: DefinitionSituation
+) -> SimulationOut:
+    """Simulate a flow definition on a situation without storing it.
+
+    Nothing is sent or stored.
+    """
+    given = SituationInput.model_validate(body.model_dump(exclude={"definition"}, exclude_none=True))
+    return await _simulated(db, caller, services, body.definition, given)
+
+
 @routes.on("GET", "/flows/{flow_id}", errors=(404,))
 async def get_flow(db: Db, caller: Caller, flow_id: UUID) -> Flow:
     """Get a flow."""
@@ -175,15 +191,7 @@ async def simulate_flow(
 
     Nothing is sent or stored.
     """
-    flow = await get_flow(db, caller, flow_id)
-    asked, read = await situation(db, caller, services, body)
-    try:
-        found = simulate(flow.definition, asked)
-    except InvalidFlow:
-        raise _invalid_definition(validate(flow.definition)) from None
-    return SimulationOut(
-        classification=ClassificationOut.model_validate(read), **dict(found) | {"actions": shown(found.actions)}
-    )
+    return await _simulated(db, caller, services, (await get_flow(db, caller, flow_id)).definition, body)
 
 
 @routes.on("GET", "/conversations/{conversation_id}/suggestions", errors=(404,))
@@ -192,6 +200,19 @@ async def list_conversation_suggestions(db: Db, caller: Caller, conversation_id:
     await get_conversation(db, caller, conversation_id)
     rows = await sql.flows.suggestions.all(db, user_id=caller.user_id, conversation_id=conversation_id)
     return Suggestions(items=[Suggestion(**row["payload"], **dict(row)) for row in rows])
+
+
+async def _simulated(
+    db: Db, caller: Caller, services: Services, definition: Any, given: SituationInput
+) -> SimulationOut:
+    asked, read = await situation(db, caller, services, given)
+    try:
+        found = simulate(definition, asked)
+    except InvalidFlow:
+        raise _invalid_definition(validate(definition)) from None
+    return SimulationOut(
+        classification=ClassificationOut.model_validate(read), **dict(found) | {"actions": shown(found.actions)}
+    )
 
 
 async def _store(db: Db, caller: Caller, flow_id: UUID, values: dict[str, Any]) -> Flow:

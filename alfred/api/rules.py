@@ -1,7 +1,6 @@
 """Rules: sentences that act by themselves."""
 
-import asyncio
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from pydantic import Field, StringConstraints, model_validator
 from uuid_utils.compat import uuid7
 
 from alfred.api.situations import situation
-from alfred.crm.automation import shown, situation_of
+from alfred.crm.automation import shown
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
 from alfred.http.models import Input, Listing, Name, Output, Page
@@ -26,20 +25,21 @@ from alfred.terms import language_of
 routes = Routes("Rules")
 
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
-_SENTENCE = "Quando o cliente pedir desconto, me avise e crie uma tarefa para amanhã"
-_COMPILED = {
+EXAMPLE_SENTENCE = "Quando o cliente pedir desconto, me avise e crie uma tarefa para amanhã"
+EXAMPLE_COMPILED = {
     "version": 1,
     "trigger": "message.received",
     "when": {"field": "message.urgency", "op": "eq", "value": "high"},
     "then": [{"action": "notify"}],
 }
-BACKTEST_LIMIT = 20_000
 
 
 class NewRule(Input):
     name: Name | None = Field(None, description="Default: the beginning of the sentence.")
-    text: Sentence | None = Field(None, examples=[_SENTENCE])
-    compiled: Compiled | None = Field(None, description="The compiled form, in place of `text`.", examples=[_COMPILED])
+    text: Sentence | None = Field(None, examples=[EXAMPLE_SENTENCE])
+    compiled: Compiled | None = Field(
+        None, description="The compiled form, in place of `text`.", examples=[EXAMPLE_COMPILED]
+    )
     enabled: bool = True
 
     @model_validator(mode="after")
@@ -51,7 +51,7 @@ class NewRule(Input):
 
 class RuleChange(Input):
     name: Name | None = None
-    text: Sentence | None = Field(None, examples=[_SENTENCE])
+    text: Sentence | None = Field(None, examples=[EXAMPLE_SENTENCE])
     compiled: Compiled | None = None
     enabled: bool | None = None
 
@@ -63,18 +63,14 @@ class RuleChange(Input):
 
 
 class RuleText(Input):
-    text: Sentence = Field(examples=[_SENTENCE])
-
-
-class Backtest(Input):
-    days: int = Field(30, ge=1, le=365)
+    text: Sentence = Field(examples=[EXAMPLE_SENTENCE])
 
 
 class Rule(Output):
     id: UUID
     name: str = Field(examples=["Desconto"])
-    text: str | None = Field(examples=[_SENTENCE])
-    compiled: dict[str, Any] = Field(examples=[_COMPILED])
+    text: str | None = Field(examples=[EXAMPLE_SENTENCE])
+    compiled: dict[str, Any] = Field(examples=[EXAMPLE_COMPILED])
     enabled: bool
     explanation: str = Field(examples=["Quando chegar uma mensagem urgente: avisar."])
     warnings: list[str]
@@ -85,7 +81,7 @@ class Rule(Output):
 
 
 class CompiledOut(Output):
-    compiled: dict[str, Any] = Field(examples=[_COMPILED])
+    compiled: dict[str, Any] = Field(examples=[EXAMPLE_COMPILED])
     explanation: str
     warnings: list[str]
 
@@ -94,20 +90,6 @@ class Verdict(Output):
     matched: bool
     conditions: list[Finding]
     actions: list[dict[str, Any]] = Field(examples=[[{"action": "notify"}]])
-
-
-class PastMatch(Output):
-    message_id: UUID
-    conversation_id: UUID
-    sent_at: datetime
-
-
-class BacktestResult(Output):
-    days: int
-    checked: int = Field(description="Number of inbound messages tried, newest first.")
-    matched: int
-    truncated: bool = Field(description="Whether there are more messages than one call tries.")
-    matches: list[PastMatch] = Field(description="At most 200 matches, newest first.")
 
 
 @routes.on("GET", "/rules")
@@ -119,7 +101,7 @@ async def list_rules(db: Db, caller: Caller, request: web.Request, query: Listin
 @routes.on("POST", "/rules", status=201)
 async def create_rule(db: Db, caller: Caller, body: NewRule) -> Rule:
     """Create a rule from a sentence or a compiled form."""
-    rule = await _compiled(db, caller, body.text, body.compiled)
+    rule = await compiled_rule(db, caller, body.text, body.compiled)
     rule_id = uuid7()
     name = body.name or (body.text or rule["explanation"])[:60]
     await sql.rules.add.run(db, user_id=caller.user_id, rule_id=rule_id, name=name, enabled=body.enabled, **rule)
@@ -132,7 +114,7 @@ async def compile_rule(db: Db, caller: Caller, body: RuleText) -> CompiledOut:
 
     Nothing is stored.
     """
-    return CompiledOut.model_validate(await _compiled(db, caller, body.text, None))
+    return CompiledOut.model_validate(await compiled_rule(db, caller, body.text, None))
 
 
 @routes.on("GET", "/rules/{rule_id}", errors=(404,))
@@ -149,7 +131,7 @@ async def update_rule(db: Db, caller: Caller, rule_id: UUID, body: RuleChange) -
     """Update a rule."""
     anew = dict.fromkeys(("text", "language", "compiled", "explanation", "warnings"))
     if body.text is not None or body.compiled is not None:
-        anew = await _compiled(db, caller, body.text, body.compiled)
+        anew = await compiled_rule(db, caller, body.text, body.compiled)
     about = {"user_id": caller.user_id, "rule_id": rule_id}
     if not await sql.rules.update.run(db, **about, name=body.name, enabled=body.enabled, **anew):
         raise not_found("rule")
@@ -175,34 +157,7 @@ async def test_rule(db: Db, caller: Caller, services: Services, rule_id: UUID, b
     return Verdict(matched=matched, conditions=explain(rule.when, asked), actions=shown(rule.then) if matched else [])
 
 
-@routes.on("POST", "/rules/{rule_id}/backtest", errors=(404,))
-async def backtest_rule(db: Db, caller: Caller, services: Services, rule_id: UUID, body: Backtest) -> BacktestResult:
-    """Find the past messages that a rule matches.
-
-    Contact and conversation count as they are now.
-    A rule that waits for something else than a message fires on none.
-    """
-    rule = Compiled.model_validate((await get_rule(db, caller, rule_id)).compiled)
-    since = services.clock() - timedelta(days=body.days)
-    most = BACKTEST_LIMIT + 1 if rule.trigger == "message.received" else 0
-    rows = await sql.rules.situations.all(db, user_id=caller.user_id, since=since, limit=most)
-    checked = rows[:BACKTEST_LIMIT]
-    matches = []
-    for number, row in enumerate(checked):
-        if number % 500 == 0:
-            await asyncio.sleep(0)  # a long look back takes seconds: others are served meanwhile
-        if match(rule.when, situation_of(row, row["sent_at"])):
-            matches.append(row)
-    return BacktestResult(
-        days=body.days,
-        checked=len(checked),
-        matched=len(matches),
-        truncated=len(rows) > BACKTEST_LIMIT,
-        matches=[PastMatch.read(row) for row in matches[:200]],
-    )
-
-
-async def _compiled(db: Db, caller: Caller, text: str | None, compiled: Compiled | None) -> dict[str, Any]:
+async def compiled_rule(db: Db, caller: Caller, text: str | None, compiled: Compiled | None) -> dict[str, Any]:
     """What is stored of a rule, from its sentence or its compiled form."""
     language = language_of(await sql.users.locale.value(db, user_id=caller.user_id)) or "en"
     if compiled is not None:

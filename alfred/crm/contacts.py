@@ -15,11 +15,14 @@ from alfred.queries import Db, Row, sql
 RETURNS = (
     sql.contact_merges.return_conversations,
     sql.contact_merges.return_tasks,
+    sql.contact_merges.return_notes,
     sql.contact_merges.return_notifications,
     sql.contact_merges.return_events,
     sql.contact_merges.return_merges,
 )
 
+# What a merge notes of each.
+_NOTED = ("conversations", "tasks", "notes", "notifications", "events", "merges")
 _WORDS = ("name", "email", "phone", "notes")
 _MONEY = ("base_price", "custom_price", "currency")
 _COLUMNS = (
@@ -140,7 +143,7 @@ async def _hold(db: Db, user_id: UUID, *contact_ids: UUID) -> None:
 
 async def _follow(db: Db, user_id: UUID, contact_id: UUID, merged: Mapping[str, Any]) -> None:
     """What is the other's, or has come since, goes to the contact `merged_id`."""
-    noted = {name: merged[name] for name in ("conversations", "tasks", "notifications", "events", "merges")}
+    noted = {name: merged[name] for name in _NOTED}
     noted |= {"since": merged["merged_at"], "user_id": user_id, "contact_id": contact_id}
     for back in RETURNS:
         given = {name: value for name, value in noted.items() if name in back.parameters}
@@ -158,7 +161,7 @@ async def _part(db: Db, user_id: UUID, contact_id: UUID) -> UUID:
     await sql.contact_merges.part.run(
         db, user_id=user_id, contact_id=contact_id, merged_id=parted, channel_type=channel_type, value=handle
     )
-    nothing: dict[str, Any] = {name: [] for name in ("conversations", "tasks", "notifications", "events", "merges")}
+    nothing: dict[str, Any] = {name: [] for name in _NOTED}
     await _follow(db, user_id, contact_id, nothing | {"merged_id": parted, "merged_at": _LONG_AGO})
     await _mend(db, user_id, contact_id, {})
     await sql.contact_merges.keep_parted.run(db, user_id=user_id, contact_id=contact_id, merged_id=parted)

@@ -32,7 +32,11 @@ select user_id, app.uuid7(), contact_id, user_id, handle, at, at,
        case when rare = 1 then 'pending' else 'closed' end
   from (select c.*, now() - make_interval(mins => n) as at, (n > {CONVERSATIONS} - 1500)::int as rare
           from (select *, (row_number() over (order by contact_id))::int as n from contacts) c) c;
-analyze contacts, conversations, channels;
+drop index messages_search;
+insert into messages (user_id, message_id, conversation_id, channel_id, direction, body, status, sent_at)
+select user_id, app.uuid7(), conversation_id, channel_id, 'inbound', 'oi', 'received', active_at
+  from conversations;
+analyze contacts, conversations, channels, messages;
 """
 
 
@@ -120,3 +124,47 @@ async def test_counting_stops_at_a_thousand(rich):
     assert set(row.values()) == {0, 1000}
     assert read <= 9 * 1000
     assert {"conversations_by_status", "conversations_unread", "conversations_urgent"} <= indexes
+
+
+async def test_the_newest_messages_of_all_are_found_by_their_time(rich):
+    db, user_id = rich
+    since = await db.fetchval("select now() - interval '1 year'")
+    read, indexes = await rows_read(db, sql.rules.situations, user_id=user_id, since=since, limit=LIMIT)
+    assert read <= 6 * LIMIT, indexes
+    assert "messages_by_time" in indexes
+
+
+async def test_a_report_reads_its_span(rich):
+    db, user_id = rich
+    since, until = await db.fetchrow("select now() - interval '3 hours', now() - interval '1 hour'")
+    span = {"since": since, "until": until, "zone": "UTC", "interval": "day", "channel": None, "user_id": user_id}
+    for report in (sql.reports.messages, sql.reports.response_times, sql.reports.sentiment):
+        read, indexes = await rows_read(db, report, **span)
+        assert read <= 150, (report.name, indexes)
+
+
+async def test_a_timeline_reads_its_page(rich):
+    db, user_id = rich
+    contact_id = await db.fetchval("select contact_id from contacts limit 1")
+    given = {"user_id": user_id, "contact_id": contact_id, "before_at": None, "before_id": None, "limit": LIMIT}
+    read, indexes = await rows_read(db, sql.contact_history.timeline, **given)
+    assert read <= LIMIT, indexes
+
+
+async def test_the_last_use_of_a_channel_is_one_look(rich):
+    db, user_id = rich
+    given = {"user_id": user_id, "before_at": None, "before_id": None, "limit": LIMIT}
+    read, indexes = await rows_read(db, sql.channels.page, **given)
+    assert read <= LIMIT, indexes
+
+
+async def test_tags_are_read_from_their_index(rich):
+    db, user_id = rich
+    await db.execute(
+        """insert into conversation_tags (user_id, tag, conversation_id)
+           select user_id, 'vip', conversation_id from conversations where user_id = $1""",
+        user_id,
+    )
+    read, indexes = await rows_read(db, sql.tags.counts, user_id=user_id, most=1000, most_counted=1000)
+    assert read <= 1100, indexes
+    assert await sql.tags.counts.value(db, user_id=user_id, most=1000, most_counted=1000) == "vip"

@@ -58,6 +58,7 @@ async def rich(http, address, root):
     await rich.post("/webhooks/whatsapp", {"unknown": "shape"})
     await rich.made("/tasks", {"title": "Ligar", "contact_id": entry["contact_id"]})
     await rich.patch(f"/conversations/{entry['conversation_id']}", {"tags": ["vip"]})
+    await rich.made(f"/contacts/{entry['contact_id']}/notes", {"text": "Boa cliente"})
     rule = await rich.made("/rules", {"text": "Se a mensagem contém 'desconto', me avise"})
     await rich.made("/flows", {"name": "Fluxo", "definition": {"start": "a", "nodes": []}})
     await rich.made("/tokens", {"name": "n8n"})
