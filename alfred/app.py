@@ -39,6 +39,7 @@ from alfred.api import (
     webhooks,
 )
 from alfred.api import notifications as notifications_api
+from alfred.api.metrics import add_metrics, metrics_alone
 from alfred.api.site import add_site
 from alfred.bus import Bus
 from alfred.crm import automation, notifications
@@ -130,6 +131,7 @@ def build(settings: Settings, database_dsn: str, listen_dsn: str) -> web.Applica
                 app.router.add_route(method, path, endpoint.__call__, expect_handler=expect)
     add_documents(app, BASE, described(declared))
     add_site(app)
+    add_metrics(app)
     app.on_shutdown.append(_say_goodbye)
     app.cleanup_ctx.append(_run)
     return app
@@ -202,6 +204,11 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
         await jobs.spawn(services.tail.run())
         await jobs.spawn(services.stream_trust.run())
         settings = services.settings
+        if settings.metrics_port is not None:
+            runner = web.AppRunner(metrics_alone(services), handle_signals=False, access_log=None)
+            stack.push_async_callback(runner.cleanup)
+            await runner.setup()
+            await web.TCPSite(runner, settings.host, settings.metrics_port).start()
         scans = scans_of(services.database, services.bus.announce_buckets, settings)
         intervals = {
             "overdue": settings.overdue_scan_interval,

@@ -105,6 +105,13 @@ class Database:
             except TimeoutError:
                 self._pool.terminate()
 
+    def pool_state(self) -> dict[str, int]:
+        """Connections in use, idle, and how many there may be."""
+        if self._pool is None:
+            return {"used": 0, "idle": 0, "most": self._size}
+        size, idle = self._pool.get_size(), self._pool.get_idle_size()
+        return {"used": size - idle, "idle": idle, "most": self._size}
+
     @asynccontextmanager
     async def acting_as(self, user_id: UUID) -> AsyncIterator["Db"]:
         """A transaction under one tenant's hat; commits at the end, rolls back on any exception.

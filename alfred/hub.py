@@ -71,6 +71,11 @@ class Hub:
             if not self._seats[user_id]:
                 del self._seats[user_id], self._shown[user_id]
 
+    @property
+    def seat_count(self) -> int:
+        """How many streams are open."""
+        return sum(map(len, self._seats.values()))
+
     def close(self) -> None:
         """Send everybody home."""
         for seats in self._seats.values():

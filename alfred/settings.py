@@ -79,6 +79,9 @@ class Settings(BaseModel):
     keep_deliveries: Seconds = 2_592_000
     ai_provider: str = "mock"
 
+    metrics_port: int | None = Field(None, ge=1, le=65535)
+    metrics_token: SecretStr | None = Field(None, min_length=16)
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] | None = None
 

@@ -148,6 +148,11 @@ class Tail:
             if not self._seats[user_id]:
                 del self._seats[user_id]
 
+    @property
+    def seat_count(self) -> int:
+        """How many streams are open."""
+        return sum(map(len, self._seats.values()))
+
     def close(self) -> None:
         """Send everybody home."""
         for seats in self._seats.values():

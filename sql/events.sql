@@ -51,6 +51,10 @@ select app.bus_settled(:consumer, :number)
 -- What was given up.
 select * from app.bus_dead()
 
+-- name: state
+-- How each consumer is doing.
+select * from app.bus_state()
+
 -- name: revive
 -- Try what was given up again.
 select app.bus_revive()

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from uuid_utils.compat import uuid7
 
+from alfred import metrics
 from alfred.ai.provider import (
     FollowUpRequest,
     FollowUpSuggestion,
@@ -151,7 +152,8 @@ async def suggest_reply(db: Db, caller: Caller, services: Services, body: ReplyA
         facts=await talk.facts(services.assistant),
         **talk.terms,
     )
-    found: ReplySuggestion = await services.assistant.suggest_reply(request)
+    with metrics.assistant_seconds.labels("reply").time():
+        found: ReplySuggestion = await services.assistant.suggest_reply(request)
     return ReplyOut(**found.model_dump(), **await _kept(db, caller, "reply", talk, found.provider))
 
 
@@ -163,7 +165,8 @@ async def suggest_price(db: Db, caller: Caller, services: Services, body: PriceA
     """
     talk = await talk_with(db, caller, body.conversation_id, body.contact_id, body.text)
     try:
-        found: PriceSuggestion = await services.assistant.suggest_price(talk.prices)
+        with metrics.assistant_seconds.labels("price").time():
+            found: PriceSuggestion = await services.assistant.suggest_price(talk.prices)
     except NoBasePrice:
         detail = "No price is known: set base_price or custom_price in the contact's settings."
         raise Problem(422, "no_base_price", detail) from None
@@ -176,7 +179,8 @@ async def suggest_follow_up(db: Db, caller: Caller, services: Services, body: Fo
     talk = await talk_with(db, caller, body.conversation_id, None, None)
     zone = await sql.users.timezone.value(db, user_id=caller.user_id)
     request = FollowUpRequest(**talk.turn, now=services.clock(), timezone=zone)
-    found: FollowUpSuggestion = await services.assistant.suggest_follow_up(request)
+    with metrics.assistant_seconds.labels("follow_up").time():
+        found: FollowUpSuggestion = await services.assistant.suggest_follow_up(request)
     return FollowUpOut(**found.model_dump(), **await _kept(db, caller, "follow_up", talk, found.provider))
 
 

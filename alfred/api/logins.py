@@ -9,6 +9,7 @@ from aiohttp import hdrs, web
 from pydantic import Field, SecretStr, StringConstraints
 from uuid_utils.compat import uuid7
 
+from alfred import metrics
 from alfred.http.context import Services
 from alfred.http.models import Input
 from alfred.http.problems import Problem
@@ -52,6 +53,7 @@ async def user_who_logs_in(request: web.Request, services: Services, login: Logi
             )
         assert known is not None
         if max(known["email_failures"], known["address_failures"]) >= services.settings.login_attempts:
+            metrics.lockouts.inc()
             detail = "Too many failed logins; wait a quarter of an hour."
             raise Problem(429, "too_many_attempts", detail, headers={"Retry-After": str(LOGIN_WINDOW)})
         password = login.password.get_secret_value()

@@ -12,6 +12,7 @@ from aiohttp import web
 from pydantic import Field
 from uuid_utils.compat import uuid7
 
+from alfred import metrics
 from alfred.api.message_models import ClassificationOut
 from alfred.channels import CHANNEL_TYPES, normalise
 from alfred.channels.body import BrokenJson, UnreadableBody, read_body
@@ -122,6 +123,7 @@ async def _receive(services: Services, user_id: UUID, posted: Posted) -> Receipt
         reading = await read(posted)
     except Unreadable as trouble:
         await keep_rejected(services, user_id, trouble.kept, trouble.problem.detail)
+        metrics.posts_rejected.labels(posted.channel_type, trouble.problem.code).inc()
         log.warning("webhook_rejected", channel=posted.channel_type, code=trouble.problem.code, size=len(posted.body))
         raise trouble.problem from None
     if await services.hooks.is_hook_only(user_id, {(item.channel_type, item.recipient) for item in reading.items}):
@@ -191,6 +193,12 @@ async def take_in(services: Services, user_id: UUID, channel_type: ChannelType, 
         rejected=sum(item.rejected for item in reading.items),
         messages=entries,
     )
+    for outcome, count in (
+        ("new", receipt.received - receipt.duplicates),
+        ("duplicate", receipt.duplicates),
+        ("ignored", receipt.ignored),
+    ):
+        metrics.items_taken_in.labels(receipt.channel, outcome).inc(count)
     log.info("webhook_taken_in", channel=receipt.channel, received=receipt.received,
              duplicates=receipt.duplicates, ignored=receipt.ignored, rejected=receipt.rejected)  # fmt: skip
     return receipt

@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from uuid_utils.compat import uuid7
 
+from alfred import metrics
 from alfred.db import Database
 from alfred.queries import Query, sql
 
@@ -77,6 +78,7 @@ class Scans:
                 rows = await query.all(db, now=self._clock(), limit=BATCH, **limits)
             found: int = sum(row["found"] for row in rows)
             total += found
+            metrics.scan_findings.labels(scan).inc(found)
             self._announce(row["bucket"] for row in rows)
             if found < BATCH:
                 if total:

@@ -9,6 +9,7 @@ from uuid import uuid4
 import structlog
 from aiohttp import hdrs, web
 
+from alfred import metrics
 from alfred.http.context import PUBLIC_BASE, QUOTA, REQUEST_ID, SERVICES
 from alfred.http.lost_posts import note_loss
 from alfred.http.problems import problem_of, response_of
@@ -42,15 +43,25 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = response_of(problem_of(error), request_id)
         await note_loss(request, response.status)
     _seal(request, response, settings)
+    seconds = time.perf_counter() - began
+    _count(request, response, seconds)
     log.info(
         "request_answered",
         method=request.method,
         path=_HOOK.sub(r"\1/…", request.path),  # the key of a hook is a secret
         status=response.status,
         address=request.remote,
-        ms=round((time.perf_counter() - began) * 1000, 1),
+        ms=round(seconds * 1000, 1),
     )
     return response
+
+
+def _count(request: web.Request, response: web.StreamResponse, seconds: float) -> None:
+    resource = request.match_info.route.resource
+    route = resource.canonical if resource is not None else "none"
+    metrics.requests.labels(request.method if resource else "", route, response.status).inc()
+    if response.content_type != "text/event-stream":
+        metrics.request_seconds.labels(route).observe(seconds)
 
 
 def _seal(request: web.Request, response: web.StreamResponse, settings: Settings) -> None:
