@@ -13,6 +13,7 @@ from alfred.ai.registry import provider
 from alfred.api import (
     accounts,
     ai,
+    attachments,
     channels,
     connections,
     contact_files,
@@ -46,7 +47,10 @@ from alfred.crm import automation, notifications
 from alfred.crm.deliveries import DeliverySweep, DeliveryWorker, Making, Pace
 from alfred.crm.hooks import Hooks
 from alfred.crm.inbox import Inbox
+from alfred.crm.leases import Worker
 from alfred.crm.lost_posts import LostPosts
+from alfred.crm.media import fetching
+from alfred.crm.media.library import Library
 from alfred.crm.outbox import Sweep
 from alfred.crm.scans import Scans
 from alfred.db import Database, refuse_unsafe
@@ -54,6 +58,7 @@ from alfred.http.bodies import LargeBodies
 from alfred.http.context import SERVICES, Ending, Services
 from alfred.http.docs import add_documents
 from alfred.http.endpoint import Endpoint
+from alfred.http.links import links
 from alfred.http.middleware import around, cors
 from alfred.http.openapi import BASE, document
 from alfred.http.rate_limits import Limits
@@ -61,6 +66,7 @@ from alfred.http.server import expect
 from alfred.http.session_trust import SessionTrust
 from alfred.hub import Hub
 from alfred.identity import AccessTokens, Passwords
+from alfred.media_store import MediaStore
 from alfred.outbound_http import OutboundHttp
 from alfred.schedule import every, scheduler
 from alfred.settings import Settings
@@ -68,6 +74,8 @@ from alfred.stream_trust import StreamTrust
 from alfred.tail import Tail
 from alfred.vault import Vault
 
+FETCH_CALLS = 8  # files at once in a process
+MEDIA_SWEEP_SECONDS = 300
 SNOOZE_SCAN_SECONDS = 15
 OUTBOX_SWEEP_SECONDS = 1
 
@@ -85,6 +93,7 @@ def endpoints() -> Iterator[Endpoint]:
     for part in (
         health,
         accounts,
+        attachments,
         sessions,
         tokens,
         inbox,
@@ -139,15 +148,20 @@ def build(settings: Settings, database_dsn: str, listen_dsn: str) -> web.Applica
 
 def _services(settings: Settings, database_dsn: str, listen_dsn: str) -> Services:
     database = Database(database_dsn, size=settings.pool_size)
+    vault = Vault([key.get_secret_value() for key in settings.secret_key])
+    links.keys = vault.keys_for("media links")
+    outbound = OutboundHttp(settings.private_targets, settings.delivery_timeout)
+    library = Library(
+        database, MediaStore(settings.home, settings.media_url), limit=settings.media_limit, quota=settings.media_quota
+    )
+    files = fetching.Fetcher(library, outbound, vault, settings.delivery_backoff, settings.delivery_timeout)
     tail = Tail(database)
     hub = Hub(database, tail)
     bus = Bus(database, listen_dsn, hub)
-    vault = Vault([key.get_secret_value() for key in settings.secret_key])
-    outbound = OutboundHttp(settings.private_targets, settings.delivery_timeout)
     pace = Pace(settings.delivery_calls, settings.delivery_backoff, settings.delivery_timeout)
     deliveries = DeliveryWorker(database, outbound, vault, pace, settings.public_url)
     making = Making(settings.delivery_max_age, deliveries.expect)
-    for consumer in (automation.RULES, automation.FLOWS, making.consumer, notifications.CONSUMER):
+    for consumer in (automation.RULES, automation.FLOWS, making.consumer, notifications.CONSUMER, fetching.CONSUMER):
         bus.subscribe(consumer)
     bus.follow(deliveries.heard)
     deliveries.told = lambda user_id: bus.announce([user_id])
@@ -168,6 +182,8 @@ def _services(settings: Settings, database_dsn: str, listen_dsn: str) -> Service
         vault=vault,
         outbound=outbound,
         deliveries=deliveries,
+        library=library,
+        fetcher=Worker(files.work(), database, calls=FETCH_CALLS),
         limits=Limits(settings.rate_limit),
         trust=SessionTrust(database),
         clock=_now,
@@ -195,12 +211,15 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
             await refuse_unsafe(db)
         await services.assistant.classify("Oi, tudo bem?")  # reads its word lists now, not at the first message
         jobs = scheduler()
+        stack.push_async_callback(services.fetcher.close)
         stack.push_async_callback(jobs.close)
         await jobs.spawn(services.bus.run())
         await jobs.spawn(services.inbox.run())
         await jobs.spawn(services.hooks.run())
         await jobs.spawn(services.deliveries.run())
         stack.push_async_callback(services.deliveries.stop)
+        await jobs.spawn(services.fetcher.run())
+        await jobs.spawn(every(MEDIA_SWEEP_SECONDS, services.library.sweep))
         await jobs.spawn(services.tail.run())
         await jobs.spawn(services.stream_trust.run())
         settings = services.settings

@@ -68,6 +68,9 @@ class Settings(BaseModel):
     bcrypt_cost: int = Field(11, ge=4, le=16)
 
     private_targets: Networks = ()
+    media_url: str | None = Field(None, pattern=r"^s3://[^\s]+$")
+    media_limit: int = Field(26_214_400, ge=1024)
+    media_quota: int = Field(5_368_709_120, ge=1024)
     delivery_timeout: float | None = Field(None, gt=0, le=600)
 
     overdue_scan_interval: Seconds = 3600

@@ -6,6 +6,7 @@ ChannelType = Literal["whatsapp", "instagram", "messenger", "email"]
 # Who brings a channel's messages; for mail, SMTP sends and one of the services receives.
 Provider = Literal["whatsapp_cloud", "messenger", "instagram", "evolution", "waha", "zapi", "twilio", "email"]
 InboundProvider = Literal["mailgun", "sendgrid", "postmark", "ses", "brevo", "resend", "mail"]
+MediaState = Literal["pending", "stored", "failed"]
 ConnectionState = Literal["connected", "untested", "failing", "auth_failed"]
 
 Language = Literal["pt", "en", "es"]

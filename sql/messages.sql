@@ -5,7 +5,10 @@ select message_id as id, conversation_id, direction, body, attachments, sent_at,
        status, error, failure, app.delivery_of(user_id, message_id, delivery) as delivery, scheduled_at, cancel_on_reply, template, edited_at, deleted_at, reactions,
        classification, subject, referral, "order",
        coalesce(author, case when direction = 'outbound' then 'person' end) as author,
-       coalesce(source, case when direction = 'outbound' then 'api' end) as source
+       coalesce(source, case when direction = 'outbound' then 'api' end) as source, user_id,
+       (select jsonb_object_agg(d.position, jsonb_build_object('state', d.state, 'size', d.size, 'error', d.error,
+                                                               'mime_type', d.mime_type, 'file_name', d.file_name))
+          from media d where d.user_id = messages.user_id and d.message_id = messages.message_id) as files
   from messages
 
 -- name: page

@@ -205,9 +205,7 @@ async def _take_in(services: Services, hook: Hook, posted: webhooks.Posted, deli
         async with services.database.acting_as(hook.user_id) as db:
             routed = await route(db, hook, items)
         told = [_with_delivery(item, delivery_id) for item in routed]
-        await webhooks.take_in(
-            services, user_id, posted.channel_type, reading.model_copy(update={"items": tuple(told)})
-        )
+        await webhooks.take_in_posted(services, user_id, posted, reading.model_copy(update={"items": tuple(told)}))
     if reading.rejected:
         await webhooks.keep_rejected(services, user_id, *webhooks.rejected_of(posted, reading))
 

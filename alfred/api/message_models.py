@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints, field_validator
 from pydantic_core import PydanticCustomError
 
+from alfred.http.links import links
 from alfred.http.models import Input, Moment, Output
 from alfred.queries import Row
 from alfred.senders.errors import Error
@@ -124,6 +125,27 @@ class NewMessage(Input):
         return None if self.template is None else Template(**self.template.model_dump())
 
 
+class FileError(Output):
+    """Why a file is not there."""
+
+    code: str = Field(examples=["too_large"])
+    detail: str
+    remedy: str
+    provider_code: str | None
+    retryable: bool
+
+
+class Content(Output):
+    """The file of an attachment: `none` where Alfred keeps none, `pending` while it is being fetched."""
+
+    state: Literal["none", "pending", "stored", "failed"]
+    size: int | None = None
+    url: str | None = Field(
+        None, description="A signed link to the stored file, good for some minutes, below this host."
+    )
+    error: FileError | None = None
+
+
 class MessageAttachment(Output):
     type: AttachmentType = Field(examples=["image"])
     url: str | None = None
@@ -131,6 +153,7 @@ class MessageAttachment(Output):
     mime_type: str | None = None
     file_name: str | None = None
     caption: str | None = None
+    content: Content = Content(state="none")
 
 
 class Delivery(Output):
@@ -254,8 +277,33 @@ def message_of(row: Row) -> Message:
 def shown(row: Row) -> dict[str, Any]:
     """The fields of a message; a reason that an older version wrote as words is an error too."""
     values: dict[str, Any] = dict(row)
+    if values.get("files"):
+        values["attachments"] = [
+            _with_file(values, number, attachment) for number, attachment in enumerate(values["attachments"])
+        ]
     if values["failure"] is not None:
         return values | {"error": values["failure"]}
     words = values["error"]
     error = words and Error(code="provider_error", detail=words, remedy="retry_later", retryable=False)
     return values | {"error": error or None}
+
+
+def _with_file(values: dict[str, Any], number: int, attachment: dict[str, Any]) -> dict[str, Any]:
+    """An attachment with what is known of its file."""
+    file = values["files"].get(str(number))
+    if file is None:
+        return attachment
+    told = {name: attachment.get(name) or file[name] for name in ("mime_type", "file_name")}
+    return attachment | told | {"content": content_of(values["user_id"], values["id"], number, file)}
+
+
+def content_of(user_id: UUID, message_id: UUID, number: int, file: dict[str, Any]) -> Content:
+    """The file of an attachment, with a fresh link where it is stored."""
+    path = f"/api/v1/messages/{message_id}/attachments/{number}"
+    stored = file["state"] == "stored"
+    return Content(
+        state=file["state"],
+        size=file["size"],
+        url=links.sign(user_id, path) if stored else None,
+        error=file["error"],
+    )

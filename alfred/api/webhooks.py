@@ -17,7 +17,9 @@ from alfred.api.message_models import ClassificationOut
 from alfred.channels import CHANNEL_TYPES, normalise
 from alfred.channels.body import BrokenJson, UnreadableBody, read_body
 from alfred.channels.item import Attachment, InboundItem, Reading, Sender
+from alfred.channels.mail_files import files_of
 from alfred.crm.inbox import TakenIn
+from alfred.crm.media.library import write_of_mail
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
 from alfred.http.models import Output
@@ -128,7 +130,7 @@ async def _receive(services: Services, user_id: UUID, posted: Posted) -> Receipt
         raise trouble.problem from None
     if await services.hooks.is_hook_only(user_id, {(item.channel_type, item.recipient) for item in reading.items}):
         raise Problem(403, "hook_only", "This channel takes posts by its hook's address only.")
-    receipt = await take_in(services, user_id, posted.channel_type, reading)
+    receipt = await take_in_posted(services, user_id, posted, reading)
     if reading.rejected:  # after the others: if this fails, a repetition finds them as duplicates
         await keep_rejected(services, user_id, *rejected_of(posted, reading))
     return receipt
@@ -178,6 +180,21 @@ def reason_of(reading: Reading) -> str:
     """Why some items of a reading are rejected, in a sentence."""
     reasons = [item.reason for item in reading.items if item.rejected and item.reason]
     return reasons[0] if reasons else "No known sender's shape was recognised in a part of this payload."
+
+
+async def take_in_posted(services: Services, user_id: UUID, posted: Posted, reading: Reading) -> Receipt:
+    """Store what was read; the files of a mail are in the store before its message is written."""
+    mails = [item for item in reading.items if item.kind == "message" and item.attachments]
+    if posted.channel_type != "email" or len(mails) != 1:
+        return await take_in(services, user_id, posted.channel_type, reading)
+    found = await asyncio.to_thread(files_of, posted.body, posted.content_type, mails[0].attachments)
+    files = await services.library.keep_of_mail(user_id, found)
+    receipt = await take_in(services, user_id, posted.channel_type, reading)
+    told = next((entry for entry in receipt.messages if entry.kind == "message" and entry.attachments), None)
+    if told is not None and told.message_id is not None:
+        async with services.database.acting_as(user_id) as db:
+            await write_of_mail(db, user_id, told.message_id, files)
+    return receipt
 
 
 async def take_in(services: Services, user_id: UUID, channel_type: ChannelType, reading: Reading) -> Receipt:

@@ -84,6 +84,17 @@ def _mended(value: str, charset: str | None) -> str:
     return value if value.isascii() or not SURROGATE.search(value) else decoded(as_bytes(value), charset)
 
 
+def form_parts(body: bytes, content_type: str) -> "dict[str, Field]":
+    """The fields of a multipart form by their names, with the bytes of its files; the first of each name."""
+    boundary = parameter(content_type, "boundary") or _first_boundary(body)
+    parts = between(body, boundary, MOST_FIELDS) if boundary else []
+    fields: dict[str, Field] = {}
+    for part in parts:
+        if field := _field(part):
+            fields.setdefault(field.name, field)
+    return fields
+
+
 def _read_multipart(body: bytes, content_type: str) -> Payload:
     boundary = parameter(content_type, "boundary") or _first_boundary(body)
     parts = between(body, boundary, MOST_FIELDS + 1) if boundary else []

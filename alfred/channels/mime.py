@@ -131,8 +131,7 @@ def take_apart(source: bytes) -> Mime:
     mail = _tree(without_marks(source))
     leaves = list(_leaves(mail))
     pages = [part.written for part in leaves if part.is_body and part.content_type == "text/html"]
-    shown = {cid for page in pages for cid in _shown(page)}
-    files = (part for part in leaves if not part.is_body and not (part.content_id and part.content_id in shown))
+    files = _files(leaves, pages)
     return Mime(
         headers=mail.headers,
         text=text(_seen(mail)),
@@ -140,6 +139,19 @@ def take_apart(source: bytes) -> Mime:
         files=tuple(_file(part) for part in files),
         report=tuple(_report_parts(leaves)) if media_type(mail.headers) == "multipart/report" else (),
     )
+
+
+def file_parts(source: bytes) -> list[Part]:
+    """The parts that are files, in the order of the attachments."""
+    leaves = list(_leaves(_tree(without_marks(source))))
+    pages = [part.written for part in leaves if part.is_body and part.content_type == "text/html"]
+    return _files(leaves, pages)
+
+
+def _files(leaves: Sequence[Part], pages: Sequence[str]) -> list[Part]:
+    """What is neither the text nor a picture in it."""
+    shown = {cid for page in pages for cid in _shown(page)}
+    return [part for part in leaves if not part.is_body and not (part.content_id and part.content_id in shown)]
 
 
 def _report_parts(leaves: Sequence[Part]) -> Iterator[ReportPart]:

@@ -12,7 +12,10 @@ from alfred.bus import Bus
 from alfred.crm.deliveries import DeliveryWorker
 from alfred.crm.hooks import Hooks
 from alfred.crm.inbox import Inbox
+from alfred.crm.leases import Worker
 from alfred.crm.lost_posts import LostPosts
+from alfred.crm.media.fetching import Claimed
+from alfred.crm.media.library import Library
 from alfred.db import Database
 from alfred.http.bodies import LargeBodies
 from alfred.http.rate_limits import Limits
@@ -41,6 +44,8 @@ class Services:
     bodies: LargeBodies
     deliveries: DeliveryWorker
     lost_posts: LostPosts
+    library: Library
+    fetcher: Worker[Claimed]
     passwords: Passwords
     tokens: AccessTokens
     assistant: AIProvider

@@ -68,6 +68,7 @@ async def test_attachments_say_where_to_find_the_file(ana):
             "mime_type": "image/jpeg",
             "file_name": None,
             "caption": "Veja",
+            "content": {"state": "none", "size": None, "url": None, "error": None},
         }
     ]
     share = {"mid": "m_share", "attachments": [{"type": "image", "payload": {"url": "https://cdn.example.com/a.jpg"}}]}

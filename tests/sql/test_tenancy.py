@@ -28,6 +28,10 @@ INDEXES_ACROSS_TENANTS = {
     "stream_tickets_key",
     "api_token_hashes_key",
     "hook_keys_key",
+    "media_due",
+    "media_unused",
+    "media_by_id",
+    "media_by_message",
     "ai_events_unread",
     "event_retries_key",
     "event_retries_due",
@@ -71,6 +75,7 @@ async def rich(http, address, root):
     secret = {"provider": "whatsapp_cloud", "phone_number_id": "77", "access_token": "secret"}
     assert (await rich.put(path, secret))[0] == 200
     hat = [rich.id]
+    await root.execute("insert into media (user_id, state) values ($1, 'failed')", rich.id)
     await root.execute("insert into channel_hooks (user_id, channel_id) values ($1, $2)", *hat, channel["id"])
     await root.execute(
         "insert into rule_matches (user_id, rule_id, subject) values ($1, $2, 'x') on conflict do nothing",

@@ -11,6 +11,7 @@ from alfred import terms
 GUARDED = {
     "channels_type": terms.ChannelType,
     "connections_provider": terms.Provider,
+    "media_state": terms.MediaState,
     "connections_state": terms.ConnectionState,
     "contacts_channel_type": terms.ChannelType,
     "contact_identities_channel_type": terms.ChannelType,

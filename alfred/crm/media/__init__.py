@@ -1,0 +1,1 @@
+"""Files of messages: expected, fetched in the background, kept, served and forgotten."""
