@@ -38,8 +38,8 @@ class ReportQuery(Input):
     channel: ChannelType | None = Field(None, description="Only conversations on channels of this type.")
 
     @classmethod
-    def _takes_null(cls, name: Any) -> bool:
-        return super()._takes_null("from_" if name == "from" else name)
+    def _may_be_left_out(cls, name: Any) -> bool:
+        return super()._may_be_left_out("from_" if name == "from" else name)
 
 
 class Bucket(Output):
