@@ -21,6 +21,7 @@ from alfred.api import (
     contact_merges,
     contacts,
     conversations,
+    event_bodies,
     event_shapes,
     event_stream,
     events,
@@ -35,6 +36,8 @@ from alfred.api import (
     rules,
     sessions,
     stream,
+    subscription_deliveries,
+    subscriptions,
     tasks,
     tokens,
     webhooks,
@@ -53,6 +56,9 @@ from alfred.crm.media import fetching
 from alfred.crm.media.library import Library
 from alfred.crm.outbox import Sweep
 from alfred.crm.scans import Scans
+from alfred.crm.subscriptions.queueing import Queueing
+from alfred.crm.subscriptions.sending import Patience, Sender
+from alfred.crm.subscriptions.sweeping import SWEEP_SECONDS, sweeper
 from alfred.db import Database, refuse_unsafe
 from alfred.http.bodies import LargeBodies
 from alfred.http.context import SERVICES, Ending, Services
@@ -118,6 +124,8 @@ def endpoints() -> Iterator[Endpoint]:
         notifications_api,
         event_stream,
         events,
+        subscriptions,
+        subscription_deliveries,
     ):
         yield from part.routes
 
@@ -156,14 +164,26 @@ def _services(settings: Settings, database_dsn: str, listen_dsn: str) -> Service
     )
     files = fetching.Fetcher(library, outbound, vault, settings.delivery_backoff, settings.delivery_timeout)
     tail = Tail(database)
+    patience = Patience(settings.webhook_backoff, settings.webhook_disable_after, settings.delivery_timeout)
+    webhooks = Sender(database, outbound, vault, patience)
+    queueing = Queueing(event_bodies.written, webhooks.note)
     hub = Hub(database, tail)
     bus = Bus(database, listen_dsn, hub)
     pace = Pace(settings.delivery_calls, settings.delivery_backoff, settings.delivery_timeout)
     deliveries = DeliveryWorker(database, outbound, vault, pace, settings.public_url)
     making = Making(settings.delivery_max_age, deliveries.expect)
-    for consumer in (automation.RULES, automation.FLOWS, making.consumer, notifications.CONSUMER, fetching.CONSUMER):
+    webhooks.announces(bus.announce)
+    for consumer in (
+        automation.RULES,
+        automation.FLOWS,
+        making.consumer,
+        notifications.CONSUMER,
+        fetching.CONSUMER,
+        queueing.consumer,
+    ):
         bus.subscribe(consumer)
     bus.follow(deliveries.heard)
+    bus.follow(webhooks.poke)
     deliveries.told = lambda user_id: bus.announce([user_id])
     return Services(
         settings=settings,
@@ -184,6 +204,8 @@ def _services(settings: Settings, database_dsn: str, listen_dsn: str) -> Service
         deliveries=deliveries,
         library=library,
         fetcher=Worker(files.work(), database, calls=FETCH_CALLS),
+        queueing=queueing,
+        webhooks=webhooks,
         limits=Limits(settings.rate_limit),
         trust=SessionTrust(database),
         clock=_now,
@@ -206,9 +228,11 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
         stack.callback(services.passwords.close)
         stack.push_async_callback(services.database.close)
         stack.push_async_callback(services.outbound.close)
+        stack.push_async_callback(services.webhooks.worker.close)
         await services.database.open()
         async with services.database.as_service() as db:
             await refuse_unsafe(db)
+        await services.bus.join()
         await services.assistant.classify("Oi, tudo bem?")  # reads its word lists now, not at the first message
         jobs = scheduler()
         stack.push_async_callback(services.fetcher.close)
@@ -221,6 +245,7 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
         await jobs.spawn(services.fetcher.run())
         await jobs.spawn(every(MEDIA_SWEEP_SECONDS, services.library.sweep))
         await jobs.spawn(services.tail.run())
+        await jobs.spawn(services.webhooks.worker.run())
         await jobs.spawn(services.stream_trust.run())
         settings = services.settings
         if settings.metrics_port is not None:
@@ -238,6 +263,7 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
         backoff, keep = settings.delivery_backoff, settings.keep_deliveries
         overdue = DeliverySweep(services.database, services.bus.announce, backoff, keep)
         await jobs.spawn(every(OUTBOX_SWEEP_SECONDS, overdue))
+        await jobs.spawn(every(SWEEP_SECONDS, sweeper(services.database, settings.webhook_keep)))
         for scan, seconds in intervals.items():
             await jobs.spawn(every(seconds, scans.in_turn(scan, seconds)))
         yield

@@ -51,6 +51,10 @@ class Bus:
         """Whether the reader keeps up, and the bell is heard."""
         return self.bell.listening and not self.reader.behind
 
+    async def join(self) -> None:
+        """Before the first request: what it records is read."""
+        await self.reader.join()
+
     async def run(self) -> None:
         """Run all parts until cancelled."""
         async with asyncio.TaskGroup() as group:

@@ -103,13 +103,17 @@ class Reader:
         self._dirty.update(range(BUCKETS) if buckets is None else buckets)
         self._wake.set()
 
+    async def join(self) -> None:
+        """Begin to count for each consumer: a new one reads what is written from now on."""
+        async with self._database.as_service() as db:
+            for name in self._consumers:
+                await sql.events.join_bus.run(db, consumer=name)
+
     async def run(self) -> None:
         """Read until cancelled; while PostgreSQL is away, wait for it."""
         while True:
             try:
-                async with self._database.as_service() as db:
-                    for name in self._consumers:
-                        await sql.events.join_bus.run(db, consumer=name)
+                await self.join()
                 while True:
                     await self._round()
                     self.behind = False

@@ -72,6 +72,9 @@ class Settings(BaseModel):
     media_limit: int = Field(26_214_400, ge=1024)
     media_quota: int = Field(5_368_709_120, ge=1024)
     delivery_timeout: float | None = Field(None, gt=0, le=600)
+    webhook_backoff: Pauses = (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
+    webhook_disable_after: Seconds = 432_000
+    webhook_keep: Seconds = 2_592_000
 
     overdue_scan_interval: Seconds = 3600
     stalled_scan_interval: Seconds = 86_400

@@ -64,9 +64,17 @@ Priority = Literal["low", "medium", "high", "urgent"]
 
 RuleTrigger = Literal["message.received", "conversation.created", "task.overdue", "lead.stalled"]
 NotificationType = Literal[
-    "urgent_message", "overdue_task", "stalled_lead", "rule_match", "channel_error", "delivery_failed"
+    "urgent_message",
+    "overdue_task",
+    "stalled_lead",
+    "rule_match",
+    "channel_error",
+    "delivery_failed",
+    "subscription.disabled",
 ]
-Scope = Literal["read", "write", "webhooks", "admin"]
+Scope = Literal["read", "write", "webhooks", "subscriptions", "admin"]
+DisabledReason = Literal["by_user", "gone", "failing"]
+WebhookState = Literal["waiting", "sending", "delivered", "dead"]
 
 LONGEST_NAME = 200  # names and titles, characters
 LONGEST_HANDLE = 256

@@ -4,4 +4,5 @@
 alter table notifications drop constraint notifications_type;
 
 alter table notifications add constraint notifications_type
-    check (type in ('urgent_message', 'overdue_task', 'stalled_lead', 'rule_match', 'channel_error', 'delivery_failed'));
+    check (type in ('urgent_message', 'overdue_task', 'stalled_lead', 'rule_match', 'channel_error', 'delivery_failed',
+                    'subscription.disabled'));

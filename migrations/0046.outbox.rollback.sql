@@ -14,8 +14,6 @@ drop policy messages_deliver on messages;
 
 revoke select on messages from alfred_deliver;
 
-revoke usage on schema app from alfred_deliver;
-
 create or replace function app.status_rank(p_status text) returns integer
 language sql immutable
 as $$ select array_position(array['queued', 'sent', 'delivered', 'read'], p_status) $$;

@@ -92,5 +92,11 @@ select 1 from contacts where user_id = :user_id and contact_id = :contact_id for
 delete from contacts where user_id = :user_id and contact_id = :contact_id
 
 -- name: forget
--- What the log tells of it.
+-- What the log tells of it, and what was or is to be sent of that.
+with sent as (
+    delete from webhook_bodies
+     where user_id = :user_id
+       and (contact_id = :contact_id
+            or event_id in (select event_id from ai_events where user_id = :user_id and contact_id = :contact_id))
+)
 delete from ai_events where user_id = :user_id and contact_id = :contact_id

@@ -60,6 +60,11 @@ async def bodies(db: Db, user_id: UUID, events: Sequence[Event]) -> list[Body]:
     return [Body(event, _parts(each, shown)) for event, each in zip(events, about, strict=True)]
 
 
+async def written(db: Db, user_id: UUID, events: Sequence[Event]) -> list[str]:
+    """The same as they are sent."""
+    return [body.json() for body in await bodies(db, user_id, events)]
+
+
 def _about(event: Event) -> dict[Part, UUID]:
     """The ids of what an event is about; a few stand in its payload."""
     ids: dict[Part, UUID | None] = {

@@ -113,7 +113,7 @@ _TOLD: dict[EventType, tuple[str, tuple[Part, ...], dict[str, Any]]] = {
     "subscription.disabled": (
         "A subscription was disabled, since its URL was gone or failed for days.",
         (),
-        {"subscription_id": "01930d3c-7c1e-7b2a-9a41-5f6f3a1c2d4e", "reason": "failing"},
+        {"subscription_id": "01930d3c-7c1e-7b2a-9a41-5f6f3a1c2d4e", "host": "example.com", "reason": "failing"},
     ),
 }
 DESCRIPTIONS: Mapping[str, str] = {name: told[0] for name, told in _TOLD.items()} | {

@@ -21,7 +21,7 @@ routes = Routes("Tokens")
 
 class NewToken(Input):
     name: Name = Field(examples=["n8n"])
-    scopes: list[Scope] = Field(["read", "write", "webhooks"], min_length=1, max_length=4)
+    scopes: list[Scope] = Field(["read", "write", "webhooks"], min_length=1, max_length=5)
     expires_at: Moment | None = Field(None, description="When the token expires. Default: never.")
 
     @field_validator("scopes")

@@ -19,6 +19,7 @@ from alfred.queries import Db
 
 log = structlog.get_logger()
 
+PAUSE_SECONDS = 0.003  # between two looks: what ends or is queued meanwhile is claimed together
 SWEEP_SECONDS = 1.0  # between two looks that nobody asked for
 GOODBYE_SECONDS = 10.0  # for the calls under way when the process ends; then their leases tell
 
@@ -102,6 +103,7 @@ class Worker(Generic[L]):
                     exc_info=None if connection_lost(error) else error,
                 )
                 await asyncio.sleep(SWEEP_SECONDS)
+            await asyncio.sleep(PAUSE_SECONDS)
 
     async def close(self) -> None:
         """Give the calls under way some time; call it when nothing is claimed any more."""

@@ -31,6 +31,11 @@ _TITLES = {
         "en": "Message not sent to {name}",
         "es": "Mensaje no enviado a {name}",
     },
+    "subscription.disabled": {
+        "pt": "Os webhooks para {name} foram desligados",
+        "en": "Webhooks to {name} were switched off",
+        "es": "Se apagaron los webhooks a {name}",
+    },
     "rule_match": {"pt": "Regra: {name}", "en": "Rule: {name}", "es": "Regla: {name}"},
 }
 
@@ -136,6 +141,8 @@ def _kind_and_key(event: Event) -> tuple[NotificationType, str]:
             return "channel_error", str(event.number)
         case "message.status_changed":
             return "delivery_failed", f"{event.message_id}"
+        case "subscription.disabled":
+            return "subscription.disabled", str(event.number)
         case _:
             return "rule_match", event.payload["match_key"]
 
@@ -147,6 +154,8 @@ def _words(type: NotificationType, payload: dict[str, Any], subject: Row) -> tup
     name = payload.get("title") if type in {"rule_match", "overdue_task"} else subject["contact_name"]
     if type == "channel_error":
         name = payload.get("channel") or payload.get("account") or payload.get("channel_type")
+    elif type == "subscription.disabled":
+        name = payload["host"]
     title = titles.get(language, titles["en"]).format(name=name or "?")
     if type == "rule_match" and payload.get("notify_title"):
         title = payload["notify_title"]
@@ -162,6 +171,7 @@ CONSUMER = Consumer(
         "rule.matched",
         "channel.error",
         "message.status_changed",
+        "subscription.disabled",
     ),
     act=notify_of,
     act_on_all=notify,

@@ -24,8 +24,14 @@ async def authenticate(request: web.Request, services: Services, scope: str) -> 
     request[QUOTA] = services.limits.take(caller.token_id or caller.user_id)
     structlog.contextvars.bind_contextvars(user_id=str(caller.user_id))
     if not caller.may(scope):
-        raise Problem(403, "insufficient_scope", f"This token lacks the scope `{scope}`.")
+        raise Problem(403, "insufficient_scope", _lacks(scope))
     return caller
+
+
+def _lacks(scope: str) -> str:
+    if scope == "subscriptions":
+        return "This token needs the scopes `subscriptions` and `read`."
+    return f"This token lacks the scope `{scope}`."
 
 
 async def caller_of(token: str, services: Services) -> Caller:

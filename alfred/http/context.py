@@ -16,6 +16,8 @@ from alfred.crm.leases import Worker
 from alfred.crm.lost_posts import LostPosts
 from alfred.crm.media.fetching import Claimed
 from alfred.crm.media.library import Library
+from alfred.crm.subscriptions.queueing import Queueing
+from alfred.crm.subscriptions.sending import Sender
 from alfred.db import Database
 from alfred.http.bodies import LargeBodies
 from alfred.http.rate_limits import Limits
@@ -38,6 +40,8 @@ class Services:
     bus: Bus
     hub: Hub
     tail: Tail
+    queueing: Queueing
+    webhooks: Sender
     stream_trust: StreamTrust
     inbox: Inbox
     hooks: Hooks
@@ -85,7 +89,9 @@ class Caller:
         return cls(user_id, frozenset(scopes), token_id)
 
     def may(self, scope: str) -> bool:
-        """`admin` may everything; `write` may also post webhooks."""
+        """`admin` may everything; `write` may also post webhooks; subscriptions carry away what `read` reads."""
+        if scope == "subscriptions" and "admin" not in self.scopes:
+            return {"subscriptions", "read"} <= self.scopes
         return bool(self.scopes & {"admin", scope}) or (scope == "webhooks" and "write" in self.scopes)
 
 

@@ -42,7 +42,7 @@ async def test_begins_now_and_tells_what_comes_after(ana, now):
     ]  # fmt: skip
     assert page["items"][2]["data"]["message"]["id"] == entry["message_id"]
     assert (await poll(ana, page["after"]))["items"] == []
-    assert await poll(ana, start["after"]) == page | {"after": (await poll(ana, start["after"]))["after"]}
+    assert (await poll(ana, start["after"]))["items"] == page["items"]
 
 
 async def test_begins_with_the_oldest_and_pages_hold_every_event_once(ana):

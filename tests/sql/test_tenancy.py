@@ -22,6 +22,10 @@ INDEXES_ACROSS_TENANTS = {
     "deliveries_leased",
     "deliveries_given_up",
     "deliveries_settled",
+    "webhook_lanes_next",
+    "webhook_bodies_by_age",
+    "webhook_deliveries_leased",
+    "webhook_deliveries_settled",
     "logins_email_taken",
     "refresh_tokens_key",
     "refresh_tokens_by_family",
@@ -108,6 +112,21 @@ async def rich(http, address, root):
            values ($1, 'whatsapp', 'x', 'connection', true, now()) on conflict do nothing""",
         *hat,
     )
+    await root.execute(
+        """with made as (
+               insert into subscriptions (user_id, subscription_id, url, events, secret)
+               values ($1, app.uuid7(), 'https://example.com/hook', '{*}', 'x') returning subscription_id
+           ), laned as (
+               insert into webhook_lanes (user_id, subscription_id) select $1, subscription_id from made
+           ), body as (
+               insert into webhook_bodies (user_id, event_id, type, body) values ($1, app.uuid7(), 'task.created', '{}')
+               returning event_id
+           )
+           insert into webhook_deliveries (user_id, delivery_id, subscription_id, event_id, type, number, state)
+           select $1, app.uuid7(), subscription_id, event_id, 'task.created', 1, 'dead' from made, body""",
+        *hat,
+    )
+    await root.execute("insert into subscription_tombstones (user_id, subscription_id) values ($1, app.uuid7())", *hat)
     await root.execute(
         """insert into ai_suggestions (user_id, suggestion_id, kind, provider)
            values ($1, app.uuid7(), 'reply', 'mock')""",

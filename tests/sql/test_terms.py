@@ -30,6 +30,8 @@ GUARDED = {
     "tasks_status": terms.TaskStatus,
     "tasks_priority": terms.Priority,
     "notifications_type": terms.NotificationType,
+    "subscriptions_disabled_reason": terms.DisabledReason,
+    "webhook_deliveries_state": terms.WebhookState,
     "ai_suggestions_kind": terms.SuggestionKind,
     "ai_suggestions_outcome": terms.SuggestionOutcome,
 }

@@ -1,0 +1,1 @@
+"""Subscriptions: URLs that are sent what happens, signed, and again until they have taken it."""
