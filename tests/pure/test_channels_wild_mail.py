@@ -231,6 +231,21 @@ def test_machines_mark_their_mail_in_many_ways(line, kind):
     assert one(mime(line)).ignored_kind == kind
 
 
+REPORT = (
+    "Content-Type: message/delivery-status\n\nFinal-Recipient: rfc822; Caio@Example.org\n"
+    "Action: failed\nStatus: 5.1.1\n",
+    "Content-Type: text/rfc822-headers\n\nMessage-ID: <ours@example.org>\n",
+)
+
+
+def test_a_report_that_somebody_forwards_is_their_mail():
+    report = one(parts("report", PLAIN, *REPORT))
+    assert (report.kind, report.status, report.external_id) == ("status", "failed", "ours@example.org")
+    assert (report.sender.handle, report.failure.provider_code) == ("caio@example.org", "5.1.1")
+    forwarded = one(parts("mixed", PLAIN, *REPORT))
+    assert (forwarded.kind, forwarded.sender.handle, len(forwarded.attachments)) == ("message", "ana@example.com", 2)
+
+
 def test_headers_by_which_mailboxes_join_answers():
     item = one(mime("Subject: =?utf-8?Q?or=C3=A7amento?=", "In-Reply-To: <b@x>", "References: <a@x>\r\n <b@x>"))
     assert (item.subject, item.reply_to) == ("orçamento", "b@x")
