@@ -239,3 +239,9 @@ def test_the_flat_relay_speaks_for_any_channel(channel, sender, handle, recipien
 
 def test_the_flat_relay_without_a_text_is_no_chat_message():
     assert kinds({"message_id": "f", "from": "55", "body": " "}) == ["ignored"]
+
+
+def test_a_number_that_was_a_float_somewhere_is_no_other_number():
+    for written in (5511987654321.0, "5511987654321.0", "+5511987654321.00"):
+        assert one({"message_id": "1", "from": written, "body": "x"}).sender.handle == "+5511987654321"
+    assert one({"message_id": "1", "from": "55.11.98765.4300", "body": "x"}).sender.handle == "+5511987654300"
