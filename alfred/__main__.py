@@ -30,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     events = commands.add_parser("events", help="the events that were given up after repeated failures")
     events.add_argument("--retry", action="store_true", help="try them again")
     commands.add_parser("seed", help="fill in demo data; twice does no harm")
+    walk = commands.add_parser("connect", help="connect a channel to its messenger, step by step")
+    walk.add_argument("--address", default="http://127.0.0.1:8000", help="where Alfred listens")
     stored = commands.add_parser("secrets", help="the credentials that are stored encrypted")
     stored.add_argument("action", choices=["rotate"], help="encrypt all with the first key of ALFRED_SECRET_KEY")
     commands.add_parser("openapi", help="print the OpenAPI document")
@@ -48,6 +50,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(given: argparse.Namespace, settings: Settings) -> int:
     match given.command:
+        case "connect":
+            from alfred.connecting import GivenUp, Terminal, connect
+
+            try:
+                connect(Terminal(), given.address)
+            except GivenUp as reason:
+                raise BadSetting(str(reason)) from None
         case "serve":
             return serve(settings)
         case "migrate":

@@ -47,7 +47,7 @@ from alfred.api.metrics import add_metrics, metrics_alone
 from alfred.api.site import add_site
 from alfred.bus import Bus
 from alfred.crm import automation, notifications
-from alfred.crm.deliveries import DeliverySweep, DeliveryWorker, Making, Pace
+from alfred.crm.deliveries import DeliverySweep, DeliveryWorker, Making, Pace, Reach
 from alfred.crm.hooks import Hooks
 from alfred.crm.inbox import Inbox
 from alfred.crm.leases import Worker
@@ -64,7 +64,6 @@ from alfred.http.bodies import LargeBodies
 from alfred.http.context import SERVICES, Ending, Services
 from alfred.http.docs import add_documents
 from alfred.http.endpoint import Endpoint
-from alfred.http.links import links
 from alfred.http.middleware import around, cors
 from alfred.http.openapi import BASE, document
 from alfred.http.rate_limits import Limits
@@ -72,6 +71,7 @@ from alfred.http.server import expect
 from alfred.http.session_trust import SessionTrust
 from alfred.hub import Hub
 from alfred.identity import AccessTokens, Passwords
+from alfred.links import links
 from alfred.media_store import MediaStore
 from alfred.outbound_http import OutboundHttp
 from alfred.schedule import every, scheduler
@@ -170,7 +170,8 @@ def _services(settings: Settings, database_dsn: str, listen_dsn: str) -> Service
     hub = Hub(database, tail)
     bus = Bus(database, listen_dsn, hub)
     pace = Pace(settings.delivery_calls, settings.delivery_backoff, settings.delivery_timeout)
-    deliveries = DeliveryWorker(database, outbound, vault, pace, settings.public_url)
+    reach = Reach(outbound, settings.public_url, library.content_of)
+    deliveries = DeliveryWorker(database, reach, vault, pace)
     making = Making(settings.delivery_max_age, deliveries.expect)
     webhooks.announces(bus.announce)
     for consumer in (

@@ -14,11 +14,11 @@ from alfred.http.auth import authenticate
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
 from alfred.http.inputs import path_part
-from alfred.http.links import SENT_SECONDS, links
 from alfred.http.models import Output
 from alfred.http.openapi import BASE
 from alfred.http.pages import base_url
 from alfred.http.problems import Problem, not_found
+from alfred.links import SENT_SECONDS, links
 from alfred.queries import Db, Row, sql
 
 routes = Routes("Files")

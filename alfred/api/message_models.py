@@ -8,8 +8,8 @@ from uuid import UUID
 from pydantic import Field, StringConstraints, field_validator
 from pydantic_core import PydanticCustomError
 
-from alfred.http.links import links
 from alfred.http.models import Input, Moment, Output
+from alfred.links import links
 from alfred.queries import Row
 from alfred.senders.errors import Error
 from alfred.senders.parts import MOST_ATTACHMENTS, FileType, OutFile, Template

@@ -17,7 +17,7 @@ from aiohttp import web
 
 from alfred.crm.media.library import Library
 from alfred.db import Database
-from alfred.http.links import Links, links
+from alfred.links import Links, links
 from alfred.media_store import MediaStore
 from tests.api.connecting import SECRET, connected
 from tests.conftest import serving

@@ -2,8 +2,10 @@
 
 import asyncio
 import email
+import json
 from email import policy
 
+import aiohttp
 import pytest
 from aiosmtpd.smtp import SMTP
 
@@ -261,3 +263,16 @@ async def test_rules_mark_their_mails(rosa, mailbox, eventually, http):
     message = await robot.made(f"/conversations/{chat.id}/messages", {"body": "Recebemos", "subject": "Oi"})
     await chat.becomes(message, "sent")
     assert mailbox.mails[0]["Auto-Submitted"] == "auto-replied"
+
+
+async def test_an_upload_goes_with_a_mail_without_a_call_to_ourselves(rosa, mailbox, eventually):
+    chat = await mail_chat(rosa, mailbox, eventually)
+    form = aiohttp.FormData()
+    form.add_field("file", b"%PDF-1.7 catalogue", filename="catalogue.pdf", content_type="application/pdf")
+    status, _, raw = await rosa.call("POST", "/media", data=form)
+    assert status == 201, raw
+    file = {"type": "document", "url": json.loads(raw)["url"], "file_name": "catalogue.pdf"}
+    message = await rosa.made(f"/conversations/{chat.id}/messages", {"body": "Segue", "attachments": [file]})
+    await chat.becomes(message, "sent")
+    (attached,) = mailbox.mails[-1].iter_attachments()
+    assert (attached.get_filename(), attached.get_content()) == ("catalogue.pdf", b"%PDF-1.7 catalogue")

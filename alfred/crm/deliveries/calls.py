@@ -1,17 +1,19 @@
 """One call to a messenger or a mail server, outside of any transaction: a claimed row becomes an outcome."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import unquote, urlsplit
+from uuid import UUID
 
 import aiosmtplib
 import structlog
 
 from alfred.crm.connections import Connection
 from alfred.http_calls import Answer, HttpCall, NoAnswer
+from alfred.links import links
 from alfred.outbound_http import OutboundHttp
 from alfred.outbound_smtp import SmtpRefused, SmtpSilent, smtp_session
 from alfred.queries import Row
@@ -28,6 +30,9 @@ log = structlog.get_logger()
 
 FETCH_SECONDS = 30.0
 
+# Content and type of an upload that a link of ours names; None for any other URL.
+ContentOf: TypeAlias = Callable[[UUID, str, int], Awaitable[tuple[bytes, str | None] | None]]
+
 _UNREADABLE = "The stored credentials cannot be read: ALFRED_SECRET_KEY lacks the key that encrypted them."
 _SECRETS = frozenset({
     "access_token", "api_key", "instance_token", "client_token", "auth_tokens", "api_key_secret", "password",
@@ -38,7 +43,16 @@ class Unreadable:
     """A connection whose secrets cannot be decrypted (any more)."""
 
 
-async def call(door: OutboundHttp, row: Row, connection: Connection | Unreadable, public_url: str | None) -> Outcome:
+@dataclass(frozen=True)
+class Reach:
+    """What a call may use: the door to other hosts, our own address, and the uploads that we keep ourselves."""
+
+    door: OutboundHttp
+    public_url: str | None = None
+    content_of: ContentOf | None = None
+
+
+async def call(reach: Reach, row: Row, connection: Connection | Unreadable) -> Outcome:
     """What came of a claimed row; whatever speaks against the call is told without one."""
     now = datetime.now(UTC)
     if row["give_up_at"] <= now:
@@ -50,12 +64,12 @@ async def call(door: OutboundHttp, row: Row, connection: Connection | Unreadable
     if refused is not None:
         return refused
     settings = dict(connection.settings)
-    if public_url and connection.hook_path:
-        settings["hook_url"] = public_url.rstrip("/") + connection.hook_path
+    if reach.public_url and connection.hook_path:
+        settings["hook_url"] = reach.public_url.rstrip("/") + connection.hook_path
     try:
         if part.kind == "mail":
-            return await _mail(door, row, part, settings, now)
-        return await _http(door, row, part, settings)
+            return await _mail(reach, row, part, settings)
+        return await _http(reach.door, row, _with_fresh_link(part, row["user_id"]), settings)
     except Unsendable as error:
         return Outcome("permanent", error=error.error)
 
@@ -89,13 +103,20 @@ async def _http(door: OutboundHttp, row: Row, part: Part, settings: Mapping[str,
     return _with_words_cleaned(sender.outcome(answer, row["attempts"]), settings)
 
 
-async def _mail(door: OutboundHttp, row: Row, part: Part, settings: Mapping[str, Any], now: datetime) -> Outcome:
-    files = await _fetched(door, part.files, settings)
+def _with_fresh_link(part: Part, user_id: UUID) -> Part:
+    """The messenger may take its time to fetch an upload of ours, so its link gets a day to live."""
+    if part.file is None:
+        return part
+    return part.model_copy(update={"file": part.file.model_copy(update={"url": links.renewed(user_id, part.file.url)})})
+
+
+async def _mail(reach: Reach, row: Row, part: Part, settings: Mapping[str, Any]) -> Outcome:
+    files = await _fetched(reach, row["user_id"], part.files, settings)
     if isinstance(files, Outcome):
         return files
-    envelope = Envelope(row["handle"], str(row["delivery_id"]), now)
+    envelope = Envelope(row["handle"], str(row["delivery_id"]), datetime.now(UTC))
     letter = mail.mail_of(part, envelope, settings, files)
-    answer = await _posted(door, letter, settings["smtp"])
+    answer = await _posted(reach.door, letter, settings["smtp"])
     return _with_words_cleaned(mail.outcome(answer, letter.message_id), settings)
 
 
@@ -120,13 +141,21 @@ async def _posted(door: OutboundHttp, letter: Mail, smtp: Mapping[str, Any]) -> 
         return NoAnswer("after" if step == "data" else "before", "broken")
 
 
-async def _fetched(door: OutboundHttp, files: Sequence[OutFile], settings: Mapping[str, Any]) -> list[File] | Outcome:
+async def _fetched(
+    reach: Reach, user_id: UUID, files: Sequence[OutFile], settings: Mapping[str, Any]
+) -> list[File] | Outcome:
     """The files of a mail; what cannot be had is tried again, and then the message's own fault."""
     fetched: list[File] = []
     left = mail.MOST_FILE_BYTES
     for number, file in enumerate(files, 1):
+        kept = await reach.content_of(user_id, file.url, left) if reach.content_of else None
+        if kept is not None:  # an upload of ours: no call to ourselves
+            name = file.file_name or f"file-{number}"
+            fetched.append(File(name, mail.type_of(name, file.mime_type or kept[1]), kept[0]))
+            left -= len(kept[0])
+            continue
         own = urlsplit(file.url).hostname == settings["smtp"]["host"]
-        answer = await door.call(HttpCall("GET", file.url, seconds=FETCH_SECONDS, most_bytes=left, own_host=own))
+        answer = await reach.door.call(HttpCall("GET", file.url, seconds=FETCH_SECONDS, most_bytes=left, own_host=own))
         if isinstance(answer, NoAnswer):
             if answer.reason in {"private_address", "insecure_url", "invalid_url"}:
                 return Outcome("permanent", error=Error.of("content_rejected", answer.reason))

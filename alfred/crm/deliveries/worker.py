@@ -12,11 +12,10 @@ import structlog
 
 from alfred.crm import connections
 from alfred.crm.connections import Connection
-from alfred.crm.deliveries.calls import Unreadable, call
+from alfred.crm.deliveries.calls import Reach, Unreadable, call
 from alfred.crm.deliveries.results import result_of
 from alfred.db import Database, UnknownUser, connection_lost
 from alfred.log import kind_of
-from alfred.outbound_http import OutboundHttp
 from alfred.queries import Row, sql
 from alfred.senders.errors import Error
 from alfred.senders.outcomes import Outcome
@@ -49,13 +48,10 @@ class Pace:
 class DeliveryWorker:
     """The worker of this process."""
 
-    def __init__(
-        self, database: Database, door: OutboundHttp, vault: Vault, pace: Pace, public_url: str | None
-    ) -> None:
+    def __init__(self, database: Database, reach: Reach, vault: Vault, pace: Pace) -> None:
         self.id = uuid4()
         self.told: Callable[[UUID], None] = lambda _: None  # the bus, that a user's events were committed
-        self._database, self._door, self._vault = database, door, vault
-        self._pace, self._public_url = pace, public_url
+        self._database, self._reach, self._vault, self._pace = database, reach, vault, pace
         self._wake = asyncio.Event()
         self._expected = False
         self._ending = False
@@ -179,7 +175,7 @@ class DeliveryWorker:
         if self._unbegun.pop(row["delivery_id"], None) is None:
             return  # the process ends, and has given it back
         try:
-            outcome = await call(self._door, row, connection, self._public_url)
+            outcome = await call(self._reach, row, connection)
         except Exception as error:  # a fault of ours before or after the call: nobody knows which
             log.exception("delivery_failed", delivery_id=str(row["delivery_id"]), error=kind_of(error))
             outcome = Outcome("unknown_outcome", error=Error.of("outcome_unknown"))

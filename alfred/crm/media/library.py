@@ -11,6 +11,7 @@ from uuid_utils.compat import uuid7
 
 from alfred.channels.mail_files import MailFile
 from alfred.db import Database, connection_lost
+from alfred.links import links
 from alfred.media_store import Incoming, MediaStore
 from alfred.queries import Db, Row, sql
 
@@ -84,6 +85,21 @@ class Library:
             row = await sql.media.of_upload.one(db, user_id=user_id, media_id=media_id)
         assert row is not None
         return row
+
+    async def content_of(self, user_id: UUID, url: str, most: int) -> tuple[bytes, str | None] | None:
+        """Content and type of the upload that a link of ours names; None for any other URL, or for one over `most`."""
+        media_id = links.upload_in(user_id, url)
+        if media_id is None:
+            return None
+        async with self.database.acting_as(user_id) as db:
+            row = await sql.media.of_upload.one(db, user_id=user_id, media_id=media_id)
+        if row is None or row["state"] != "stored" or row["size"] > most:
+            return None
+        try:
+            pieces = [piece async for piece in self.store.read(user_id, row["sha256"], 0, row["size"])]
+        except FileNotFoundError:
+            return None
+        return b"".join(pieces), row["mime_type"]
 
     async def keep_of_mail(self, user_id: UUID, files: Sequence[MailFile | None]) -> list[dict[str, Any] | None]:
         """Put a mail's files into the store before its message is written; what to write of each."""
