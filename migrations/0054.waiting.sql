@@ -5,7 +5,7 @@
 alter table conversations add column waiting_since timestamptz;
 
 -- From the messages themselves, for where the row does not tell: a late message, a conversation that is opened again.
--- What could not be sent answers nobody. It looks at the newest 500 messages.
+-- What was not sent answers nobody. It looks at the newest 500 messages.
 create function app.first_unanswered(p_user uuid, p_conversation uuid) returns timestamptz
 language sql stable
 as $$
@@ -16,7 +16,7 @@ as $$
          limit 500
     ), answer as (
         select sent_at, message_id from newest
-         where direction = 'outbound' and status <> 'failed'
+         where direction = 'outbound' and status not in ('failed', 'scheduled', 'cancelled')
          order by sent_at desc, message_id desc
          limit 1
     )

@@ -34,6 +34,14 @@ c.user_id = :user_id
  order by c.active_at desc, c.conversation_id desc
  limit :limit
 
+-- name: page_of_search
+-- By latest activity, of a search without filters: it stops where the page is full.
+{{shown}}
+ where c.user_id = :user_id
+   and c.conversation_id = any (array(select app.search_page(:q, :before_at, :before_id, :limit)))
+ order by c.active_at desc, c.conversation_id desc
+ limit :limit
+
 -- name: page_by_waiting
 -- Who waits longest comes first; who does not wait comes last.
 {{shown}}

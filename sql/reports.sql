@@ -19,7 +19,8 @@ m.user_id = :user_id and m.sent_at >= :since and m.sent_at < :until
 with {{buckets}}, counted as (
     select date_trunc(:interval, m.sent_at at time zone :zone) as local,
            count(*) filter (where m.direction = 'inbound') as inbound,
-           count(*) filter (where m.direction = 'outbound') as outbound
+           count(*) filter (where m.direction = 'outbound'
+                            and m.status not in ('failed', 'scheduled', 'cancelled')) as outbound
       from messages m
      where {{spanned}}
      group by 1
@@ -37,7 +38,7 @@ with {{buckets}}, answers as (
       left join lateral (
         select p.sent_at, p.message_id from messages p
          where p.user_id = m.user_id and p.conversation_id = m.conversation_id
-           and p.direction = 'outbound' and p.status <> 'failed'
+           and p.direction = 'outbound' and p.status not in ('failed', 'scheduled', 'cancelled')
            and (p.sent_at, p.message_id) < (m.sent_at, m.message_id)
          order by p.sent_at desc, p.message_id desc
          limit 1) before on true
@@ -49,7 +50,7 @@ with {{buckets}}, answers as (
                                             coalesce(before.message_id, '00000000-0000-0000-0000-000000000000'))
          order by i.sent_at, i.message_id
          limit 1) asked
-     where {{spanned}} and m.direction = 'outbound' and m.status <> 'failed'
+     where {{spanned}} and m.direction = 'outbound' and m.status not in ('failed', 'scheduled', 'cancelled')
 ), counted as (
     select local, count(*) as answers,
            percentile_cont(0.5) within group (order by seconds) as median,

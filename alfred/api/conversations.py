@@ -44,6 +44,11 @@ class ConversationFilter(Input):
     tag: Tag | None = None
     contact_id: UUID | None = None
 
+    def is_unfiltered(self) -> bool:
+        """Whether nothing but `q` says what to list."""
+        plain = ConversationFilter(q=self.q)
+        return all(getattr(self, name) == getattr(plain, name) for name in ConversationFilter.model_fields)
+
 
 class ConversationQuery(ConversationFilter, Listing):
     sort: Literal["newest", "waiting"] = Field(
@@ -131,6 +136,9 @@ async def list_conversations(
     given = {"user_id": caller.user_id, "ids": None, **query.model_dump(exclude={"limit", "cursor", "sort"})}
     if query.sort == "waiting":
         rows = await longest_waiting_first(db, request, query, given)
+    elif query.q is not None and query.is_unfiltered():
+        search = {"user_id": caller.user_id, "q": query.q}
+        rows = await newest_first(db, request, query, sql.conversations.page_of_search, "active_at", **search)
     else:
         rows = await newest_first(db, request, query, sql.conversations.page, "active_at", **given)
     if query.q is None:

@@ -53,6 +53,33 @@ async def test_never_shows_somebody_elses_words(ana, bruno):
 
 
 @pytest.fixture
+async def many(ana):
+    """Conversations with a common word, a rare one, one in a name; the newest first."""
+    payloads = []
+    for n in range(40):
+        words = ["mesa" if n % 2 else "cadeira", "jacarandá" if n in {3, 17} else "", "kg" if n == 30 else ""]
+        name = "Zuleica" if n == 25 else "Cliente"
+        payloads.append((" ".join(words), f"+55119000010{n:02}", name, NOON + n // 3))
+    for text, sender, name, at in payloads:
+        await ana.hears(text, sender, name=name, at=at)
+    return ana
+
+
+@pytest.mark.parametrize("q", ["mesa", "a", "jacaranda", "kg", "zuleica", "cliente", "zzz", "%", "119000010"])
+async def test_a_search_finds_the_same_page_by_page(many, q):
+    everything = [each["id"] for each in await many.conversations(q=q, limit=200)]
+    filtered = [each["id"] for each in await many.conversations(q=q, status="open", limit=200)]
+    assert everything == filtered, "with a filter another plan runs"
+    for limit in (1, 7):
+        seen, path = [], f"/conversations?q={q.replace('%', '%25')}&limit={limit}"
+        while path:
+            _, page = await many.get(path)
+            seen += [each["id"] for each in page["items"]]
+            path = page["next"]
+        assert seen == everything
+
+
+@pytest.fixture
 async def thread(ana):
     """Ten messages; two at the same second."""
     entries = [await ana.hears(f"m{n}", at=NOON + min(n, 8)) for n in range(10)]

@@ -1,0 +1,1 @@
+drop function app.search_page(text, timestamptz, uuid, integer);
