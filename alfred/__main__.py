@@ -13,6 +13,7 @@ import psycopg
 from alfred import log
 from alfred.ai.registry import UnknownProvider
 from alfred.db import UnsafeRole
+from alfred.identity import BadAccount
 from alfred.postgres import Unavailable
 from alfred.running import dead_events, provisioned, rotate_secrets, scan_once, serve
 from alfred.settings import BadSetting, Settings
@@ -34,6 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     walk.add_argument("--address", default="http://127.0.0.1:8000", help="where Alfred listens")
     stored = commands.add_parser("secrets", help="the credentials that are stored encrypted")
     stored.add_argument("action", choices=["rotate"], help="encrypt all with the first key of ALFRED_SECRET_KEY")
+    user = commands.add_parser("user", help="accounts: make one, set a password (typed, or a line of standard input)")
+    accounts = user.add_subparsers(dest="action", required=True)
+    add = accounts.add_parser("add", help="make an account, also where registration is closed")
+    add.add_argument("email")
+    add.add_argument("--name", help="default: the e-mail's first part")
+    accounts.add_parser("password", help="set a password; every session of the account ends").add_argument("email")
     commands.add_parser("openapi", help="print the OpenAPI document")
     given = parser.parse_args(arguments)
     try:
@@ -43,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (BadSetting, UnknownProvider, UnsafeRole) as error:
         print(f"alfred: {error}", file=sys.stderr)  # noqa: T201
         return 2
-    except (Unavailable, OSError, psycopg.OperationalError, asyncpg.PostgresError) as error:
+    except (BadAccount, Unavailable, OSError, psycopg.OperationalError, asyncpg.PostgresError) as error:
         print(f"alfred: {error}", file=sys.stderr)  # noqa: T201
         return 1
 
@@ -76,6 +83,10 @@ def _run(given: argparse.Namespace, settings: Settings) -> int:
         case "secrets":
             with provisioned(settings) as base:
                 print(asyncio.run(rotate_secrets(base)))  # noqa: T201
+        case "user":
+            from alfred.user_accounts import change_accounts
+
+            change_accounts(settings, given.action, given.email, getattr(given, "name", None))
         case "openapi":
             from alfred.app import described, endpoints
 

@@ -67,6 +67,7 @@ from alfred.http.endpoint import Endpoint
 from alfred.http.middleware import around, cors
 from alfred.http.openapi import BASE, document
 from alfred.http.rate_limits import Limits
+from alfred.http.registrations import Registrations
 from alfred.http.server import expect
 from alfred.http.session_trust import SessionTrust
 from alfred.hub import Hub
@@ -208,6 +209,7 @@ def _services(settings: Settings, database_dsn: str, listen_dsn: str) -> Service
         queueing=queueing,
         webhooks=webhooks,
         limits=Limits(settings.rate_limit),
+        registrations=Registrations(settings.registration_limit, closed=settings.registration == "closed"),
         trust=SessionTrust(database),
         clock=_now,
         ending=Ending(),

@@ -8,7 +8,7 @@ import string
 import time
 import unicodedata
 import zlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -20,6 +20,8 @@ import bcrypt
 import jwt
 from uuid_utils.compat import uuid7
 
+from alfred.turns import Turns
+
 ISSUER, AUDIENCE, CELL = "alfred", "alfred-api", "0"
 MOST_VERIFIED = 10_000  # access tokens that a process remembers
 CLOCK_LEEWAY_SECONDS = 30
@@ -28,8 +30,8 @@ _MOST_WAITING = 500
 T = TypeVar("T")
 
 
-class TooBusy(Exception):
-    """More logins wait than can be served in time."""
+class BadAccount(Exception):
+    """An e-mail, a name or a password that cannot be taken; the text is for the operator."""
 
 
 class BadToken(Exception):
@@ -54,42 +56,29 @@ class Passwords:
         self._cost = cost
         workers = min(os.cpu_count() or 1, 4)
         self._threads = ThreadPoolExecutor(workers, "bcrypt", initializer=_step_back)
-        self._turns = asyncio.Semaphore(workers)
-        self._hashing = asyncio.Semaphore(max(1, workers - 1))
-        self._waiting = self._waiting_to_hash = 0
+        self._turns = Turns(workers, _MOST_WAITING)
+        self._hashing = Turns(max(1, workers - 1), _MOST_WAITING)
         self._nobody = bcrypt.hashpw(secrets.token_bytes(16), bcrypt.gensalt(cost))
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
+    async def turn(self, key: Hashable = None, *, known: bool = False) -> AsyncIterator[None]:
         """Wait for a free thread before judging a login, so that no more guesses run at once than threads.
 
         Raises:
             TooBusy: too many wait already.
         """
-        if self._waiting >= _MOST_WAITING:
-            raise TooBusy
-        self._waiting += 1
-        try:
-            async with self._turns:
-                yield
-        finally:
-            self._waiting -= 1
+        async with self._turns.turn(key, known=known):
+            yield
 
-    async def hash(self, password: str) -> str:
+    async def hash(self, password: str, key: Hashable = None) -> str:
         """The hash to store; a password has at most 72 bytes. One thread is left to those who log in.
 
         Raises:
             TooBusy: too many wait already.
         """
-        if self._waiting_to_hash >= _MOST_WAITING:
-            raise TooBusy
-        self._waiting_to_hash += 1
-        try:
-            async with self._hashing, self.turn():
-                letters = in_normal_form(password).encode()
-                return (await self._run(bcrypt.hashpw, letters, bcrypt.gensalt(self._cost))).decode()
-        finally:
-            self._waiting_to_hash -= 1
+        async with self._hashing.turn(key), self.turn(key):
+            letters = in_normal_form(password).encode()
+            return (await self._run(bcrypt.hashpw, letters, bcrypt.gensalt(self._cost))).decode()
 
     async def verify(self, password: str, hashed: str | None) -> bool:
         """Whether it fits; without a hash it takes the same time, and does not."""

@@ -39,6 +39,7 @@ class Provisioned:
     database_dsn: str
     listen_dsn: str
     embedded: Embedded | None
+    owner_dsn: str | None = None  # where it is known
 
 
 @contextlib.contextmanager
@@ -58,7 +59,7 @@ def provisioned(settings: Settings, *, migrating: bool = False, down: int | None
         schema.found(embedded.dsn("postgres", "postgres"), DATABASE)
         _migrate(embedded.dsn(schema.OWNER, DATABASE), down, asked=migrating)
         dsn = embedded.dsn(schema.APP, DATABASE)
-        yield Provisioned(_with_secrets(settings, home), dsn, dsn, embedded)
+        yield Provisioned(_with_secrets(settings, home), dsn, dsn, embedded, embedded.dsn(schema.OWNER, DATABASE))
     finally:
         embedded.stop()
 
@@ -67,6 +68,7 @@ def _given(settings: Settings, migrating: bool, down: int | None) -> Provisioned
     assert settings.database_url is not None
     dsn = settings.database_url.get_secret_value()
     listen = settings.listen_database_url.get_secret_value() if settings.listen_database_url else dsn
+    owner: str | None = None
     if settings.owner_database_url is not None:
         owner = settings.owner_database_url.get_secret_value().replace("postgres://", "postgresql://", 1)
         _migrate(owner, down, asked=migrating)
@@ -74,7 +76,7 @@ def _given(settings: Settings, migrating: bool, down: int | None) -> Provisioned
     elif migrating:
         raise BadSetting("ALFRED_OWNER_DATABASE_URL is needed to migrate")
     home = settings.home or default_home(folder("sql").parent, settings.pg_account)
-    return Provisioned(_with_secrets(settings, home), dsn, listen, None)
+    return Provisioned(_with_secrets(settings, home), dsn, listen, None, owner)
 
 
 def _migrate(owner_dsn: str, down: int | None, *, asked: bool = False) -> None:

@@ -66,7 +66,7 @@ async def _demo_user(database: Database, cost: int) -> UUID:
             )
     except asyncpg.UniqueViolationError:
         async with database.as_service() as db:
-            known = await sql.users.find_login.one(db, email_key=demo.EMAIL, address="seed", window_seconds=1)
+            known = await sql.users.judge_login.one(db, email_key=demo.EMAIL, address="seed", window_seconds=1)
         assert known is not None
         user_id = known["user_id"]
     finally:

@@ -64,6 +64,8 @@ class Settings(BaseModel):
     refresh_token_ttl: Seconds = 2_592_000
     session_max_age: Seconds = 7_776_000
     login_attempts: int = Field(10, ge=1)
+    registration: Literal["open", "closed"] = "open"
+    registration_limit: int = Field(60, ge=1)
     rate_limit: int = Field(60_000, ge=60)
     bcrypt_cost: int = Field(11, ge=4, le=16)
 

@@ -4,9 +4,9 @@
 -- The constraint logins_email_taken answers a taken e-mail.
 select app.register(:user_id, :name, :email, :email_key, :password_hash, :locale, :timezone, :currency)
 
--- name: find_login
+-- name: judge_login
 -- One row for every e-mail, known or not.
-select * from app.find_login(:email_key, :address, make_interval(secs => :window_seconds))
+select * from app.judge_login(:email_key, :address, make_interval(secs => :window_seconds))
 
 -- name: login_failed
 -- Counted against the e-mail and the address.
@@ -42,9 +42,9 @@ update users
  where user_id = :user_id
 returning user_id as id, name, email, locale, timezone, currency, preferences, created_at
 
--- name: own_password_hash
+-- name: own_login
 -- Of the tenant whose hat is worn.
-select app.own_password_hash()
+select * from app.own_login()
 
 -- name: change_own_password
 -- Ends the other sessions too.

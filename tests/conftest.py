@@ -45,6 +45,7 @@ class Cluster:
     def __init__(self, server: Embedded) -> None:
         self.server = server
         self._numbers = itertools.count(1)
+        self.newest = 0
         schema.found(self.superuser("postgres"), "template")
         schema.apply(self.owner("template"))
 
@@ -59,7 +60,8 @@ class Cluster:
 
     def copy(self) -> str:
         """A fresh migrated database; its name."""
-        name = f"copy{next(self._numbers)}"
+        self.newest = next(self._numbers)
+        name = f"copy{self.newest}"
         with psycopg.connect(self.superuser("postgres"), autocommit=True) as superuser:
             superuser.execute(f"create database {name} owner {schema.OWNER} template template strategy file_copy")
         return name

@@ -12,9 +12,13 @@ from uuid_utils.compat import uuid7
 
 from alfred.api.logins import (
     GivenPassword,
+    Guess,
     Login,
     Tokens,
+    address_of,
+    count_failure,
     end_session,
+    judging,
     key_of,
     renew_session,
     start_session,
@@ -116,10 +120,11 @@ class Session(Output):
     expires_in: int = Field(examples=[900], description="Seconds until the access token expires.")
 
 
-@routes.on("POST", "/auth/register", scope=None, status=201, errors=(409,))
+@routes.on("POST", "/auth/register", scope=None, status=201, errors=(403, 409, 429))
 async def register_user(request: web.Request, services: Services, body: Registration) -> Session:
     """Create an account and log in."""
-    hashed = await services.passwords.hash(body.password.get_secret_value())
+    services.registrations.count(request)
+    hashed = await services.passwords.hash(body.password.get_secret_value(), address_of(request))
     user_id = uuid7()
     profile = body.model_dump(include={"name", "email", "locale", "timezone", "currency"})
     async with services.database.as_service() as db:
@@ -170,27 +175,27 @@ async def update_me(db: Db, caller: Caller, body: ProfileChange) -> User:
     return User.read(await sql.users.update.one(db, user_id=caller.user_id, **body.model_dump()))
 
 
-@routes.on("DELETE", "/me", scope="admin", status=204, errors=(403,))
-async def delete_me(caller: Caller, services: Services, body: Farewell) -> None:
+@routes.on("DELETE", "/me", scope="admin", status=204, errors=(403, 429))
+async def delete_me(request: web.Request, caller: Caller, services: Services, body: Farewell) -> None:
     """Delete the account and all its data.
 
     Cannot be undone.
     """
-    await _prove(services, caller, body.password)
+    await _prove(request, services, caller, body.password)
     async with services.database.acting_as(caller.user_id) as db:
         await sql.users.erase_own.run(db)
     services.trust.forget()
     log.info("account_erased")
 
 
-@routes.on("POST", "/me/password", scope="admin", status=204, errors=(403,))
-async def update_password(caller: Caller, services: Services, body: PasswordChange) -> None:
+@routes.on("POST", "/me/password", scope="admin", status=204, errors=(403, 429))
+async def update_password(request: web.Request, caller: Caller, services: Services, body: PasswordChange) -> None:
     """Change the password and end every session.
 
     A browser's session that asks for it goes on. Another client's refresh tokens are revoked, and the access token of
     the request stays valid until it expires.
     """
-    await _prove(services, caller, body.current_password)
+    await _prove(request, services, caller, body.current_password)
     hashed = await services.passwords.hash(body.new_password.get_secret_value())
     async with services.database.acting_as(caller.user_id) as db:
         await sql.users.change_own_password.run(
@@ -200,12 +205,16 @@ async def update_password(caller: Caller, services: Services, body: PasswordChan
     log.info("password_changed")
 
 
-async def _prove(services: Services, caller: Caller, password: SecretStr) -> None:
-    """No transaction stays open while bcrypt works."""
-    async with services.passwords.turn():
-        async with services.database.acting_as(caller.user_id) as db:
-            hashed = await sql.users.own_password_hash.value(db)
-        if not await services.passwords.verify(password.get_secret_value(), hashed):
+async def _prove(request: web.Request, services: Services, caller: Caller, password: SecretStr) -> None:
+    """The caller's password; guesses count like those at a login, and no transaction is open while bcrypt works."""
+    async with services.database.acting_as(caller.user_id) as db:
+        login = await sql.users.own_login.one(db)
+    if login is None:
+        raise not_found("user")
+    guess = Guess(login["email_key"], address_of(request))
+    async with judging(services, guess):
+        if not await services.passwords.verify(password.get_secret_value(), login["password_hash"]):
+            await count_failure(services, guess)
             raise Problem(403, "wrong_password", "The password is wrong.")
 
 

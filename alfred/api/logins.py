@@ -1,6 +1,10 @@
 """What every way to log in shares: judging a password, starting, renewing and ending a session."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Annotated
 from uuid import UUID
 
@@ -14,11 +18,13 @@ from alfred.http.context import Services
 from alfred.http.models import Input
 from alfred.http.problems import Problem
 from alfred.identity import digest, in_normal_form, new_token
-from alfred.queries import Db, sql
+from alfred.queries import Db, Row, sql
 
 log = structlog.get_logger()
 
 LOGIN_WINDOW = 15 * 60
+MOST_TIMES = 20  # so many times the failures of one address may an e-mail have from all of them
+FIRST_DELAY, LONGEST_DELAY = 0.5, 8.0  # seconds
 _MOST_OF_A_USER_AGENT = 300
 
 GivenPassword = Annotated[SecretStr, Field(max_length=1000)]
@@ -39,35 +45,90 @@ class Tokens:
     access_token: str
 
 
+@dataclass(frozen=True)
+class Guess:
+    """A password tried for an e-mail from an address."""
+
+    email_key: str
+    address: str
+
+
 async def user_who_logs_in(request: web.Request, services: Services, login: Login) -> UUID:
     """Whose e-mail and password these are; a wrong e-mail takes as long as a wrong password.
 
     Raises:
         Problem: 401 `invalid_credentials`, 429 `too_many_attempts`.
     """
-    email_key, address = key_of(login.email), request.remote or "unknown"
-    async with services.passwords.turn():
-        async with services.database.as_service() as db:
-            known = await sql.users.find_login.one(
-                db, email_key=email_key, address=address, window_seconds=LOGIN_WINDOW
-            )
-        assert known is not None
-        if max(known["email_failures"], known["address_failures"]) >= services.settings.login_attempts:
-            metrics.lockouts.inc()
-            detail = "Too many failed logins; wait a quarter of an hour."
-            raise Problem(429, "too_many_attempts", detail, headers={"Retry-After": str(LOGIN_WINDOW)})
-        password = login.password.get_secret_value()
-        form = await services.passwords.form_that_fits(password, known["password_hash"])
+    guess = Guess(key_of(login.email), address_of(request))
+    password = login.password.get_secret_value()
+    async with judging(services, guess) as judged:
+        form = await services.passwords.form_that_fits(password, judged["password_hash"])
         if form is None:
-            async with services.database.as_service() as db:
-                await sql.users.login_failed.run(db, email_key=email_key, address=address)
+            await count_failure(services, guess)
             raise refused("invalid_credentials", "The e-mail or the password is wrong.")
-    user_id = UUID(str(known["user_id"]))
+    user_id = UUID(str(judged["user_id"]))
     if form != in_normal_form(password):
         renewed = await services.passwords.hash(password)
         async with services.database.as_service() as db:
-            await sql.users.renew_password_hash.run(db, user_id=user_id, old=known["password_hash"], new=renewed)
+            await sql.users.renew_password_hash.run(db, user_id=user_id, old=judged["password_hash"], new=renewed)
     return user_id
+
+
+@asynccontextmanager
+async def judging(services: Services, guess: Guess) -> AsyncIterator[Row]:
+    """A turn to try a password, and what it is judged by; addresses take turns, where the e-mail is at home first.
+
+    Raises:
+        Problem: 429 `too_many_attempts`, for this e-mail from this address, for the address, or for the e-mail as a
+            whole where it is not at home.
+        TooBusy: too many wait already.
+    """
+    before = await _judge(services, guess)
+    if not before["at_home"]:
+        await _slow_down(before["email_failures"], services.settings.login_attempts)
+    async with services.passwords.turn(guess.address, known=before["at_home"]):
+        judged = await _judge(services, guess)  # again: others may have guessed meanwhile
+        most = services.settings.login_attempts
+        by_others = max(judged["address_failures"], judged["email_failures"] // MOST_TIMES)
+        if judged["own_failures"] >= most or (not judged["at_home"] and by_others >= most):
+            metrics.lockouts.inc()
+            log.warning("login_locked_out", address=guess.address)
+            detail = "Too many failed logins. Wait a quarter of an hour."
+            raise Problem(429, "too_many_attempts", detail, headers={"Retry-After": str(LOGIN_WINDOW)})
+        yield judged
+
+
+async def count_failure(services: Services, guess: Guess) -> None:
+    """A wrong password: it counts against the e-mail and the address."""
+    log.info("login_failed", address=guess.address)
+    async with services.database.as_service() as db:
+        await sql.users.login_failed.run(db, email_key=guess.email_key, address=guess.address)
+
+
+async def _judge(services: Services, guess: Guess) -> Row:
+    async with services.database.as_service() as db:
+        judged = await sql.users.judge_login.one(
+            db, email_key=guess.email_key, address=guess.address, window_seconds=LOGIN_WINDOW
+        )
+    assert judged is not None
+    return judged
+
+
+async def _slow_down(failures: int, most: int) -> None:
+    """An e-mail that many guess at, from whatever addresses, is answered later and later."""
+    if failures >= most:
+        await asyncio.sleep(min(FIRST_DELAY * 2 ** (failures // most - 1), LONGEST_DELAY))
+
+
+def address_of(request: web.Request) -> str:
+    """Who asks, as guesses are counted: an IPv6 network of 64 bits is one."""
+    try:
+        address = ip_address(request.remote or "")
+    except ValueError:
+        return "unknown"
+    if isinstance(address, IPv6Address):
+        return str(address.ipv4_mapped or IPv6Network((address, 64), strict=False).network_address)
+    return str(address)
 
 
 async def start_session(

@@ -21,6 +21,7 @@ from alfred.crm.subscriptions.sending import Sender
 from alfred.db import Database
 from alfred.http.bodies import LargeBodies
 from alfred.http.rate_limits import Limits
+from alfred.http.registrations import Registrations
 from alfred.http.session_trust import SessionTrust
 from alfred.hub import Hub
 from alfred.identity import AccessTokens, Passwords
@@ -56,6 +57,7 @@ class Services:
     vault: Vault
     outbound: OutboundHttp
     limits: Limits
+    registrations: Registrations
     trust: SessionTrust
     clock: Callable[[], datetime]
     ending: "Ending"

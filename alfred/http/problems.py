@@ -12,7 +12,7 @@ from aiohttp import web
 from pydantic_core import ErrorDetails
 
 from alfred.db import UnknownUser, connection_lost, held_by_others
-from alfred.identity import TooBusy
+from alfred.turns import TooBusy
 
 log = structlog.get_logger()
 

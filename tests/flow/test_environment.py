@@ -71,3 +71,21 @@ def test_migrating_says_which_database_was_changed(cluster):
         assert outcome.returncode == 0, outcome.stderr
         assert "migrations_applied" in outcome.stderr + outcome.stdout
         assert f"{database} at " in outcome.stderr + outcome.stdout
+
+
+def test_the_operator_makes_accounts_and_sets_passwords(cluster):
+    database = cluster.copy()
+    urls = {"ALFRED_DATABASE_URL": cluster.app(database), "ALFRED_OWNER_DATABASE_URL": cluster.owner(database)}
+
+    def user(*words, line="a good password", **environ):
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("ALFRED_", "PYTHON"))}
+        command = [sys.executable, "-m", "alfred", "user", *words]
+        environ = clean | urls | {"PYTHONPATH": str(ROOT)} | environ
+        return subprocess.run(command, env=environ, input=line + "\n", capture_output=True, text=True, timeout=60)
+
+    assert user("add", "ana@example.com", "--name", "Ana", ALFRED_REGISTRATION="closed").returncode == 0
+    assert "has an account already" in user("add", "Ana@example.com").stderr
+    assert "6 to 72 bytes" in user("add", "eva@example.com", line="x").stderr
+    assert user("password", "ana@example.com", line="another password").returncode == 0
+    nobody = user("password", "nobody@example.com")
+    assert (nobody.returncode, nobody.stderr.strip()) == (1, "alfred: Nobody has the e-mail nobody@example.com.")
