@@ -29,6 +29,9 @@ class LargeBodies:
         """
         if (request.content_length or 0) > limit:
             raise _too_large()
+        if request.content.at_eof():  # read already, for an Idempotency-Key; or there is nothing
+            yield await request.read()
+            return
         holds, body = False, bytearray()
         try:
             if (request.content_length or 0) > LARGE:
