@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -163,10 +163,19 @@ class Database:
 
     async def find(self, query: "Query", **given: Any) -> "Row | None":
         """The first row of such a statement."""
+        row: Row | None = await self._alone(query.one, given)
+        return row
+
+    async def rows(self, query: "Query", **given: Any) -> "list[Row]":
+        """Every row of such a statement."""
+        rows: list[Row] = await self._alone(query.all, given)
+        return rows
+
+    async def _alone(self, run: Callable[..., Coroutine[Any, Any, Any]], given: dict[str, Any]) -> Any:
         if self._pool is None:
             raise Away("the pool is not open")
         connection = await self._pool.acquire(timeout=WAIT_SECONDS)
-        work = asyncio.create_task(query.one(connection, **given))
+        work = asyncio.create_task(run(connection, **given))
         try:
             done, _ = await asyncio.wait({work}, timeout=WAIT_SECONDS)
             if not done:

@@ -24,6 +24,9 @@ items_taken_in = Counter(
 posts_rejected = Counter(
     "alfred_posts_rejected", "Webhook posts that were not read.", ("channel", "code"), registry=registry
 )
+deliveries = Counter(
+    "alfred_deliveries", "Calls to messengers and mail servers.", ("provider", "outcome"), registry=registry
+)  # ok, or the code of what kept it from being that
 lockouts = Counter("alfred_login_lockouts", "Logins refused after repeated failures.", registry=registry)
 scan_findings = Counter("alfred_scan_findings", "What the periodic scans found.", ("scan",), registry=registry)
 assistant_seconds = Histogram(
@@ -33,6 +36,7 @@ assistant_seconds = Histogram(
 streams = Gauge("alfred_streams", "Open streams.", ("kind",), registry=registry)
 pool = Gauge("alfred_pool_connections", "Connections of the database pool.", ("state",), registry=registry)
 event_lag = Gauge("alfred_event_lag_seconds", "Age of the oldest unread event.", ("consumer",), registry=registry)
+delivery_lag = Gauge("alfred_delivery_lag_seconds", "Age of the oldest message that is due.", registry=registry)
 events_waiting = Gauge(
     "alfred_events_waiting",
     "Events that wait for their tenant's turn or another attempt.",

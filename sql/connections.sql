@@ -9,6 +9,10 @@ select k.channel_id, h.type, k.provider, k.state, k.config, k.options, k.error, 
   left join channel_hooks c using (user_id, channel_id)
  where k.user_id = :user_id and k.channel_id = :channel_id
 
+-- name: whole
+-- With its secrets, as they are encrypted, and its newest key: for one call, in one round-trip.
+select app.connection_of(:user_id, :channel_id)
+
 -- name: channel_to_connect
 -- Locked: two PUTs at once must not mix their secrets.
 select h.channel_id, h.type, h.name, h.external_account_id, k.provider, k.config, k.state

@@ -77,9 +77,22 @@ select app.release_deliveries(:worker, :ids)
 -- What a call brought.
 select app.settle_delivery(:user_id, :delivery_id, :worker, :result)
 
+-- name: note_identity
+-- Another way to write the number of a conversation, unless it is somebody's already.
+insert into contact_identities (user_id, channel_type, value, contact_id, matched_as)
+select c.user_id, h.type, :value, c.contact_id, c.handle
+  from conversations c
+  join channels h using (user_id, channel_id)
+ where c.user_id = :user_id and c.conversation_id = :conversation_id
+    on conflict do nothing
+
 -- name: overdue
 -- Rows that no worker will settle.
 select * from app.overdue_deliveries(:limit)
+
+-- name: lag
+-- Seconds for which what is due has waited for a worker.
+select app.delivery_lag()
 
 -- name: give_up
 -- One that waited too long.

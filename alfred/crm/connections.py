@@ -1,6 +1,7 @@
 """Connections: a channel's credentials are kept encrypted, and read by whoever calls its messenger."""
 
 import json
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -97,17 +98,27 @@ async def load(db: Db, vault: Vault, user_id: UUID, channel_id: UUID) -> Connect
     Raises:
         UnknownKey, DamagedSecret: a secret cannot be decrypted (any more).
     """
-    row = await sql.connections.get.one(db, user_id=user_id, channel_id=channel_id)
-    if row is None:
+    return opened(vault, user_id, await sql.connections.whole.value(db, user_id=user_id, channel_id=channel_id))
+
+
+def opened(vault: Vault, user_id: UUID, whole: Mapping[str, Any] | None) -> Connection | None:
+    """The connection in what app.connection_of() gives, its secrets decrypted; None where it gives none.
+
+    Raises:
+        UnknownKey, DamagedSecret: a secret cannot be decrypted (any more).
+    """
+    if whole is None:
         return None
-    settings = json.loads(json.dumps(row["config"]))
-    for secret in await sql.connections.secrets.all(db, user_id=user_id, channel_id=channel_id):
-        plain = json.loads(vault.decrypt(secret["sealed"], place(user_id, channel_id, secret["name"])))
-        _put(settings, secret["name"].split("."), plain)
-    newest = await sql.connections.keys.one(db, user_id=user_id, channel_id=channel_id)
+    channel_id, settings = UUID(whole["channel_id"]), dict(whole["config"])
+    for name, sealed in whole["secrets"].items():
+        plain = json.loads(vault.decrypt(b64decode(sealed), place(user_id, channel_id, name)))
+        _put(settings, name.split("."), plain)
+    newest = whole["key"]
+    if newest is not None:
+        newest = {"channel_id": channel_id, "provider": newest["provider"], "sealed": b64decode(newest["sealed"])}
     key = key_of(vault, user_id, newest) if newest else None
     return Connection(
-        user_id, channel_id, row["type"], row["provider"], row["state"], dict(row["options"]), settings,
+        user_id, channel_id, whole["type"], whole["provider"], whole["state"], whole["options"], settings,
         f"/api/v1/hooks/{newest['provider']}/{key}" if newest and key else None,
     )  # fmt: skip
 

@@ -264,3 +264,17 @@ async def test_no_secret_leaves_with_an_error(opened, meta):
     meta.script.append(Say(400, {"error": {"code": 131051, "message": "token s3cr3t-token is bad"}}))
     failed = await chat.becomes(await chat.write("x"), "failed")
     assert "s3cr3t" not in str(failed)
+
+
+async def test_another_way_to_write_the_number_is_noted(opened, meta, rosa, eventually):
+    chat = await opened("+5511988887777")
+    answer = {"contacts": [{"input": "x", "wa_id": "551188887777"}], "messages": [{"id": "wamid.ninth"}]}
+    meta.script.append(Say(200, answer))
+    await chat.becomes(await chat.write("Oi"), "sent")
+    _, conversation = await rosa.get(f"/conversations/{chat.id}")
+
+    async def identities():
+        _, contact = await rosa.get(f"/contacts/{conversation['contact']['id']}")
+        return {each["value"] for each in contact["identities"]}
+
+    assert await eventually(identities, lambda found: len(found) == 2) == {"+5511988887777", "+551188887777"}

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import structlog
 
+from alfred import metrics
 from alfred.crm.deliveries.results import result_of
 from alfred.db import Database, UnknownUser, connection_lost
 from alfred.log import kind_of
@@ -33,6 +34,7 @@ class DeliverySweep:
         async with self._database.as_service() as db:
             rows = await sql.deliveries.overdue.all(db, limit=MOST)
             channels = await sql.deliveries.failing_channels.all(db, after_seconds=FAILING_SECONDS, limit=MOST)
+            metrics.delivery_lag.set(await sql.deliveries.lag.value(db))
             await sql.deliveries.forget_settled.run(db, keep_seconds=self._keep, limit=MOST)
         for row in rows:
             await self._each(row, self._judge)

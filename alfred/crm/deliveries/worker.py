@@ -10,6 +10,8 @@ from uuid import UUID, uuid4
 
 import structlog
 
+from alfred import metrics
+from alfred.channels.phones import variants
 from alfred.crm import connections
 from alfred.crm.connections import Connection
 from alfred.crm.deliveries.calls import Reach, Unreadable, call
@@ -28,6 +30,7 @@ EACH_CHANNEL = 4  # calls of one channel at once, in a process
 LONGEST_DEADLINE = 35.0  # of a chat's call; the database gives mails more
 SHORTEST_LEASE = 90.0
 GRACE_SECONDS = 10.0
+GATHER_SECONDS = 0.004  # while calls are under way: several that end soon are followed by one claim
 SETTLE_ATTEMPTS = 5
 
 
@@ -98,16 +101,15 @@ class DeliveryWorker:
         free = min(self._pace.calls - len(self._running), MOST_AT_ONCE)
         if free <= 0:
             return False
-        async with self._database.as_service() as db:
-            rows = await sql.deliveries.claim.all(
-                db,
-                worker=self.id,
-                most=free,
-                lease_seconds=self._pace.lease_seconds,
-                each=EACH_CHANNEL,
-                channels=list(self._calls),
-                counts=list(self._calls.values()),
-            )
+        rows = await self._database.rows(
+            sql.deliveries.claim,
+            worker=self.id,
+            most=free,
+            lease_seconds=self._pace.lease_seconds,
+            each=EACH_CHANNEL,
+            channels=list(self._calls),
+            counts=list(self._calls.values()),
+        )
         self._unbegun |= {row["delivery_id"]: row for row in rows}
         self._calls.update(row["channel_id"] for row in rows)
         by_channel: dict[tuple[UUID, UUID], list[Row]] = {}
@@ -121,14 +123,15 @@ class DeliveryWorker:
 
     async def _sleep(self) -> None:
         """Until somebody pokes, a call ends, the next row is due, or a second has gone."""
-        async with self._database.as_service() as db:
-            due_at = await sql.deliveries.next_at.value(db)
+        due_at = await self._database.once(sql.deliveries.next_at)
         seconds = 1.0 if due_at is None else (due_at - datetime.now(UTC)).total_seconds()
         try:
             async with asyncio.timeout(min(max(seconds, 0.005), 1.0)):
                 await self._wake.wait()
         except TimeoutError:
             pass
+        if self._running:
+            await asyncio.sleep(GATHER_SECONDS)
 
     async def _begin(self, rows: Sequence[Row]) -> None:
         """The calls of one channel; its secrets live no longer than they do."""
@@ -157,8 +160,9 @@ class DeliveryWorker:
 
     async def _connection(self, row: Row) -> Connection | Unreadable | None:
         try:
-            async with self._database.acting_as(row["user_id"]) as db:
-                return await connections.load(db, self._vault, row["user_id"], row["channel_id"])
+            about = {"user_id": row["user_id"], "channel_id": row["channel_id"]}
+            whole = await self._database.once(sql.connections.whole, **about)
+            return connections.opened(self._vault, row["user_id"], whole)
         except (UnknownKey, DamagedSecret):
             return Unreadable()
 
@@ -204,9 +208,23 @@ class DeliveryWorker:
                 await asyncio.sleep(0.2 * 2**attempt)
         else:
             return
+        if state == "done" and outcome.handle and outcome.handle != row["handle"]:
+            await self._note_identity(row, outcome.handle)
         if row["message_id"] is None and state == "dead":
             log.info("receipt_failed", kind=row["kind"], error=(result.get("error") or {}).get("code"))
+        metrics.deliveries.labels(row["provider"], "ok" if outcome.error is None else outcome.error.code).inc()
         self.told(row["user_id"])
+
+    async def _note_identity(self, row: Row, handle: str) -> None:
+        """The messenger writes the customer's number in another way, by which it may also post."""
+        if handle not in variants(row["handle"]):
+            return
+        try:
+            async with self._database.acting_as(row["user_id"]) as db:
+                about = {"user_id": row["user_id"], "conversation_id": row["conversation_id"]}
+                await sql.deliveries.note_identity.run(db, **about, value=handle)
+        except Exception as error:  # noqa: BLE001 the message is out, and the next one tells it again
+            log.warning("identity_not_noted", error=kind_of(error))
 
     def _end(self, row: Row) -> None:
         self._unbegun.pop(row["delivery_id"], None)

@@ -1,0 +1,3 @@
+drop function app.delivery_lag();
+
+drop function app.connection_of(uuid, uuid);
