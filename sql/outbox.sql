@@ -144,7 +144,9 @@ with heads as (
        and m.delivery is null
        and m.queued_at > now() - make_interval(secs => :max_age)
        and (:channel_id::uuid is null or m.channel_id = :channel_id)
-       and not exists (select from connections k where k.user_id = m.user_id and k.channel_id = m.channel_id)
+       and not exists (select from connections k
+                        where k.user_id = m.user_id and k.channel_id = m.channel_id
+                          and (k.provider <> 'email' or k.config ? 'smtp'))
      order by m.conversation_id, m.queued_at, m.message_id
 ), taken as (
     select m.message_id

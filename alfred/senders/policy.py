@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from alfred.senders.errors import ErrorCode
+from alfred.senders.errors import Error, ErrorCode
 from alfred.senders.parts import Content
 from alfred.terms import ChannelType, Provider
 
@@ -69,6 +69,13 @@ def refusal(found: SendPolicy, kinds: Iterable[ContentKind], author: Author) -> 
     if not set(kinds) <= set(found.kinds) or (found.human_only and author == "automation"):
         return "window_closed"
     return None
+
+
+def advised(error: Error, channel_type: ChannelType) -> Error:
+    """A closed window with the way out that the channel has."""
+    if error.code != "window_closed" or channel_type != "whatsapp":
+        return error
+    return error.model_copy(update={"remedy": "use_template"})
 
 
 def kinds_of(content: Content) -> set[ContentKind]:

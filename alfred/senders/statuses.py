@@ -5,6 +5,7 @@ import re
 from alfred.senders import messenger, twilio, whatsapp_cloud
 from alfred.senders.errors import Error
 from alfred.senders.graph import GraphError
+from alfred.senders.policy import advised
 from alfred.terms import ChannelType
 
 _CODE = re.compile(r"([0-9]{1,9})(?:/([0-9]{1,9}))?\b[\s:.,-]*(.*)", re.DOTALL)
@@ -13,6 +14,10 @@ _NO_RECIPIENT = re.compile(r"\b5\.1\.\d+")
 
 def failure_of(channel_type: ChannelType, provider: str | None, code: str | None, words: str | None) -> Error:
     """The error of a failed status; a code may also begin the words (`131026: Undeliverable`)."""
+    return advised(_judged(channel_type, provider, code, words), channel_type)
+
+
+def _judged(channel_type: ChannelType, provider: str | None, code: str | None, words: str | None) -> Error:
     if words is not None and (found := _CODE.fullmatch(words)):
         begins = f"{found[1]}/{found[2]}" if found[2] else found[1]
         if code in {None, begins}:

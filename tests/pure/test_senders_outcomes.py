@@ -11,6 +11,7 @@ from alfred.senders.errors import clean_words
 from alfred.senders.mail import SmtpAnswer
 from alfred.senders.outcomes import retry_after
 from alfred.senders.registry import SENDERS, receipt_outcome
+from alfred.senders.statuses import failure_of
 
 OK = {
     "whatsapp_cloud": (200, {"contacts": [{"input": "1", "wa_id": "5511"}], "messages": [{"id": "wamid.A"}]}),
@@ -343,3 +344,27 @@ def test_a_messengers_words_hold_no_token_and_no_address():
     cleaned = clean_words(words)
     assert cleaned.startswith("Bad token … at … long")
     assert len(cleaned) <= 500
+
+
+@pytest.mark.parametrize(
+    ("channel", "provider", "code", "words", "expected"),
+    [
+        ("whatsapp", "whatsapp_cloud", "131047", "Re-engagement message", ("window_closed", "use_template", "131047")),
+        (
+            "whatsapp",
+            "whatsapp_cloud",
+            None,
+            "131026: Undeliverable",
+            ("recipient_unreachable", "check_recipient", "131026"),
+        ),
+        ("whatsapp", "twilio", "63016", None, ("window_closed", "use_template", "63016")),
+        ("messenger", "messenger", "10/2018278", "late", ("window_closed", "wait_for_customer", "10/2018278")),
+        ("email", "mime", "5.1.1", "no such user", ("recipient_unreachable", "check_recipient", "5.1.1")),
+        ("email", "mime", "5.7.1", "spam", ("provider_error", "retry_later", "5.7.1")),
+        ("whatsapp", "evolution", None, "ERROR", ("provider_error", "retry_later", None)),
+        ("whatsapp", "zapi", None, None, ("provider_error", "retry_later", None)),
+    ],
+)
+def test_a_failure_that_is_told_later_is_judged_by_the_same_tables(channel, provider, code, words, expected):
+    error = failure_of(channel, provider, code, words)
+    assert (error.code, error.remedy, error.provider_code) == expected

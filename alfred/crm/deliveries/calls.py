@@ -23,7 +23,7 @@ from alfred.senders.errors import Error
 from alfred.senders.mail import Envelope, File, Mail, SmtpAnswer
 from alfred.senders.outcomes import Outcome
 from alfred.senders.parts import OutFile, Part
-from alfred.senders.policy import Line, needs_human_tag, policy, refusal
+from alfred.senders.policy import Line, advised, needs_human_tag, policy, refusal
 from alfred.senders.registry import receipt_outcome
 
 log = structlog.get_logger()
@@ -100,7 +100,8 @@ async def _http(door: OutboundHttp, row: Row, part: Part, settings: Mapping[str,
     answer = await door.call(sender.request(part, row["handle"], settings, str(row["delivery_id"])))
     if part.kind in {"read", "typing"}:
         return receipt_outcome(answer)
-    return _with_words_cleaned(sender.outcome(answer, row["attempts"]), settings)
+    found = _with_words_cleaned(sender.outcome(answer, row["attempts"]), settings)
+    return found if found.error is None else replace(found, error=advised(found.error, row["channel_type"]))
 
 
 def _with_fresh_link(part: Part, user_id: UUID) -> Part:

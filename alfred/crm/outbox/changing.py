@@ -59,7 +59,11 @@ async def cancel(db: Db, user_id: UUID, message_id: UUID) -> Row:
         return await _shown(db, user_id, message_id)
     if message["status"] == "queued":
         leased = message["claim_state"] == "leased" and message["due_at"] and message["due_at"] > message["now"]
-        if leased or not await sql.outbox.withdraw.value(db, user_id=user_id, message_id=message_id):
+        if (
+            leased
+            or message["delivery_state"] == "unknown"
+            or not await sql.outbox.withdraw.value(db, user_id=user_id, message_id=message_id)
+        ):
             raise NotCancellable
     elif message["status"] != "scheduled":
         raise NotCancellable
