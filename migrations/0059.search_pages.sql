@@ -2,8 +2,8 @@
 
 -- One page of a search by latest activity, and no more: (p_at, p_id) is the last row of the page before. How common
 -- the text is, the planner cannot guess; a look at the newest messages of a hundred conversations tells. What is
--- common is found by walking the inbox until the page is full, what is rare by the index. It looks for the tenant of
--- the transaction only.
+-- common is found by walking the inbox until the page is full, what is rare by app.search_conversations(). It looks for
+-- the tenant of the transaction only.
 grant create on schema app to alfred_search;
 
 create function app.search_page(p_text text, p_at timestamptz, p_id uuid, p_limit integer) returns setof uuid
@@ -12,7 +12,6 @@ as $$
 declare
     v_user    uuid := app.current_user_id();
     v_pattern text := app.like_pattern(p_text);
-    v_short   boolean := length(v_pattern) < 5; -- under three letters the index knows nothing
     v_at      timestamptz := coalesce(p_at, 'infinity');
     v_id      uuid := coalesce(p_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff');
     v_steps   integer := 100;
@@ -33,16 +32,11 @@ begin
       from (select c.conversation_id from conversations c
              where c.user_id = v_user and (c.active_at, c.conversation_id) < (v_at, v_id)
              order by c.active_at desc, c.conversation_id desc limit 100) s;
-    if not v_common and not v_short then
+    if not v_common then
         return query
             select c.conversation_id from conversations c
              where c.user_id = v_user and (c.active_at, c.conversation_id) < (v_at, v_id)
-               and c.conversation_id in (
-                    select m.conversation_id from messages m where m.user_id = v_user and m.norm like v_pattern
-                    union all
-                    select k.conversation_id from contacts t
-                      join conversations k on k.user_id = v_user and k.contact_id = t.contact_id
-                     where t.user_id = v_user and t.norm like v_pattern)
+               and c.conversation_id = any (array(select app.search_conversations(p_text)))
              order by c.active_at desc, c.conversation_id desc
              limit p_limit;
         return;
@@ -54,12 +48,13 @@ begin
                (array_agg(w.conversation_id order by w.active_at, w.conversation_id))[1]
           into v_hits, v_walked, v_at, v_id
           from (select c.conversation_id, c.active_at,
-                       exists (select from messages m
-                                where m.user_id = v_user and m.conversation_id = c.conversation_id
-                                  and m.norm like v_pattern)
-                       or exists (select from contacts t
-                                   where t.user_id = v_user and t.contact_id = c.contact_id
-                                     and t.norm like v_pattern) as hit
+                       -- one row at most: a plan that hashes every message that fits would read them all
+                       coalesce((select true from messages m
+                                  where m.user_id = v_user and m.conversation_id = c.conversation_id
+                                    and m.norm like v_pattern limit 1),
+                                (select true from contacts t
+                                  where t.user_id = v_user and t.contact_id = c.contact_id
+                                    and t.norm like v_pattern limit 1), false) as hit
                   from conversations c
                  where c.user_id = v_user and (c.active_at, c.conversation_id) < (v_at, v_id)
                  order by c.active_at desc, c.conversation_id desc
