@@ -34,6 +34,10 @@ c.user_id = :user_id
  order by c.active_at desc, c.conversation_id desc
  limit :limit
 
+-- name: inbox
+-- The page without filters, as a statement of its own that puts on the hat and keeps its plan.
+select * from app.inbox_page(:user_id, :before_at, :before_id, :limit)
+
 -- name: page_of_search
 -- By latest activity, of a search without filters: it stops where the page is full.
 {{shown}}

@@ -8,10 +8,11 @@ from aiohttp import web
 from pydantic import Field, field_validator
 
 from alfred.api.conversation_pages import longest_waiting_first
+from alfred.api.inbox_page import inbox_page
 from alfred.crm.conversations import Change, change
 from alfred.crm.outbox import policy_of
 from alfred.events import record
-from alfred.http.context import Caller
+from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Answer, Routes
 from alfred.http.models import Input, Listing, Moment, Output, Page, SearchText, Tag
 from alfred.http.pages import newest_first
@@ -127,12 +128,20 @@ class ListedConversation(Conversation):
 
 @routes.on("GET", "/conversations")
 async def list_conversations(
-    db: Db, caller: Caller, request: web.Request, query: ConversationQuery
+    services: Services, caller: Caller, request: web.Request, query: ConversationQuery
 ) -> Page[ListedConversation]:
     """List conversations, most recent activity first.
 
     Filters combine. `sort=waiting` lists who waits longest first.
     """
+    if query.sort == "newest" and query.q is None and query.is_unfiltered():
+        usual: Any = await inbox_page(services, caller, request, query)  # the same, written already
+        return usual  # type: ignore[no-any-return]
+    async with services.database.acting_as(caller.user_id) as db:
+        return await _filtered(db, caller, request, query)
+
+
+async def _filtered(db: Db, caller: Caller, request: web.Request, query: ConversationQuery) -> Page[ListedConversation]:
     given = {"user_id": caller.user_id, "ids": None, **query.model_dump(exclude={"limit", "cursor", "sort"})}
     if query.sort == "waiting":
         rows = await longest_waiting_first(db, request, query, given)

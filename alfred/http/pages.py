@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
+import orjson
 from aiohttp import web
 from yarl import URL
 
@@ -83,6 +84,12 @@ async def newest_first(
     at, before = after(rows_of.name, query, datetime.fromisoformat, UUID)
     rows = await rows_of.all(db, before_at=at, before_id=before, limit=query.limit + 1, **given)
     return page(request, rows_of.name, query, rows, lambda row: (row[by].isoformat(), row["id"]))
+
+
+def written(page: Page[Any]) -> web.Response:
+    """A page of plain values as JSON, in the form that models are written in."""
+    text = orjson.dumps(vars(page), default=str, option=orjson.OPT_UTC_Z)
+    return web.Response(body=text, content_type="application/json", charset="utf-8")
 
 
 def public_url(request: web.Request) -> URL:

@@ -1,0 +1,1 @@
+drop function app.inbox_page(uuid, timestamptz, uuid, integer);
