@@ -28,7 +28,7 @@ from alfred.postgres import Embedded
 
 ROOT = Path(__file__).resolve().parents[1]
 DATABASE = "alfred"
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 PASSWORD = "a good password"
 
 # The command line of a service with something changed in it beforehand.
