@@ -21,6 +21,8 @@ CAN = Abilities(text_limit=None, mail=True, seconds=60.0)
 MOST_REFERENCES = 20
 MOST_FILE_BYTES = 20 * 1024 * 1024  # of all files of a mail
 
+_ANY_SERVER = SMTP.clone(cte_type="7bit")  # also those that take no eight-bit text
+
 Step = Literal["connect", "tls", "auth", "mail", "rcpt", "data"]
 
 
@@ -70,7 +72,7 @@ def mail_of(part: Part, envelope: Envelope, config: Mapping[str, Any], files: Se
     smtp = config["smtp"]
     sender = str(smtp["from_address"])
     message_id = f"{envelope.delivery_id}@{sender.rpartition('@')[2]}"
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=_ANY_SERVER)
     try:
         mail["From"] = Address(display_name=str(smtp.get("from_name") or ""), addr_spec=sender)
         mail["To"] = Address(addr_spec=envelope.to)

@@ -298,7 +298,8 @@ async def test_a_token_speaks_as_automation(ana, http, chat):
 async def test_an_attachment_and_a_template_are_kept(ana, chat):
     file = {"type": "image", "url": "https://x.example/1.jpg", "caption": "foto", "file_name": "1.jpg"}
     message = await write(ana, chat, "", attachments=[file])
-    assert message["attachments"] == [file | {"external_id": None, "mime_type": None}]
+    (kept,) = message["attachments"]
+    assert kept == file | {"external_id": None, "mime_type": None, "content": kept["content"]}
     template = {"name": "promo", "language": "pt_BR", "variables": ["Ana"]}
     assert (await write(ana, chat, "", template=template))["template"] == template
     assert (await ana.get(f"/conversations/{chat}"))[1]["send_policy"]["state"] == "open"

@@ -60,6 +60,13 @@ async def write_many(person, conversations, each, label=""):
     return written
 
 
+async def many_enough(seen):
+    """Some have arrived, and more are on their way."""
+    async with asyncio.timeout(20):
+        while len(seen) < 5:  # noqa: ASYNC110 a list that another task fills
+            await asyncio.sleep(0.005)
+
+
 async def settled(person, ids, seconds=30):
     """How each message ended: its status, or `unknown`."""
     ends = {}
@@ -87,7 +94,7 @@ async def test_a_killed_service_writes_to_nobody_twice(start, http):
         ana = await Person.sign_up(http, address, "Ana")
         conversations = await chats(ana, meta.base_url, 15)
         writing = asyncio.create_task(write_many(ana, conversations, 4))
-        await asyncio.sleep(0.4)
+        await many_enough(meta.seen)
         process.signal(signal.SIGKILL)
         await process.ends()
         written = await writing
@@ -121,7 +128,7 @@ async def test_a_service_that_ends_gives_its_calls_time(start, http):
         ana = await Person.sign_up(http, address, "Ana")
         (conversation,) = await chats(ana, meta.base_url, 1)
         message = await ana.made(f"/conversations/{conversation}/messages", {"body": "Até logo"})
-        while not meta.seen:  # noqa: ASYNC110 a list, that a request of another task fills
+        while not meta.seen:  # noqa: ASYNC110 a list that another task fills
             await asyncio.sleep(0.02)
         process.signal(signal.SIGTERM)
         assert await process.ends() == 0
@@ -144,7 +151,7 @@ async def test_a_killed_service_loses_no_mail(start, http):
         where = {"contact_id": contact["id"], "channel_id": channel_id}
         conversations.append((await ana.made("/conversations", where))["id"])
     writing = asyncio.create_task(write_many(ana, conversations, 3))
-    await asyncio.sleep(0.4)
+    await many_enough(mailbox.mails)
     process.signal(signal.SIGKILL)
     await process.ends()
     written = await writing

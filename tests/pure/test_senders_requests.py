@@ -255,6 +255,8 @@ def test_a_mail_has_its_thread():
     part = Part(kind="mail", text="Olá ❤️", subject="Re: Pedido", references=("a@x", "b@x"), automation=True)
     mail, read = read_mail(part, [File("nota.pdf", "application/pdf", b"%PDF")])
     assert mail.message_id == "d-1@shop.example"
+    assert mail.content.isascii()
+    assert max(map(len, mail.content.splitlines())) <= 998
     assert read["From"].addresses[0].display_name == "Lója, Centro"
     headers = ("To", "Subject", "Message-ID", "In-Reply-To", "References", "Reply-To", "Auto-Submitted", "Date")
     assert [str(read[name]) for name in headers] == [

@@ -174,7 +174,7 @@ async def _thread_of(db: Db, message: Row) -> dict[str, Any]:
         return {"subject": mail.subject_of(message["subject"], None, base)}
     before = _MESSAGE_IDS.findall(answered["references_"] or "")
     return {
-        "subject": mail.subject_of(message["subject"], answered["subject"] or message["channel_name"], base),
+        "subject": mail.subject_of(message["subject"], answered["subject"], base),
         "references": mail.references_of(before, answered["external_id"]),
         "reply_to": answered["external_id"],
     }
