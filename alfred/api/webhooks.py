@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -25,6 +26,7 @@ from alfred.http.endpoint import Routes
 from alfred.http.models import Output
 from alfred.http.problems import Problem, not_found
 from alfred.queries import sql
+from alfred.settings import Settings
 from alfred.terms import ChannelType
 
 routes = Routes("Webhooks")
@@ -95,6 +97,10 @@ DOCUMENT = {
 }
 
 
+def _body_limit(settings: Settings, path: Mapping[str, str]) -> int:
+    return settings.mail_body_limit if path["channel_type"] == "email" else settings.hook_body_limit
+
+
 @routes.on(
     "POST",
     "/webhooks/{channel_type}",
@@ -103,9 +109,12 @@ DOCUMENT = {
     lenient=True,
     has_tail=True,
     errors=(400, 404, 413, 422),
+    body_limit=_body_limit,
     document=DOCUMENT,
 )
-async def post_webhook(request: web.Request, caller: Caller, services: Services, channel_type: str) -> Receipt:
+async def post_webhook(
+    request: web.Request, caller: Caller, services: Services, channel_type: str, raw: bytes
+) -> Receipt:
     """Receive a payload from a messenger, a mail service or n8n.
 
     Answers after the commit: what was answered 200 is stored.
@@ -113,11 +122,8 @@ async def post_webhook(request: web.Request, caller: Caller, services: Services,
     """
     if channel_type not in CHANNEL_TYPES:
         raise not_found("channel type")
-    settings = services.settings
-    limit = settings.mail_body_limit if channel_type == "email" else settings.hook_body_limit
-    async with services.bodies.body_of(request, caller.user_id, limit) as body:
-        posted = Posted(body, request.headers.get("Content-Type", ""), channel_type)
-        return await _receive(services, caller.user_id, posted)
+    posted = Posted(raw, request.headers.get("Content-Type", ""), channel_type)
+    return await _receive(services, caller.user_id, posted)
 
 
 async def _receive(services: Services, user_id: UUID, posted: Posted) -> Receipt:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from aiohttp import web
 
+from alfred.http.inputs import arriving
 from alfred.http.problems import Problem
 
 LARGE = 4 * 1024 * 1024
@@ -25,23 +26,21 @@ class LargeBodies:
         """The whole body, for as long as it is worked on.
 
         Raises:
-            Problem: 413 where it is longer than `limit`, 503 while too many large ones are held already.
+            Problem: 408, 413 where it is longer than `limit`, 503 while too many large ones are held already.
         """
         if (request.content_length or 0) > limit:
             raise _too_large()
-        if request.content.at_eof():  # read already, for an Idempotency-Key; or there is nothing
-            yield await request.read()
-            return
         holds, body = False, bytearray()
         try:
             if (request.content_length or 0) > LARGE:
                 holds = self._take(user_id)
-            async for chunk in request.content.iter_any():
-                body.extend(chunk)
-                if len(body) > limit:
-                    raise _too_large()
-                if len(body) > LARGE and not holds:
-                    holds = self._take(user_id)
+            async with arriving():
+                async for chunk in request.content.iter_any():
+                    body.extend(chunk)
+                    if len(body) > limit:
+                        raise _too_large()
+                    if len(body) > LARGE and not holds:
+                        holds = self._take(user_id)
             yield bytes(body)
         finally:
             if holds:

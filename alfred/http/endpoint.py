@@ -1,6 +1,6 @@
 """A typed function becomes a validated handler; the same declaration writes the OpenAPI document.
 
-The names of a handler's parameters say where their values come from: `query` and `body` are models,
+The names of a handler's parameters say where their values come from: `query` and `body` are models, `raw` the bytes,
 `db` is a transaction under the caller's hat, `caller`, `services` and `request` are what they say,
 and any other name is that part of the path. The return type is the answer.
 """
@@ -8,7 +8,8 @@ and any other name is that part of the path. The return type is the answer.
 import asyncio
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from types import UnionType
 from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
@@ -23,6 +24,7 @@ from alfred.http.idempotency import HEADER, Claim, claimed, settled
 from alfred.http.inputs import NoQuery, body_of, load_body, load_query, path_part
 from alfred.http.session_cookies import refuse_cross_site
 from alfred.queries import Db
+from alfred.settings import Settings
 
 T = TypeVar("T", bound=BaseModel | None)
 Handler = Callable[..., Awaitable[Any]]
@@ -60,6 +62,7 @@ class Endpoint:
     has_tail: bool = False  # what stands behind its path does not matter
     lenient: bool = False  # whoever posts here may append parameters that we do not know
     guarded: bool = True  # needs credentials, even where the handler looks at them itself (scope None)
+    body_limit: Callable[[Settings, Mapping[str, str]], int] | None = None  # of `raw`, by settings and path: bytes
     query_model: type[BaseModel] | None = None  # what a handler that reads the query by itself takes
     document: dict[str, Any] = field(default_factory=dict)  # what the signature cannot say of it
 
@@ -84,34 +87,47 @@ class Endpoint:
         # Over all of it but the body's arrival; when it is over: TimeoutError, a 503, and a COMMIT goes on.
         async with asyncio.timeout(None if self.endless else services.settings.request_deadline) as deadline:
             caller = None if self.scope is None else await authenticate(request, services, self.scope)
-            await self._await_body(request, deadline)
-            return await self._answer(request, services, caller)
+            async with self._arrived(request, services, caller, deadline) as raw:
+                return await self._answer(request, services, caller, raw)
 
-    async def _await_body(self, request: web.Request, deadline: asyncio.Timeout) -> None:
-        """Let the body arrive, which has a time of its own."""
-        ends_at = deadline.when()
-        if ends_at is not None and ("body" in self.parameters or (self.repeatable and HEADER in request.headers)):
-            clock = asyncio.get_running_loop().time
-            began = clock()
-            deadline.reschedule(None)
-            await body_of(request)
-            deadline.reschedule(ends_at + clock() - began)
+    @asynccontextmanager
+    async def _arrived(
+        self, request: web.Request, services: Services, caller: Caller | None, deadline: asyncio.Timeout
+    ) -> AsyncIterator[bytes]:
+        """The body, whose arrival has a time of its own; nothing where nobody asks for it."""
+        ends_at, clock = deadline.when(), asyncio.get_running_loop().time
+        began = clock()
+        async with AsyncExitStack() as stack:
+            raw = b""
+            if self.body_limit is not None and caller is not None:
+                limit = self.body_limit(services.settings, request.match_info)
+                deadline.reschedule(None)
+                raw = await stack.enter_async_context(services.bodies.body_of(request, caller.user_id, limit))
+            elif "body" in self.parameters or (self.repeatable and HEADER in request.headers):
+                deadline.reschedule(None)
+                raw = await body_of(request)
+            deadline.reschedule(None if ends_at is None else ends_at + clock() - began)
+            yield raw
 
-    async def _answer(self, request: web.Request, services: Services, caller: Caller | None) -> web.StreamResponse:
+    async def _answer(
+        self, request: web.Request, services: Services, caller: Caller | None, raw: bytes
+    ) -> web.StreamResponse:
         if caller is None or not self.repeatable or HEADER not in request.headers:
-            return await self._serve(services, caller, await self._read(request, services, caller), None)
+            return await self._serve(services, caller, await self._read(request, services, caller, raw), None)
         for name in self.in_path:  # a path that names nothing is not remembered
             path_part(request.match_info[name], self.parameters.get(name))
-        claim = await claimed(request, services, caller.user_id, self.secrets)
+        claim = await claimed(request, services, caller.user_id, raw, self.secrets)
         if isinstance(claim, web.Response):
             return claim
 
         async def run() -> web.StreamResponse:  # what is refused as invalid is a first answer too
-            return await self._serve(services, caller, await self._read(request, services, caller), claim)
+            return await self._serve(services, caller, await self._read(request, services, caller, raw), claim)
 
         return await settled(request, services, claim, run)
 
-    async def _read(self, request: web.Request, services: Services, caller: Caller | None) -> dict[str, Any]:
+    async def _read(
+        self, request: web.Request, services: Services, caller: Caller | None, raw: bytes
+    ) -> dict[str, Any]:
         given: dict[str, Any] = {}
         in_path = self.in_path
         for name, kind in self.parameters.items():
@@ -122,7 +138,7 @@ class Endpoint:
             elif name == "body":
                 given[name] = await load_body(request, kind)
             elif name != "db":
-                given[name] = {"request": request, "services": services, "caller": caller}[name]
+                given[name] = {"request": request, "services": services, "caller": caller, "raw": raw}[name]
         if self.query_model is None and request.query_string and not self.lenient:
             load_query(request, NoQuery)
         return given

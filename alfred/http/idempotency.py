@@ -11,7 +11,6 @@ from aiohttp import web
 from uuid_utils.compat import uuid7
 
 from alfred.http.context import REQUEST_ID, Services
-from alfred.http.inputs import body_of
 from alfred.http.problems import Fault, Problem, invalid, problem_of, response_of
 from alfred.queries import Db, sql
 
@@ -53,7 +52,7 @@ class Claim:
 
 
 async def claimed(
-    request: web.Request, services: Services, user_id: UUID, secrets: Sequence[str]
+    request: web.Request, services: Services, user_id: UUID, body: bytes, secrets: Sequence[str]
 ) -> "Claim | web.Response":
     """The claim to run the request, or the answer that was kept.
 
@@ -63,7 +62,7 @@ async def claimed(
     key = request.headers[HEADER]
     if not 1 <= len(key) <= 255 or not key.isprintable():
         raise invalid([Fault(HEADER, "must have 1 to 255 printable characters", "invalid_key")])
-    hashed = hashlib.sha256(await body_of(request)).digest()
+    hashed = hashlib.sha256(body).digest()
     claim = Claim(user_id, _scope_of(request), key, uuid7(), secrets)
     named = {"user_id": user_id, "path": claim.path, "key": key}
     async with services.database.acting_as(user_id) as db:

@@ -4,7 +4,8 @@ import asyncio
 import json
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from typing import Any, NoReturn, TypeVar
 from uuid import UUID
 
@@ -56,9 +57,16 @@ async def body_of(request: web.Request) -> bytes:
     Raises:
         Problem: 408.
     """
+    async with arriving():
+        return await request.read()
+
+
+@asynccontextmanager
+async def arriving() -> AsyncIterator[None]:
+    """The time that a body has to arrive; when it is over: a Problem, 408."""
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            return await request.read()
+            yield
     except TimeoutError:
         detail = "The body did not arrive in time; send it again."
         raise Problem(408, "request_timeout", detail, headers={"Connection": "close"}) from None
