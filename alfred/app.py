@@ -163,13 +163,16 @@ def _services(settings: Settings, database_dsn: str, listen_dsn: str) -> Service
     library = Library(
         database, MediaStore(settings.home, settings.media_url), limit=settings.media_limit, quota=settings.media_quota
     )
-    files = fetching.Fetcher(library, outbound, vault, settings.delivery_backoff, settings.delivery_timeout)
     tail = Tail(database)
     patience = Patience(settings.webhook_backoff, settings.webhook_disable_after, settings.delivery_timeout)
     webhooks = Sender(database, outbound, vault, patience)
     queueing = Queueing(event_bodies.written, webhooks.note)
     hub = Hub(database, tail)
     bus = Bus(database, listen_dsn, hub)
+    inbox = Inbox(database, MockAIProvider(), bus.announce)
+    files = fetching.Fetcher(
+        library, outbound, vault, inbox.take_in, settings.delivery_backoff, settings.delivery_timeout
+    )
     pace = Pace(settings.delivery_calls, settings.delivery_backoff, settings.delivery_timeout)
     reach = Reach(outbound, settings.public_url, library.content_of)
     deliveries = DeliveryWorker(database, reach, vault, pace)
@@ -194,7 +197,7 @@ def _services(settings: Settings, database_dsn: str, listen_dsn: str) -> Service
         hub=hub,
         tail=tail,
         stream_trust=StreamTrust(database, _now),
-        inbox=Inbox(database, MockAIProvider(), bus.announce),
+        inbox=inbox,
         lost_posts=LostPosts(database, bus.announce),
         passwords=Passwords(settings.bcrypt_cost),
         tokens=AccessTokens([key.get_secret_value() for key in settings.jwt_secret], settings.access_token_ttl),

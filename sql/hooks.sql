@@ -4,6 +4,10 @@
 -- Before anybody's hat is known.
 select user_id, channel_id, provider, key_id from app.find_hook(:key_hash)
 
+-- name: connection
+-- What a post is checked with, under its tenant's hat.
+select app.hook_connection(:user_id, :channel_id)
+
 -- name: channels_of
 -- The channels that items may belong to: those of their recipients, and the key's own.
 select h.channel_id, h.external_account_id, k.provider

@@ -9,11 +9,28 @@ select m.user_id, m.channel_id, m.message_id, a.position - 1, 'pending', a.file 
  cross join jsonb_array_elements(m.attachments) with ordinality as a (file, position)
  where m.user_id = :user_id
    and m.message_id = :message_id
-   and k.provider <> 'email'
+   and (k.provider <> 'email' or k.config #>> '{inbound,provider}' = 'resend')
    and coalesce((k.options ->> 'fetch_media')::boolean, true)
    and a.file ->> 'type' in ('image', 'audio', 'video', 'document', 'sticker')
    and (a.file ->> 'url' ~ '^https?://' or a.file ->> 'external_id' is not null)
     on conflict do nothing
+
+-- name: expect_text
+-- Resend posts a mail without its words: they are fetched like a file, in a row that no attachment has.
+insert into media (user_id, channel_id, message_id, position, state)
+select m.user_id, m.channel_id, m.message_id, -1, 'pending'
+  from messages m
+  join connections k using (user_id, channel_id)
+  join connection_secrets s on s.user_id = k.user_id and s.channel_id = k.channel_id and s.name = 'inbound.api_key'
+ where m.user_id = :user_id
+   and m.message_id = :message_id
+   and m.body = ''
+   and k.config #>> '{inbound,provider}' = 'resend'
+    on conflict do nothing
+
+-- name: drop_text
+-- It is in its message.
+delete from media where user_id = :user_id and media_id = :media_id and position = -1
 
 -- name: adopt_uploads
 -- Uploads that a message of ours carries become its files.
@@ -62,10 +79,14 @@ select app.media_due_in()
 
 -- name: to_fetch
 -- The attachment as the messenger told of it.
-select d.attempts, d.created_at, d.message_id, d.mime_type, d.file_name, m.external_id as message_external_id,
-       m.attachments -> d.position as attachment
+select d.attempts, d.created_at, d.message_id, d.position, d.mime_type, d.file_name,
+       m.external_id as message_external_id, h.external_account_id as account,
+       case when d.position >= 0 then m.attachments -> d.position end as attachment,
+       (select p.payload #>> '{data,email_id}' from message_payloads p
+         where p.user_id = d.user_id and p.message_id = d.message_id) as email_id
   from media d
   join messages m using (user_id, message_id)
+  join channels h on h.user_id = m.user_id and h.channel_id = m.channel_id
  where d.user_id = :user_id and d.media_id = :media_id and d.state = 'pending'
 
 -- name: settle

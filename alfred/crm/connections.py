@@ -11,6 +11,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from alfred.crm.hook_keys import hash_of, key_of, new_key
+from alfred.db import Database
 from alfred.events import record
 from alfred.queries import Db, Row, sql
 from alfred.terms import ChannelType, ConnectionState, Provider
@@ -31,6 +32,7 @@ class Connection:
     options: Mapping[str, Any]
     settings: Mapping[str, Any] = field(repr=False)
     hook_path: str | None = field(default=None, repr=False)  # behind the public URL
+    account: str | None = None  # the channel's, where a hook has asked
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,18 @@ def opened(vault: Vault, user_id: UUID, whole: Mapping[str, Any] | None) -> Conn
     return Connection(
         user_id, channel_id, whole["type"], whole["provider"], whole["state"], whole["options"], settings,
         f"/api/v1/hooks/{newest['provider']}/{key}" if newest and key else None,
+        whole.get("account"),
     )  # fmt: skip
+
+
+async def load_for_hook(database: Database, vault: Vault, user_id: UUID, channel_id: UUID) -> Connection | None:
+    """The same in one round-trip without a transaction around it, for a post that waits for its answer.
+
+    Raises:
+        UnknownKey, DamagedSecret: a secret cannot be decrypted (any more).
+        UnknownUser: the tenant is gone.
+    """
+    return opened(vault, user_id, await database.once(sql.hooks.connection, user_id=user_id, channel_id=channel_id))
 
 
 async def settle_test(db: Db, user_id: UUID, row: Row, error: Mapping[str, Any] | None, account: str | None) -> None:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from alfred.channels.html_text import words
 from alfred.http_calls import Answer, HttpCall, json_call
 from alfred.senders.graph import address
 from alfred.senders.outcomes import text_in
 
 SECONDS = 60.0
+MOST_TEXT = 4 * 1024 * 1024  # of a mail's words
 _META_HOSTS = (".fbsbx.com", ".facebook.com", ".whatsapp.net")
 
 
@@ -22,11 +24,12 @@ class File:
     url: str | None
     external_id: str | None
     message_id: str | None  # the messenger's
+    mail_id: str | None = None  # the mail service's
 
     @classmethod
-    def of(cls, attachment: Mapping[str, Any], message_id: str | None) -> "File":
+    def of(cls, attachment: Mapping[str, Any], message_id: str | None, mail_id: str | None) -> "File":
         """From the columns of a message."""
-        return cls(attachment.get("url"), attachment.get("external_id"), message_id)
+        return cls(attachment.get("url"), attachment.get("external_id"), message_id, mail_id)
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,26 @@ def look_up(provider: str, file: File, settings: Mapping[str, Any], most_bytes: 
         body = {"message": {"key": {"id": file.message_id}}}
         call = json_call(url, body, {"apikey": str(settings.get("api_key", ""))}, seconds=SECONDS)
         return HttpCall(call.method, call.url, call.headers, call.body, SECONDS, most_bytes * 4 // 3 + 65_536, True)
+    if provider == "email" and file.mail_id and file.external_id:
+        return _of_resend(settings, f"/emails/receiving/{_part(file.mail_id)}/attachments/{_part(file.external_id)}")
     return None
+
+
+def mail_text(settings: Mapping[str, Any], mail_id: str) -> HttpCall:
+    """The call that gives the words of a mail that Resend has only told of."""
+    return _of_resend(settings, f"/emails/receiving/{_part(mail_id)}")
+
+
+def text_in_mail(answer: Answer) -> str:
+    """The words of that mail; of a mail that is a page only, what a person reads of it.
+
+    Raises:
+        Unfetchable: the answer is none.
+    """
+    body = answer.object()
+    if body is None:
+        raise Unfetchable
+    return text_in(body.get("text")) or words(text_in(body.get("html")) or "") or ""
 
 
 def found_in(provider: str, answer: Answer) -> Found:
@@ -70,7 +92,7 @@ def found_in(provider: str, answer: Answer) -> Found:
         except (KeyError, binascii.Error, ValueError):
             raise Unfetchable from None
         return Found(None, content, None, text_in(body.get("mimetype")), text_in(body.get("fileName")))
-    url = text_in(body.get("url"))
+    url = text_in(body.get("url")) or text_in(body.get("download_url"))
     if url is None:
         raise Unfetchable
     return Found(url, None, text_in(body.get("sha256")), text_in(body.get("mime_type")))
@@ -127,6 +149,17 @@ def fits(sha256: str | None, content_sha256: str) -> bool:
         return True
     told = sha256.strip()
     return told.lower() == content_sha256 or told == base64.b64encode(bytes.fromhex(content_sha256)).decode()
+
+
+def _of_resend(settings: Mapping[str, Any], path: str) -> HttpCall:
+    inbound = settings.get("inbound") or {}
+    base = str(inbound.get("base_url") or "https://api.resend.com").rstrip("/")
+    headers = {"Authorization": f"Bearer {inbound.get('api_key', '')}"}
+    return HttpCall("GET", base + path, headers, seconds=20, most_bytes=MOST_TEXT, own_host=True)
+
+
+def _part(value: str) -> str:
+    return quote(value, safe="")
 
 
 def _is_encrypted(url: str | None) -> bool:

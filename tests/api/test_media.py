@@ -25,6 +25,13 @@ from tests.people import Person, cloud
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
 LIMIT = 300_000
+FORBIDDEN = {
+    "code": "private_address",
+    "detail": "The file lies at an address that may not be called.",
+    "remedy": "none",
+    "provider_code": None,
+    "retryable": False,
+}
 
 
 @pytest.fixture(scope="module")
@@ -469,3 +476,26 @@ async def test_what_is_deleted_is_swept(rosa, peer, eventually, home, shelf):
         await base.close()
     (left,) = [path for path in folder.rglob("*") if path.is_file()]
     assert left.read_bytes() == b"never sent"
+
+
+async def test_resends_words_and_files_follow(rosa, peer, eventually):
+    peer.answers["/emails/receiving/e1"] = [503, {"text": None, "html": "<p>Onde est&aacute; a <b>mesa</b>?</p>"}]
+    peer.answers["/emails/receiving/e1/attachments/a1"] = {"download_url": peer.url + "/file"}
+    peer.answers["/file"] = PNG
+    inbound = {"provider": "resend", "signing_secrets": ["whsec_c2VjcmV0"], "api_key": SECRET + "resend",
+               "base_url": peer.url}  # fmt: skip
+    await connected(rosa, "email", inbound=inbound)
+    data = {"email_id": "e1", "message_id": "<1@x>", "from": "caio@example.com", "to": ["loja@example.com"],
+            "subject": "Oi",
+            "attachments": [{"id": "a1", "filename": "mesa.png", "content_type": "image/png"}]}  # fmt: skip
+    told = {"type": "email.received", "created_at": "2026-05-01T12:00:00Z", "data": data}
+    assert (await rosa.post("/webhooks/email", told))[0] == 200
+
+    async def bodies():
+        (conversation,) = await rosa.conversations()
+        return [message["body"] for message in await rosa.messages(conversation["id"])]
+
+    assert await eventually(bodies, lambda found: found != [""]) == ["Onde está a mesa?"]
+    assert {each[2]["Authorization"] for each in peer.asked if each[1] != "/file"} == {f"Bearer {SECRET}resend"}
+    _, file = await settled(rosa, eventually)
+    assert (file["state"], file["error"]) == ("failed", FORBIDDEN)  # the storage of this test is private

@@ -1,6 +1,6 @@
 """Inbound files are fetched from the messengers in the background; a message never waits for its file."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import uniform
@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 
 from alfred.bus import Consumer
+from alfred.channels.item import InboundItem
 from alfred.crm.connections import Connection, load
 from alfred.crm.leases import Room, Work, lease_seconds
 from alfred.crm.media.library import Library, QuotaFull, TooLarge, quota_full, too_large, unavailable
@@ -63,6 +64,7 @@ class Fetcher:
     library: Library
     outbound: OutboundHttp
     vault: Vault
+    take_in: Callable[[UUID, Sequence[InboundItem]], Awaitable[Any]]
     backoff: Sequence[float]
     longest: float | None = None
 
@@ -94,15 +96,34 @@ class Fetcher:
             return
         async with self.library.incoming() as file:
             try:
-                fetched = await self._downloaded(connection, row, file)
-                await self._keep(claimed, file, fetched)
+                if row["position"] < 0:
+                    await self._fill(claimed, connection, row)
+                else:
+                    await self._keep(claimed, file, await self._downloaded(connection, row, file))
             except Failed as failed:
                 await self._settle_failure(claimed, row, failed)
+
+    async def _fill(self, claimed: Claimed, connection: Connection | None, row: Row) -> None:
+        """Bring the words of a mail into its message, as an edit of it."""
+        if connection is None or row["email_id"] is None or row["message_external_id"] is None:
+            raise Failed(unavailable("The mail service does not tell where this mail is."), final=True)
+        answer = _complete(await self.outbound.call(fetching.mail_text(connection.settings, row["email_id"])))
+        try:
+            words = fetching.text_in_mail(answer)
+        except Unfetchable:
+            raise Failed(unavailable("The mail service gave no mail.", code="provider_error")) from None
+        edit = InboundItem(
+            kind="status", channel_type="email", provider="resend", external_id=row["message_external_id"],
+            recipient=row["account"], status="edited", text=words, from_business=False, sent_at=datetime.now(UTC),
+        )  # fmt: skip
+        await self.take_in(claimed.user_id, [edit])
+        async with self.library.database.acting_as(claimed.user_id) as db:
+            await sql.media.drop_text.run(db, user_id=claimed.user_id, media_id=claimed.media_id)
 
     async def _downloaded(self, connection: Connection | None, row: Row, file: Incoming) -> Fetched:
         if connection is None:
             raise Failed(unavailable("The channel is not connected any more.", code="not_connected"), final=True)
-        source = File.of(row["attachment"] or {}, row["message_external_id"])
+        source = File.of(row["attachment"] or {}, row["message_external_id"], row["email_id"])
         provider, settings = connection.provider, connection.settings
         try:
             call = fetching.look_up(provider, source, settings, self.library.limit)
@@ -185,6 +206,8 @@ async def expect(db: Db, event: Event) -> None:
         await sql.media.forget.run(db, **about)
     elif event.type == "message.received" or event.payload.get("source") == "native_app":
         await sql.media.expect.run(db, **about)
+        if event.payload.get("channel_type") == "email":
+            await sql.media.expect_text.run(db, **about)
     else:
         await sql.media.adopt_uploads.run(db, **about)
 

@@ -1,0 +1,1 @@
+drop function app.hook_connection(uuid, uuid);
