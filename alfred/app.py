@@ -9,10 +9,13 @@ from typing import Any
 from aiohttp import web
 
 from alfred.ai.builtin.provider import MockAIProvider
+from alfred.ai.llm.exchange import Account
+from alfred.ai.llm.protocols import PROTOCOLS
 from alfred.ai.registry import provider
 from alfred.api import (
     accounts,
     ai,
+    ai_provider,
     attachments,
     channels,
     connections,
@@ -74,6 +77,7 @@ from alfred.hub import Hub
 from alfred.identity import AccessTokens, Passwords
 from alfred.links import links
 from alfred.media_store import MediaStore
+from alfred.model_calls import Models
 from alfred.outbound_http import OutboundHttp
 from alfred.schedule import every, scheduler
 from alfred.settings import Settings
@@ -118,6 +122,7 @@ def endpoints() -> Iterator[Endpoint]:
         flows,
         reports,
         ai,
+        ai_provider,
         kept_webhooks,
         webhooks,
         hooks,
@@ -206,6 +211,7 @@ def _services(settings: Settings, database_dsn: str, listen_dsn: str) -> Service
         bodies=LargeBodies(),
         vault=vault,
         outbound=outbound,
+        models=Models(outbound, _service_wide(settings), settings.ai_timeout),
         deliveries=deliveries,
         library=library,
         fetcher=Worker(files.work(), database, calls=FETCH_CALLS),
@@ -217,6 +223,15 @@ def _services(settings: Settings, database_dsn: str, listen_dsn: str) -> Service
         clock=_now,
         ending=Ending(),
     )
+
+
+def _service_wide(settings: Settings) -> Account | None:
+    """The account of whoever runs the service, which tenants may take."""
+    if settings.ai_kind is None or settings.ai_model is None:
+        return None
+    key = settings.ai_api_key.get_secret_value() if settings.ai_api_key else None
+    base_url = settings.ai_base_url or PROTOCOLS[settings.ai_kind].base_url
+    return Account(settings.ai_kind, base_url, settings.ai_model, key, trusted=True)
 
 
 def scans_of(database: Database, announce: Callable[[Iterable[int]], None], settings: Settings) -> Scans:
@@ -234,6 +249,7 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
         stack.callback(services.passwords.close)
         stack.push_async_callback(services.database.close)
         stack.push_async_callback(services.outbound.close)
+        stack.push_async_callback(services.models.close)
         stack.push_async_callback(services.webhooks.worker.close)
         await services.database.open()
         async with services.database.as_service() as db:

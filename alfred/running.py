@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from alfred import schema
 from alfred.app import build, scans_of
-from alfred.crm import connections
+from alfred.crm import ai_accounts, connections
 from alfred.db import Database
 from alfred.files import folder
 from alfred.http.server import RESERVE, ConnectionLimits, raise_descriptor_limit, served
@@ -184,6 +184,12 @@ async def rotate_secrets(base: Provisioned) -> str:
             async with database.acting_as(user_id) as db:
                 resealed = await connections.reseal(db, vault, user_id)
                 changed, lost = changed + resealed.changed, lost + resealed.lost
+        async with database.as_service() as db:
+            users = [row["user_id"] for row in await sql.ai_providers.users_with_keys.all(db)]
+        for user_id in users:
+            async with database.acting_as(user_id) as db:
+                renewed, unread = await ai_accounts.reseal(db, vault, user_id)
+                changed, lost = changed + renewed, lost + unread
     finally:
         await database.close()
     return f"{changed} secrets are encrypted anew" + (f"; {lost} cannot be read: their key is missing" if lost else "")

@@ -13,6 +13,7 @@ from pydantic import (
     SecretStr,
     ValidationError,
     field_validator,
+    model_validator,
 )
 
 PREFIX = "ALFRED_"
@@ -86,6 +87,11 @@ class Settings(BaseModel):
     delivery_backoff: Pauses = (5, 30, 120, 600, 1800, 3600, 7200)
     keep_deliveries: Seconds = 2_592_000
     ai_provider: str = "mock"
+    ai_kind: Literal["openai", "anthropic"] | None = None
+    ai_base_url: str | None = Field(None, pattern=r"^https?://[^\s@#?]+$")
+    ai_model: str | None = None
+    ai_api_key: SecretStr | None = None
+    ai_timeout: float = Field(8, gt=0, le=25)
 
     metrics_port: int | None = Field(None, ge=1, le=65535)
     metrics_token: SecretStr | None = Field(None, min_length=16)
@@ -107,6 +113,12 @@ class Settings(BaseModel):
             raise ValueError("each secret needs at least 32 bytes")
         return secrets
 
+    @model_validator(mode="after")
+    def _a_model_has_a_protocol(self) -> Self:
+        if (self.ai_kind is None) != (self.ai_model is None):
+            raise ValueError("ALFRED_AI_KIND and ALFRED_AI_MODEL are set together, or neither of them")
+        return self
+
     @classmethod
     def load(cls, environ: Mapping[str, str]) -> Self:
         """Read the environment; an empty value is the default.
@@ -124,7 +136,7 @@ class Settings(BaseModel):
 def _complaints(error: ValidationError) -> list[str]:
     complaints = []
     for fault in error.errors(include_url=False, include_input=False):
-        name = PREFIX + str(fault["loc"][0]).upper()
+        name = PREFIX + str(fault["loc"][0]).upper() if fault["loc"] else "ALFRED_*"
         unknown = fault["type"] == "extra_forbidden"
         complaints.append(f"{name}: " + ("no such setting" if unknown else fault["msg"].removeprefix("Value error, ")))
     return complaints

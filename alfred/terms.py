@@ -32,6 +32,12 @@ Intent = Literal[
 Tone = Literal["formal", "neutral", "friendly", "casual"]
 NegotiationMode = Literal["off", "suggest", "auto"]
 SuggestionKind = Literal["reply", "price", "follow_up"]
+ModelKind = Literal["default", "openai", "anthropic"]  # default: the account of whoever runs the service
+ModelProtocol = Literal["openai", "anthropic"]
+ModelFeature = Literal["reply", "follow_up", "refine"]
+UsageFeature = Literal["reply", "price", "follow_up", "refine"]
+# Why the built-in assistant answered in place of a model that was asked for.
+FallbackReason = Literal["timeout", "rate_limited", "circuit_open", "invalid_output", "budget", "auth", "guard"]
 SuggestionOutcome = Literal["sent", "edited", "dismissed"]
 
 ConversationStatus = Literal["open", "pending", "snoozed", "closed"]

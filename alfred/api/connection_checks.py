@@ -18,7 +18,7 @@ from alfred.senders.registry import sender_of
 
 PROBE_SECONDS = 10.0
 _REQUIRED = "This is required."
-_FAULTS = {
+ADDRESS_FAULTS = {
     "invalid_url": "Give an address that begins with https:// and has neither user nor fragment.",
     "insecure_url": "Give an https address: http is taken for addresses in ALFRED_PRIVATE_TARGETS only.",
     "private_address": "This address is private: whoever runs Alfred can allow it in ALFRED_PRIVATE_TARGETS.",
@@ -33,7 +33,7 @@ async def address_faults(outbound: OutboundHttp, config: ProviderConfig) -> list
         if code is None and pointer.endswith("base_url") and ("?" in url):
             code = "invalid_url"
         if code is not None:
-            faults.append(Fault(pointer, _FAULTS[code], code))
+            faults.append(Fault(pointer, ADDRESS_FAULTS[code], code))
     return faults
 
 

@@ -25,6 +25,7 @@ from alfred.http.registrations import Registrations
 from alfred.http.session_trust import SessionTrust
 from alfred.hub import Hub
 from alfred.identity import AccessTokens, Passwords
+from alfred.model_calls import Models
 from alfred.outbound_http import OutboundHttp
 from alfred.settings import Settings
 from alfred.stream_trust import StreamTrust
@@ -55,6 +56,7 @@ class Services:
     tokens: AccessTokens
     assistant: AIProvider
     vault: Vault
+    models: Models
     outbound: OutboundHttp
     limits: Limits
     registrations: Registrations

@@ -101,6 +101,11 @@ async def rich(http, address, root):
            values ($1, app.uuid7(), 'whatsapp', 'group', 'x', '{}', 2)""",
         *hat,
     )
+    model = {"kind": "openai", "model": "small", "api_key": "secret", "features": ["reply"]}
+    assert (await rich.put("/ai/provider", model))[0] == 200
+    await root.execute(
+        "insert into ai_usage (user_id, day, provider, feature) values ($1, '2026-05-01', 'mock', 'reply')", *hat
+    )
     await root.execute("insert into lost_posts (user_id) values ($1) on conflict do nothing", *hat)
     await root.execute(
         """insert into scan_digests (user_id, scan_id, type, count, ids)

@@ -34,6 +34,10 @@ GUARDED = {
     "webhook_deliveries_state": terms.WebhookState,
     "ai_suggestions_kind": terms.SuggestionKind,
     "ai_suggestions_outcome": terms.SuggestionOutcome,
+    "ai_suggestions_fallback": terms.FallbackReason,
+    "ai_providers_kind": terms.ModelKind,
+    "ai_providers_language": terms.Language,
+    "ai_usage_feature": terms.UsageFeature,
 }
 OF_THE_DATABASE = {"channel_states_about", "scan_digests_type", "event_retries_state", "message_updates_kind"}
 

@@ -1,0 +1,1 @@
+"""Models from outside: prompts, masks, guards, and one file for each protocol; pure."""

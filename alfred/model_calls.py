@@ -1,0 +1,224 @@
+"""Asks models from outside: one deadline, one retry at most, and for each tenant a breaker, seats and a cache."""
+
+import asyncio
+import hashlib
+import random
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from ipaddress import ip_network
+from time import monotonic
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from alfred.ai.llm.exchange import Account, Failed, Prompt, Rung, Said
+from alfred.ai.llm.protocols import PROTOCOLS
+from alfred.ai.llm.reading import read_as
+from alfred.outbound_http import OutboundHttp
+from alfred.terms import FallbackReason
+
+M = TypeVar("M", bound=BaseModel)
+
+CALLS_OF_A_TENANT = 8
+CALLS = 64  # of a process
+FAILURES_IN_A_ROW, LAST_CALLS, OPEN_SECONDS, OPEN_SECONDS_AUTH = 5, 20, 30.0, 300.0
+CACHE_SECONDS, MOST_CACHED, MOST_KNOWN = 600.0, 2_000, 10_000
+LEAST_FOR_A_RETRY = 0.2  # seconds left
+_REPAIR = "\n\nThe last answer was not the JSON object that was asked for. Answer with that object only."
+
+
+@dataclass(frozen=True)
+class Asked(Generic[M]):
+    """What came of a question: an answer, or why there is none; tokens count in either case."""
+
+    answer: M | None
+    reason: FallbackReason | None
+    milliseconds: int
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: Decimal | None = None
+    input_hash: str = ""
+
+
+@dataclass
+class Breaker:
+    """Opens after repeated failures, and lets one call through when its time is over."""
+
+    last: deque[bool] = field(default_factory=lambda: deque(maxlen=LAST_CALLS))
+    in_a_row: int = 0
+    opens_again_at: float = 0.0
+    probing: bool = False
+
+    def lets_through(self, now: float) -> bool:
+        """Whether to call; of those who come when its time is over, the first one only."""
+        if not self.opens_again_at:
+            return True
+        if now < self.opens_again_at or self.probing:
+            return False
+        self.probing = True
+        return True
+
+    def note(self, reason: FallbackReason | None, now: float) -> None:
+        """What came of a call."""
+        was_probe, self.probing = self.probing, False
+        self.last.append(reason is None)
+        self.in_a_row = 0 if reason is None else self.in_a_row + 1
+        often = len(self.last) == LAST_CALLS and self.last.count(False) * 2 >= LAST_CALLS
+        if reason is None:
+            if was_probe or self.opens_again_at:
+                self.last.clear()
+            self.opens_again_at = 0.0
+        elif reason == "auth":
+            self.opens_again_at = now + OPEN_SECONDS_AUTH
+        elif was_probe or often or self.in_a_row >= FAILURES_IN_A_ROW:
+            self.opens_again_at = now + OPEN_SECONDS
+
+
+class Models:
+    """Asks models; `outbound` calls the tenants' addresses, and a door of its own that of whoever runs the service."""
+
+    def __init__(
+        self,
+        outbound: OutboundHttp,
+        service_wide: Account | None,
+        seconds: float,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self.service_wide, self.seconds = service_wide, seconds
+        self._outbound = outbound
+        self._trusted = OutboundHttp((ip_network("0.0.0.0/0"), ip_network("::/0")))
+        self._clock = clock
+        self._breakers: OrderedDict[tuple[UUID, str, str], Breaker] = OrderedDict()
+        self._rungs: OrderedDict[tuple[str, str], Rung] = OrderedDict()
+        self._under_way: Counter[UUID] = Counter()
+        self._cache: OrderedDict[str, tuple[float, BaseModel]] = OrderedDict()
+
+    async def close(self) -> None:
+        """Hang up."""
+        await self._trusted.close()
+
+    def forget(self, user_id: UUID) -> None:
+        """The tenant has changed its account: what was learnt of the old one does not count."""
+        for key in [key for key in self._breakers if key[0] == user_id]:
+            del self._breakers[key]
+
+    async def ask(
+        self, user_id: UUID, account: Account, prompt: Prompt, shape: type[M], *, fresh: bool = False
+    ) -> Asked[M]:
+        """Ask for an answer of a shape, within the deadline; never raises. `fresh` asks whatever is known already."""
+        began, key = self._clock(), _hash_of(user_id, account, prompt)
+        if not fresh and (known := self._cached(key, shape)) is not None:
+            return Asked(known, None, 0, input_hash=key)
+        breaker = self._breaker(user_id, account)
+        if self._under_way[user_id] >= CALLS_OF_A_TENANT or self._under_way.total() >= CALLS:
+            return Asked(None, "rate_limited", 0, input_hash=key)
+        if not fresh and not breaker.lets_through(began):
+            return Asked(None, "circuit_open", 0, input_hash=key)
+        spent = _Spent()
+        with self._seat(user_id, breaker):
+            answer, reason = await self._in_time(account, prompt, shape, spent)
+            breaker.note(reason, self._clock())
+        if answer is not None:
+            self._keep(key, answer)
+        took = round((self._clock() - began) * 1000)
+        return Asked(answer, reason, took, spent.input_tokens, spent.output_tokens, spent.cost, key)
+
+    @contextmanager
+    def _seat(self, user_id: UUID, breaker: Breaker) -> Iterator[None]:
+        """One of the tenant's calls; when whoever asked goes away, the next one may probe."""
+        self._under_way[user_id] += 1
+        try:
+            yield
+        finally:
+            breaker.probing = False
+            self._under_way[user_id] -= 1
+            if not self._under_way[user_id]:
+                del self._under_way[user_id]
+
+    async def _in_time(
+        self, account: Account, prompt: Prompt, shape: type[M], spent: "_Spent"
+    ) -> tuple[M | None, FallbackReason | None]:
+        try:
+            async with asyncio.timeout(self.seconds):
+                return await self._tried(account, prompt, shape, self._clock() + self.seconds, spent), None
+        except TimeoutError:
+            return None, "timeout"
+        except Failed as failure:
+            return None, failure.reason
+
+    async def _tried(self, account: Account, prompt: Prompt, shape: type[M], ends_at: float, spent: "_Spent") -> M:
+        """One attempt, and a second one where it may help and there is time."""
+        try:
+            return await self._once(account, prompt, shape, ends_at, spent)
+        except Failed as failure:
+            left = ends_at - self._clock()
+            needed = self.seconds / 2 if failure.reason == "invalid_output" and not failure.lower else LEAST_FOR_A_RETRY
+            wait = failure.after or (random.uniform(0.02, 0.1) if failure.reason != "invalid_output" else 0.0)  # noqa: S311
+            if not failure.again or left - wait < needed:
+                raise
+            if failure.lower:
+                self._step_down(account)
+            elif failure.reason == "invalid_output":
+                prompt = Prompt(prompt.system, prompt.user + _REPAIR, prompt.schema, prompt.most_tokens)
+        await asyncio.sleep(wait)
+        return await self._once(account, prompt, shape, ends_at, spent)
+
+    async def _once(self, account: Account, prompt: Prompt, shape: type[M], ends_at: float, spent: "_Spent") -> M:
+        protocol = PROTOCOLS[account.protocol]
+        rung = self._rungs.get((account.base_url, account.model), protocol.rungs[0])
+        call = protocol.call(account, prompt, rung, max(ends_at - self._clock(), 0.05))
+        door = self._trusted if account.trusted else self._outbound
+        said = protocol.said(await door.call(call), rung)
+        spent.add(said, prompt)
+        return read_as(shape, said.text)
+
+    def _step_down(self, account: Account) -> None:
+        """The server does not take this way to ask for a shape: the next one, from now on."""
+        rungs, key = PROTOCOLS[account.protocol].rungs, (account.base_url, account.model)
+        at = rungs.index(self._rungs.get(key, rungs[0]))
+        self._rungs[key] = rungs[min(at + 1, len(rungs) - 1)]
+        if len(self._rungs) > MOST_KNOWN:
+            self._rungs.popitem(last=False)
+
+    def _breaker(self, user_id: UUID, account: Account) -> Breaker:
+        key = (user_id, account.base_url, account.model)
+        breaker = self._breakers.setdefault(key, Breaker())
+        self._breakers.move_to_end(key)
+        if len(self._breakers) > MOST_KNOWN:
+            self._breakers.popitem(last=False)
+        return breaker
+
+    def _cached(self, key: str, shape: type[M]) -> M | None:
+        kept_until, known = self._cache.get(key, (0.0, None))
+        return known if isinstance(known, shape) and kept_until > self._clock() else None
+
+    def _keep(self, key: str, answer: BaseModel) -> None:
+        self._cache[key] = (self._clock() + CACHE_SECONDS, answer)
+        self._cache.move_to_end(key)
+        if len(self._cache) > MOST_CACHED:
+            self._cache.popitem(last=False)
+
+
+def _hash_of(user_id: UUID, account: Account, prompt: Prompt) -> str:
+    parts = (str(user_id), account.base_url, account.model, prompt.system, prompt.user)
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()
+
+
+@dataclass
+class _Spent:
+    """Tokens and money of all attempts; where a server tells none, about what its texts would be."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: Decimal | None = None
+
+    def add(self, said: Said, prompt: Prompt) -> None:
+        about = (len(prompt.system) + len(prompt.user)) // 4
+        self.input_tokens += about if said.input_tokens is None else said.input_tokens
+        self.output_tokens += len(said.text) // 4 if said.output_tokens is None else said.output_tokens
+        if said.cost is not None:
+            self.cost = (self.cost or Decimal(0)) + said.cost
