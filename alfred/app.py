@@ -258,12 +258,12 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
         await services.assistant.classify("Oi, tudo bem?")  # reads its word lists now, not at the first message
         jobs = scheduler()
         stack.push_async_callback(services.fetcher.close)
+        stack.push_async_callback(services.deliveries.close)
         stack.push_async_callback(jobs.close)
         await jobs.spawn(services.bus.run())
         await jobs.spawn(services.inbox.run())
         await jobs.spawn(services.hooks.run())
         await jobs.spawn(services.deliveries.run())
-        stack.push_async_callback(services.deliveries.stop)
         await jobs.spawn(services.fetcher.run())
         await jobs.spawn(every(MEDIA_SWEEP_SECONDS, services.library.sweep))
         await jobs.spawn(services.tail.run())
