@@ -9,7 +9,7 @@ let waiting = [];
 let off = null;
 
 /** Begins to tell of new notifications. */
-export function listen() {
+export function start() {
   off ??= frames.on(({ type, data }) => {
     if (type !== "notification.created" || !data.notification || !me) return;
     const { conversation_id } = data.notification;

@@ -33,9 +33,8 @@ session.on(async (user) => {
   if (user && wanted === shownFor) return counted.tell(counts);
   shownFor = wanted;
   leaveScreen();
-  const live = await import("./live.js");
   if (!user) {
-    live.stop();
+    (await import("./live.js")).stop();
     await speak(navigator.language);
     return door();
   }
@@ -43,11 +42,12 @@ session.on(async (user) => {
   formatFor(user);
   build();
   await go();
+  await screen?.ready; // what is not needed for the first list comes after it
   await learn();
   recount();
   rebell();
-  live.start();
-  (await import("./bell.js")).listen();
+  const parts = await Promise.all(["live", "bell", "shortcuts"].map((part) => import(`./${part}.js`)));
+  if (me?.id === user.id) parts.forEach((part) => part.start(() => screen));
 });
 
 async function door() {
@@ -125,24 +125,6 @@ async function go() {
   if (!first) place.querySelector("h1")?.focus({ preventScroll: true });
 }
 addEventListener("hashchange", go);
-
-let gone = 0; // when `g` was pressed
-addEventListener("keydown", async (event) => {
-  if (!me || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || document.querySelector("dialog[open]")) return;
-  const typing = event.target.closest?.("input:not([type=checkbox]), textarea, select");
-  if (event.key === "Escape") {
-    if (typing) typing.blur();
-    else screen?.keys?.Escape?.();
-    return;
-  }
-  if (typing || preference("shortcuts", true) === false) return;
-  const after = Date.now() - gone < 1500 && { i: "inbox", t: "tasks", c: "contacts", r: "rules" }[event.key];
-  gone = event.key === "g" ? Date.now() : 0;
-  const act = after ? () => (location.hash = `#/${after}`) : event.key === "?" ? async () => (await import("./screens/keys.js")).show() : screen?.keys?.[event.key];
-  if (!act) return;
-  event.preventDefault();
-  act();
-});
 
 await speak(navigator.language);
 async function begin() {

@@ -11,9 +11,9 @@ import { avatar, channelIcon, mark, nameOf } from "./row.js";
 
 /**
  * @param {HTMLElement} side @param {HTMLElement} frame
- * @param {{talk?: any, contact?: any, change?: (body: any) => Promise<any>}} about a conversation with its contact, or a contact alone
+ * @param {{talk?: any, contact?: any, act?: (what: string) => void}} about a conversation with its contact, or a contact alone
  */
-export function showContact(side, frame, { talk, contact: given, change }) {
+export function showContact(side, frame, { talk, contact: given, act }) {
   const id = (talk?.contact ?? given).id;
   const url = `/contacts/${id}`;
   let contact = given;
@@ -65,6 +65,7 @@ export function showContact(side, frame, { talk, contact: given, change }) {
       h("p", { class: "small muted breaks" }, contact.handle),
       settings.vip && mark("vip", "star", t("vip")),
       h("div", { class: "together" }, button(t("rename"), rename, { kind: "quiet", picture: "pencil" }), button(t("merge"), merge, { kind: "quiet", picture: "merge" })),
+      act && h("div", { class: "together only-phone" }, button(t("tags"), () => act("tag"), { kind: "quiet", picture: "tag" }), button(t("mark.unread"), () => act("unread"), { kind: "quiet", picture: "mail" })),
     );
     const price = (name) => fact(t(`price.${name}`), money(settings[`${name}_price`], settings.currency), () => askPrice(name));
     fill(
@@ -189,6 +190,5 @@ export function showContact(side, frame, { talk, contact: given, change }) {
       talk = next;
     },
     leave: off,
-    change,
   };
 }

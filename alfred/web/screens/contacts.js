@@ -20,7 +20,7 @@ export function open(place, path) {
   const vip = h("button", { type: "button", class: "chip", "aria-pressed": String(chosen.vip), on: { click: () => (load({ vip: !chosen.vip }), vip.setAttribute("aria-pressed", String(chosen.vip))) } }, icon("star"), t("vip"));
   const back = h("a", { class: "button quiet", href: "#/contacts", hidden: true }, icon("chevron-left"), t("back"));
   const left = h("section", { class: "stack" }, h("div", { class: "together" }, h("div", { class: "search grow" }, icon("search"), search), vip), found);
-  page(place, t("nav.contacts"), [back, button(t("contact.new"), add, { kind: "primary", picture: "plus" })], h("div", { class: "split" }, left, side));
+  page(place, t("nav.contacts"), [back, button(t("contact.new"), add, { kind: "primary", picture: "plus" })], h("div", { class: "split people" }, left, side));
   let panel = null;
   let shown = "";
 

@@ -45,7 +45,7 @@ export function openTalk(place, side, frame, { id, message, row, replace }) {
     top.show(talk);
     box.show(talk);
     entitle(nameOf(talk.contact));
-    if (!panel) panel = showContact(side, frame, { talk, change });
+    if (!panel) panel = showContact(side, frame, { talk, act });
     else panel.show(talk);
   }
 

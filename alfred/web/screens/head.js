@@ -44,7 +44,7 @@ export function head(frame, { change, act, back }) {
         { class: "actions" },
         snoozeMenu(),
         button(t(closed ? "reopen" : "close"), () => run("close"), { kind: "quiet", picture: closed ? "archive-restore" : "archive", "data-act": "close" }),
-        button(t("tags"), () => run("tag"), { bare: true, picture: "tag", "data-act": "tag", "aria-expanded": String(tagging) }),
+        button(t("tags"), () => run("tag"), { bare: true, picture: "tag", "data-act": "tag", class: "button quiet round wide-only", "aria-expanded": String(tagging) }),
         button(t("mark.unread"), () => act("unread"), { bare: true, picture: "mail", "data-act": "unread", class: "button quiet round wide-only" }),
         button(t("details"), details, { bare: true, picture: "info", "data-act": "details" }),
       ),
@@ -119,6 +119,7 @@ export function head(frame, { change, act, back }) {
     );
 
   async function paintTags() {
+    bar.querySelector('[data-act="tag"]')?.setAttribute("aria-expanded", String(tagging));
     tags.hidden = !tagging && !talk.tags.length;
     const remove = (tag) => change({ tags: talk.tags.filter((each) => each !== tag) });
     fill(
@@ -151,6 +152,7 @@ export function head(frame, { change, act, back }) {
       paintTags();
       if (tagging) tags.querySelector("input").focus();
       else bar.querySelector('[data-act="tag"]').focus();
+      frame.classList.remove("unfolded");
       return undefined;
     }
     const before = talk.status;

@@ -7,7 +7,7 @@ import { counted, entitle, mishap, preference } from "../store.js";
 import { again, burst, frames, states } from "../topics.js";
 import { learn, t } from "../words.js";
 import { asked, compare, filterBar, fits } from "./filters.js";
-import { row, rowOf } from "./row.js";
+import { row } from "./row.js";
 
 /** Kept while other screens are visited. */
 const chosen = { status: "open", flags: new Set(), q: "", sort: "newest", tag: "" };
@@ -150,10 +150,11 @@ export function open(place, path) {
   }
 
   /** What the stream tells goes into its row without a request; what it does not tell is asked for. */
-  function hear({ type, data, at }) {
+  async function hear({ type, data, at }) {
     const about = data.conversation;
     if (type === "message.deleted" || type === "contact.merged" || (about && chosen.q) || chosen.sort === "waiting") return soon();
     if (!about || !(type.startsWith("message.") || type.startsWith("conversation."))) return undefined;
+    const { rowOf } = await import("./heard.js");
     const old = items.find((item) => item.id === about.id);
     const next = rowOf(old, data, at);
     if (!next) return soon();
@@ -222,10 +223,11 @@ export function open(place, path) {
   }
   paintLive();
   paintFilters();
-  reload();
+  const ready = reload();
   turn(path);
 
   return {
+    ready,
     turn,
     leave() {
       offs.forEach((off) => off());
