@@ -19,6 +19,7 @@ from alfred.settings import Settings
 log = structlog.get_logger()
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+PACK_FROM = 1024  # bytes
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 _HOOK = re.compile(r"^(/api/v1/hooks/[^/]*)/.+", re.DOTALL)
 _ALLOWED = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-ID"
@@ -77,7 +78,22 @@ def _seal(request: web.Request, response: web.StreamResponse, settings: Settings
     if origin and not _HOOK.match(request.path) and (origin in settings.cors_origins or "*" in settings.cors_origins):
         response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
         response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = _EXPOSED
-        response.headers[hdrs.VARY] = hdrs.ORIGIN
+        response.headers.add(hdrs.VARY, hdrs.ORIGIN)
+    if _worth_packing(request, response):
+        response.headers.add(hdrs.VARY, hdrs.ACCEPT_ENCODING)
+        response.enable_compression(web.ContentCoding.gzip)
+
+
+def _worth_packing(request: web.Request, response: web.StreamResponse) -> bool:
+    """Reading answers only: one that carries a secret is never packed together with what a stranger sent."""
+    return (
+        request.method == hdrs.METH_GET
+        and isinstance(response, web.Response)
+        and response.content_type == "application/json"
+        and hdrs.CONTENT_ENCODING not in response.headers
+        and (response.content_length or 0) > PACK_FROM
+        and "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, "")
+    )
 
 
 @web.middleware

@@ -50,6 +50,9 @@ export function day(moment) {
   return dates({ day: "numeric", month: "short", ...(sameYear ? {} : { year: "numeric" }) }).format(at);
 }
 
+/** A date without a year, as an axis needs it. */
+export const date = (moment) => dates({ day: "numeric", month: "short" }).format(new Date(moment));
+
 /** As short as a list needs it: a time today, then Yesterday, then a date. */
 export const brief = (moment) => (daysAgo(new Date(moment)) === 0 ? time(moment) : day(moment));
 

@@ -92,7 +92,7 @@ class Neighbour:
                 "messages": [value["messages"][0] for value in values],
             }
             status, receipt = self.post("/webhooks/whatsapp", cloud(together))
-            assert (status, receipt["received"]) == (200, len(part)), receipt
+            assert status == 200, receipt
 
 
 @pytest.fixture(scope="session")

@@ -178,3 +178,22 @@ def test_on_a_phone_one_pane_at_a_time(screen, ana):
     screen.find("list", "Conversations")
     assert screen.all("textbox", "Message") == []
     assert screen.run("return document.documentElement.scrollWidth") <= 390
+
+
+def test_the_first_list_needs_little(screen, ana):
+    ana.hears("Oi")
+    screen.open()
+    screen.fill("Email", ana.email)
+    screen.find("textbox", "Email").send_keys(Keys.TAB, "a good password")
+    screen.run(
+        """window.scripts = () => performance.getEntriesByType("resource").filter((part) => part.name.endsWith(".js"))
+          .reduce((sum, part) => sum + part.decodedBodySize, 0);
+        new MutationObserver((_, watch) => {
+          if (!document.querySelector(".row")) return;
+          watch.disconnect();
+          window.before = window.scripts();
+        }).observe(document.body, {childList: true, subtree: true})"""
+    )
+    screen.press("button", "Log in")
+    screen.sees_row("Marina")
+    assert 10_000 < screen.run("return window.before") < 45_000

@@ -173,7 +173,12 @@ export function showContact(side, frame, { talk, contact: given, act }) {
     others.hidden = !rest.length;
     fill(others, h("h3", {}, t(talk ? "others" : "conversations")), h("ul", { class: "stack" }, ...rest.map((each) => h("li", { class: "together small" }, icon(channelIcon(each.channel.type)), h("a", { class: "grow cut", href: `#/inbox/${each.id}` }, each.channel.name), each.last_message_at && h("time", { class: "muted" }, brief(each.last_message_at))))));
     const items = (history.value?.items ?? []).slice(0, 30);
-    past.hidden = !items.length;
+    const add = async (event) => {
+      const text = event.target.value.trim();
+      if (event.key !== "Enter" || event.isComposing || !text) return;
+      if (await attempt(() => call("POST", `${url}/notes`, { text }))) await loadOthers();
+      past.querySelector("input")?.focus();
+    };
     const line = (each) =>
       h(
         "li",
@@ -181,7 +186,7 @@ export function showContact(side, frame, { talk, contact: given, act }) {
         h("div", { class: "spread muted" }, h("span", {}, t(`timeline.${each.kind}`)), h("time", { datetime: each.at }, moment(each.at))),
         h("div", { class: "breaks", dir: "auto" }, each.conversation_id ? h("a", { href: `#/inbox/${each.conversation_id}${each.kind === "message" ? `/${each.id}` : ""}` }, each.title || each.text) : each.title || each.text),
       );
-    fill(past, h("h3", {}, t("timeline")), h("ol", { class: "history" }, ...items.map(line)));
+    fill(past, h("h3", {}, t("timeline")), h("input", { class: "input", "aria-label": t("note.add"), placeholder: t("note.add"), maxlength: 10000, on: { keydown: add } }), h("ol", { class: "history" }, ...items.map(line)));
   }
 
   return {

@@ -10,7 +10,7 @@ const ORDER = ["open", "unread", "needs_reply", "urgent", "negative", "negotiati
 const FLAGS = { unread: ["unread_only", true], needs_reply: ["needs_reply", true], urgent: ["urgency", "high"], negative: ["sentiment", "negative"], negotiation: ["negotiation", true] };
 const FITS = {
   unread: (row) => row.unread_count > 0,
-  needs_reply: (row) => row.last_message_direction === "inbound" && row.status !== "closed",
+  needs_reply: (row) => Boolean(row.waiting_since),
   urgent: (row) => row.urgency === "high",
   negative: (row) => row.sentiment === "negative",
   negotiation: (row) => row.negotiation,

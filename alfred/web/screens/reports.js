@@ -3,19 +3,20 @@
 import { call, query } from "../api.js";
 import { plot } from "../charts.js";
 import { fill, h } from "../dom.js";
-import { day, dayOf, duration, number } from "../formats.js";
+import { date, dayOf, duration, number } from "../formats.js";
 import { choice } from "../forms.js";
 import { mishap } from "../store.js";
-import { known, t } from "../words.js";
+import { t } from "../words.js";
 import { page } from "./page.js";
 
-const COLOURS = { inbound: "a", outbound: "b", positive: "b", neutral: "e", negative: "d", low: "b", medium: "c", high: "d", median: "a", p90: "c", created: "c", completed: "b", open: "a", overdue: "d", sent: "a", edited: "b", dismissed: "e" };
+const COLOURS = { inbound: "a", outbound: "b", positive: "b", neutral: "e", negative: "d", low: "b", medium: "c", high: "d", median: "a", p90: "c", created: "c", completed: "b", open: "a", sent: "a", edited: "b", dismissed: "e" };
 const REPORTS = [
   ["messages", ["inbound", "outbound"]],
   ["response-times", ["median", "p90"]],
   ["sentiment", ["positive", "neutral", "negative"]],
   ["urgency", ["low", "medium", "high"]],
-  ["tasks", ["created", "completed", "overdue"]],
+  ["tasks", ["created", "completed", "open"]],
+  ["suggestions", ["sent", "edited", "dismissed"]],
 ];
 const chosen = { days: "14", channel: "" };
 
@@ -31,52 +32,35 @@ export function open(place) {
     Object.assign(chosen, change);
     const mine = (turn += 1);
     const from = dayOf(new Date(Date.now() - (Number(chosen.days) - 1) * 864e5));
-    const span = query({ from, to: dayOf(new Date(Date.now() + 864e5)), channel: chosen.channel });
-    const asked = await Promise.allSettled([...REPORTS.map(([name]) => call("GET", `/reports/${name}${name === "tasks" ? query({ from, to: dayOf(new Date(Date.now() + 864e5)) }) : span}`)), call("GET", "/ai/suggestions/stats")]);
+    const span = query({ from, interval: chosen.days === "90" ? "week" : "day", channel: chosen.channel });
+    const asked = await Promise.allSettled(REPORTS.map(([name]) => call("GET", `/reports/${name}${span}`)));
     if (mine !== turn) return;
-    const stats = asked.at(-1);
     const refused = asked.find((each) => each.status === "rejected");
-    fill(
-      body,
-      REPORTS.map(([name, keys], at) => asked[at].status === "fulfilled" && report(name, keys, asked[at].value.buckets)),
-      stats.status === "fulfilled" && taken(stats.value.items),
-      refused && mishap(refused.reason, () => load()),
-    );
+    fill(body, REPORTS.map(([name, keys], at) => asked[at].status === "fulfilled" && report(name, keys, asked[at].value.buckets)), refused && mishap(refused.reason, () => load()));
   }
 
   load();
   return {};
 }
 
-/** One report; what a bucket has besides the expected keys is left out. */
+/** One report. */
 function report(name, wanted, buckets) {
-  const there = (key) => buckets.some((bucket) => field(bucket, key) !== undefined);
-  const series = wanted.filter(there).map((key) => ({ name: known(`report.${key}`, key), kind: COLOURS[key], values: buckets.map((bucket) => field(bucket, key) ?? null) }));
-  const times = name === "response-times";
-  const total = (at) => series[at]?.values.reduce((sum, value) => sum + (value ?? 0), 0) ?? 0;
-  const all = series.reduce((sum, _, at) => sum + total(at), 0);
-  const share = (at) => number(all ? total(at) / all : 0, { style: "percent" });
-  const middle = (at) => {
-    const values = (series[at]?.values ?? []).filter((value) => value != null).sort((one, other) => one - other);
+  const series = wanted.map((key) => ({ name: t(`report.${key}`), kind: COLOURS[key], values: buckets.map((bucket) => bucket[key]) }));
+  const sum = (key) => buckets.reduce((total, bucket) => total + bucket[key], 0);
+  const of = (part, whole) => number(whole ? part / whole : 0, { style: "percent" });
+  const middle = (key) => {
+    const values = buckets.map((bucket) => bucket[key]).filter((value) => value != null).sort((one, other) => one - other);
     return values.length ? duration(values[Math.floor(values.length / 2)]) : "–";
   };
-  const sentence = {
-    messages: () => t("report.messages.says", number(total(0)), number(total(1))),
-    "response-times": () => t("report.response-times.says", middle(0), middle(1)),
-    sentiment: () => t("report.sentiment.says", share(0), share(2)),
-    urgency: () => t("report.urgency.says", share(2)),
-    tasks: () => t("report.tasks.says", number(total(0)), number(total(1))),
+  const all = () => wanted.reduce((total, key) => total + sum(key), 0);
+  const values = {
+    messages: () => [number(sum("inbound")), number(sum("outbound"))],
+    "response-times": () => [middle("median"), middle("p90")],
+    sentiment: () => [of(sum("positive"), all()), of(sum("negative"), all())],
+    urgency: () => [of(sum("high"), all())],
+    tasks: () => [number(sum("created")), number(sum("completed")), number(buckets.at(-1)?.open ?? 0)],
+    suggestions: () => [of(sum("sent") + sum("edited"), all()), number(sum("suggested"))],
   }[name]();
-  return plot({ title: t(`report.${name}`), sentence, labels: buckets.map((bucket) => day(bucket.start)), series, form: times ? "lines" : "bars", say: times ? duration : number });
-}
-
-/** A number of a bucket, by the key alone or with its unit behind it. */
-const field = (bucket, key) => bucket[key] ?? bucket[`${key}_seconds`];
-
-function taken(items) {
-  const series = ["sent", "edited", "dismissed"].map((key) => ({ name: t(`report.${key}`), kind: COLOURS[key], values: items.map((item) => item[key]) }));
-  const sum = (key) => items.reduce((total, item) => total + item[key], 0);
-  const judged = sum("sent") + sum("edited") + sum("dismissed");
-  const share = number(judged ? (sum("sent") + sum("edited")) / judged : 0, { style: "percent" });
-  return plot({ title: t("report.taken"), sentence: t("report.taken.says", share, number(sum("suggested"))), labels: items.map((item) => t(`report.kind.${item.kind}`)), series });
+  const lines = name === "response-times" || name === "tasks";
+  return plot({ title: t(`report.${name}`), sentence: t(`report.${name}.says`, ...values), labels: buckets.map((bucket) => date(bucket.start)), series, form: lines ? "lines" : "bars", say: name === "response-times" ? duration : number });
 }
