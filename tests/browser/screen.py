@@ -190,7 +190,7 @@ class Screen:
         self.sees_row(name)
         links = [link for link in self.all("link") if name in link.text]
         links[0].click()
-        return self.find("textbox", "Message")
+        return self.find("textbox", "Message", 15)
 
     def writes(self, text):
         box = self.find("textbox", "Message")
