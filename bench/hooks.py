@@ -62,9 +62,9 @@ async def _post_all(url: str, posts: list[tuple[bytes, dict[str, str]]], per_sec
             due = began + number / per_second
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
             async with http.post(url, data=raw, headers=headers) as answer:
-                await answer.read()
-                if answer.status != 200:
-                    raise SystemExit(f"{answer.status} for post {number}")
+                body = await answer.read()
+            if answer.status != 200:  # the provider would repeat it
+                print(f"{answer.status} for post {number}: {body[:300].decode('utf-8', 'replace')}")
             return time.perf_counter() - due
 
         return await asyncio.gather(*[one(n, raw, headers) for n, (raw, headers) in enumerate(posts)])
