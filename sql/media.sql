@@ -1,5 +1,9 @@
 -- Files of messages, and uploads.
 
+-- name: with_files
+-- Of some events, by their places from 1, those whose message carries files.
+select app.bus_with_files(:users, :messages)
+
 -- name: expect
 -- What is to be fetched of a message whose channel is connected; the second time nothing happens.
 insert into media (user_id, channel_id, message_id, position, state, mime_type, file_name)

@@ -9,6 +9,8 @@ import pytest
 
 from alfred.bus import Bus
 from alfred.crm import notifications
+from alfred.crm.deliveries.making import Making
+from alfred.crm.media import fetching
 from alfred.db import Database
 from alfred.hub import Hub
 from tests.conftest import serving
@@ -151,3 +153,32 @@ async def test_in_a_batch_too_a_rule_sees_what_an_earlier_one_did(cluster, http,
         assert await eventually(status, lambda found: found == "pending") == "pending"
         assert (await bruno.conversations())[0]["tags"] == []
     await superuser.close()
+
+
+async def test_messages_without_files_and_without_anything_to_call_off_cost_a_question_each(many, eventually):
+    """What carries a file, and what a reply cancels, is looked at by itself."""
+    superuser, dsn = many
+    await superuser.execute("select app.bus_join('media'), app.bus_join('deliveries')")
+    await superuser.execute(
+        """
+        insert into messages (user_id, message_id, conversation_id, channel_id, direction, status, sent_at, attachments)
+        select user_id, user_id, user_id, user_id, 'inbound', 'received', now(),
+               case when email = '7@example.com' then '[{"type": "image"}]'::jsonb else '[]' end from users;
+        insert into messages (user_id, message_id, conversation_id, channel_id, direction, status, sent_at, created_at,
+                              scheduled_at, cancel_on_reply)
+        select user_id, app.uuid7(), user_id, user_id, 'outbound', 'scheduled', now(), now() - interval '1 hour',
+               now() + interval '1 hour', true from users where email = '8@example.com';
+        insert into ai_events (user_id, type, contact_id, conversation_id, message_id)
+        select user_id, 'message.received', user_id, user_id, user_id from users;
+        """
+    )
+    emails = dict(map(tuple, await superuser.fetch("select user_id, email from users")))
+    making = Making(60, lambda: None).consumer
+    for consumer, email in ((fetching.CONSUMER, "7@example.com"), (making, "8@example.com")):
+        async with Counted(dsn, consumer) as counted:
+            await eventually(lambda counted=counted: asyncio.sleep(0, counted.alone))
+            await asyncio.sleep(0.2)
+        assert [emails[event.user_id] for event in counted.alone] == [email]
+        assert (len(counted.batches), len(counted.statements)) == (1, 1)
+    cancelled = "select email from messages join users using (user_id) where messages.status = 'cancelled'"
+    assert await superuser.fetchval(cancelled) == "8@example.com"

@@ -212,7 +212,21 @@ async def expect(db: Db, event: Event) -> None:
         await sql.media.adopt_uploads.run(db, **about)
 
 
-CONSUMER = Consumer(name="media", types=("message.received", "message.sent", "message.deleted"), act=expect)
+async def with_files(db: Db, events: Sequence[Event]) -> list[Event]:
+    """Of a batch, the events that are to be looked at one by one: most messages carry no file."""
+    rows = await sql.media.with_files.all(
+        db, users=[event.user_id for event in events], messages=[event.message_id for event in events]
+    )
+    places = {row[0] for row in rows}
+    return [event for at, event in enumerate(events, 1) if event.type == "message.deleted" or at in places]
+
+
+CONSUMER = Consumer(
+    name="media",
+    types=("message.received", "message.sent", "message.deleted"),
+    act=expect,
+    act_on_all=with_files,
+)
 
 
 def _complete(answer: Answer | NoAnswer) -> Answer:
