@@ -42,12 +42,16 @@ update rules
 delete from rules where user_id = :user_id and rule_id = :rule_id
 
 -- name: waiting_for
--- The rules that an event may fire, oldest first; pending are those that match and have not acted yet.
-select r.rule_id, r.name, r.compiled::text as compiled, coalesce(m.pending, false) as pending
+-- The rules that an event may fire, oldest first; where some match already and have not acted, the first of those.
+with due as materialized (
+    select rule_id from rule_matches where user_id = :user_id and subject = :subject and pending
+)
+select r.rule_id, r.name, r.compiled::text as compiled, r.rule_id in (select rule_id from due) as pending
   from rules r
-  left join rule_matches m on m.user_id = r.user_id and m.rule_id = r.rule_id and m.subject = :subject
  where r.user_id = :user_id and r.enabled and r.compiled ->> 'trigger' = :trigger
+   and (not exists (select from due) or r.rule_id in (select rule_id from due))
  order by r.created_at, r.rule_id
+ limit (select :most::integer from due limit 1)
 
 -- name: situations_of
 -- Everything that conditions may ask of some events' messages (else the customer's last), contacts and conversations.

@@ -26,7 +26,8 @@ TRIGGERS: tuple[EventType, ...] = ("message.received", "conversation.created", "
 # Rules may wake each other by way of tasks; this many times in a row, and no more.
 MOST_DEPTH = 3
 # One event's rules act for so long in a row; then other tenants have their turns.
-ACT_SECONDS = 0.1
+ACT_SECONDS = 0.05
+MOST_RULES_IN_TURN = 20
 # Of a tenant with more rules than these each event is looked at by itself.
 MOST_RULES_IN_BATCH = 20
 
@@ -88,11 +89,10 @@ def _may_match(event: Event, rules: Sequence[Row], row: Row) -> bool:
 async def apply_rules(db: Db, event: Event) -> bool:
     """Do what the rules that wait for this event say, each once; True where some are left for the next turn."""
     subject = subject_of(event)
-    rules = await sql.rules.waiting_for.all(db, user_id=event.user_id, trigger=event.type, subject=subject)
-    due = [rule for rule in rules if rule["pending"]]
-    resumed = bool(due)
-    if not due:
-        due = await _matching(db, event, rules)
+    about = {"user_id": event.user_id, "subject": subject}
+    rules = await sql.rules.waiting_for.all(db, **about, trigger=event.type, most=MOST_RULES_IN_TURN)
+    resumed = bool(rules) and rules[0]["pending"]
+    due = rules if resumed else await _matching(db, event, rules)
     acted = 0
     ends_at = monotonic() + ACT_SECONDS
     while acted < len(due) and (acted == 0 or monotonic() < ends_at):
@@ -101,8 +101,8 @@ async def apply_rules(db: Db, event: Event) -> bool:
     left = [rule["rule_id"] for rule in due[acted:]]
     if left or resumed:
         rule_ids = [rule["rule_id"] for rule in due]
-        await sql.rules.leave_pending.run(db, user_id=event.user_id, subject=subject, rule_ids=rule_ids, left=left)
-    return bool(left)
+        await sql.rules.leave_pending.run(db, **about, rule_ids=rule_ids, left=left)
+    return bool(left) or (resumed and len(due) == MOST_RULES_IN_TURN)
 
 
 async def _matching(db: Db, event: Event, rules: Sequence[Row]) -> list[Row]:

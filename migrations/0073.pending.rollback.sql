@@ -1,0 +1,1 @@
+drop index rule_matches_pending;
