@@ -141,9 +141,10 @@ select app.webhooks_due_in()
 select app.expire_webhooks()
 
 -- name: settle
--- What came of a call; null where the lease was lost.
-select app.settle_webhook(:user_id, :delivery_id, :worker, :state, make_interval(secs => :wait_seconds), :tried, :pause,
-                          make_interval(secs => :retry_after), :gone, make_interval(secs => :disable_after))
+-- What came of a call, in a transaction of its own; null where the lease was lost.
+select app.settle_webhook_alone(:user_id, :delivery_id, :worker, :state, make_interval(secs => :wait_seconds), :tried,
+                                :pause, make_interval(secs => :retry_after), :gone,
+                                make_interval(secs => :disable_after), :about)
 
 -- name: sweep
 -- What is old enough goes.

@@ -19,6 +19,10 @@ from alfred.queries import Db
 
 log = structlog.get_logger()
 
+# Where the loop is late by more than this, requests wait: the worker then waits so many times longer, up to a bound.
+LATE_SECONDS = 0.01
+PATIENCE = 8.0
+MOST_PATIENCE_SECONDS = 0.15
 PAUSE_SECONDS = 0.003  # between two looks: what ends or is queued meanwhile is claimed together
 SWEEP_SECONDS = 1.0  # between two looks that nobody asked for
 GOODBYE_SECONDS = 10.0  # for the calls under way when the process ends; then their leases tell
@@ -93,8 +97,8 @@ class Worker(Generic[L]):
                 pass
             self._wake.clear()
             try:
-                while await self._claim():
-                    pass
+                if await self._claim():
+                    self._wake.set()
             except Exception as error:
                 log.warning(
                     "worker_waits",
@@ -103,7 +107,7 @@ class Worker(Generic[L]):
                     exc_info=None if connection_lost(error) else error,
                 )
                 await asyncio.sleep(SWEEP_SECONDS)
-            await asyncio.sleep(PAUSE_SECONDS)
+            await _let_others_go_first()
 
     async def close(self) -> None:
         """Give the calls under way some time; call it when nothing is claimed any more."""
@@ -142,3 +146,13 @@ class Worker(Generic[L]):
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._under_way.pop(task, None)
         self._wake.set()
+
+
+async def _let_others_go_first() -> None:
+    """A moment; a longer one while the process is busy with requests: what is sent may lag, what comes in may not."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await asyncio.sleep(PAUSE_SECONDS)
+    late = loop.time() - began - PAUSE_SECONDS
+    if late > LATE_SECONDS:
+        await asyncio.sleep(min(late * PATIENCE, MOST_PATIENCE_SECONDS))

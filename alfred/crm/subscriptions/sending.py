@@ -11,11 +11,10 @@ from uuid import UUID
 
 import structlog
 
-from alfred.crm.leases import Room, Work, Worker, lease_seconds
+from alfred.crm.leases import SWEEP_SECONDS, Room, Work, Worker, lease_seconds
 from alfred.crm.subscriptions.outcomes import MOST_RESPONSE_BYTES, Outcome, outcome_of
 from alfred.crm.subscriptions.secrets import open_headers, open_secret
 from alfred.db import Database
-from alfred.events import record
 from alfred.http_calls import HttpCall
 from alfred.outbound_http import OutboundHttp
 from alfred.queries import Db, Row, sql
@@ -102,7 +101,7 @@ class Sender:
         self._announce: Callable[[Sequence[UUID]], None] = lambda _: None
         work = Work("webhooks", claim=self._claim, work=self._send, due_in=self._due_in)
         self.worker: Worker[Delivery] = Worker(work, database, calls=CALLS)
-        self._noted_at = -NOTED_SECONDS
+        self._noted_at = self._expired_at = -NOTED_SECONDS
 
     def announces(self, announce: Callable[[Sequence[UUID]], None]) -> None:
         """Whom to tell that a user's events were committed."""
@@ -146,7 +145,9 @@ class Sender:
         }
 
     async def _claim(self, db: Db, room: Room) -> list[Delivery]:
-        await sql.subscriptions.expire.run(db)
+        if time.monotonic() - self._expired_at >= SWEEP_SECONDS:
+            self._expired_at = time.monotonic()
+            await sql.subscriptions.expire.run(db)
         rows = await sql.subscriptions.claim.all(
             db,
             worker=room.worker,
@@ -185,28 +186,21 @@ class Sender:
     async def _settle(self, delivery: Delivery, outcome: Outcome, tried: dict[str, Any]) -> None:
         wait = None if outcome.delivered else self._patience.wait_after(delivery.attempts)
         state = "delivered" if outcome.delivered else "dead" if wait is None else "waiting"
-        async with self._database.acting_as(delivery.user_id) as db:
-            result = await sql.subscriptions.settle.value(
-                db,
-                user_id=delivery.user_id,
-                delivery_id=delivery.delivery_id,
-                worker=delivery.worker,
-                state=state,
-                wait_seconds=wait or 0.0,
-                tried=tried,
-                pause=outcome.pause,
-                retry_after=outcome.retry_after,
-                gone=outcome.gone,
-                disable_after=self._patience.disable_after,
-            )
-            disabled = result in {"gone", "failing"}
-            if disabled:
-                payload = {
-                    "subscription_id": str(delivery.lane),
-                    "reason": result,
-                    "host": host_of(delivery.target.url),
-                }
-                await record(db, delivery.user_id, "subscription.disabled", payload)
-        if disabled:
+        row = await self._database.find(
+            sql.subscriptions.settle,
+            user_id=delivery.user_id,
+            delivery_id=delivery.delivery_id,
+            worker=delivery.worker,
+            state=state,
+            wait_seconds=wait or 0.0,
+            tried=tried,
+            pause=outcome.pause,
+            retry_after=outcome.retry_after,
+            gone=outcome.gone,
+            disable_after=self._patience.disable_after,
+            about={"subscription_id": str(delivery.lane), "host": host_of(delivery.target.url)},
+        )
+        result = row and row[0]
+        if result in {"gone", "failing"}:
             log.warning("subscription_disabled", subscription_id=str(delivery.lane), reason=result)
             self._announce([delivery.user_id])

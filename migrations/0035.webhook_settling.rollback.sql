@@ -1,0 +1,1 @@
+drop function app.settle_webhook_alone(uuid, uuid, uuid, text, interval, jsonb, boolean, interval, boolean, interval, jsonb);
