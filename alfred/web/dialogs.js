@@ -1,6 +1,6 @@
 /** Dialogs: what asks for an answer before it goes on. */
 
-import { h } from "./dom.js";
+import { button, h } from "./dom.js";
 import { t } from "./words.js";
 
 let numbers = 0;
@@ -10,7 +10,7 @@ export function dialog(title, content) {
   return new Promise((resolve) => {
     const before = document.activeElement;
     const heading = h("h2", { id: `dialog${(numbers += 1)}`, tabindex: "-1" }, title);
-    const box = h("dialog", { "aria-labelledby": heading.id }, h("div", { class: "sheet" }, heading));
+    const box = h("dialog", { "aria-labelledby": heading.id }, h("div", { class: "sheet" }, h("div", { class: "spread" }, heading, button(t("cancel"), () => close(undefined), { bare: true, picture: "x" }))));
     const close = (value) => {
       box.dataset.answer = "given";
       resolve(value);
@@ -24,6 +24,7 @@ export function dialog(title, content) {
     });
     document.body.append(box);
     box.showModal();
+    box.querySelector("input:not([hidden]), select, textarea, .ends button")?.focus();
   });
 }
 

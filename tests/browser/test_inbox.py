@@ -1,6 +1,10 @@
 """The list and the conversation: what they show, and by which keys they are used."""
 
+import time
+
 from selenium.webdriver.common.keys import Keys
+
+from tests.people import delivery
 
 HOSTILE = '<img src=x onerror="alert(1)"><script>alert(2)</script> "\'&lt; {{7*7}} ${1}'
 
@@ -197,3 +201,63 @@ def test_the_first_list_needs_little(screen, ana):
     screen.press("button", "Log in")
     screen.sees_row("Marina")
     assert 10_000 < screen.run("return window.before") < 45_000
+
+
+def test_a_failed_message_says_why_and_can_be_sent_again(screen, ana):
+    screen.allowed += ["409"]
+    told = ana.hears("Oi")
+    ana.made(f"/conversations/{told['conversation_id']}/messages", {"body": "Bom dia", "external_id": "wamid.out1"})
+    errors = [{"code": 131026, "title": "Message undeliverable"}]
+    ana.post("/webhooks/whatsapp", delivery("wamid.out1", "failed", errors=errors))
+    screen.enter(ana)
+    screen.opens("Marina")
+    screen.sees_message("Not sent: The messenger does not know this recipient")
+    screen.sees_message("Check the number.")
+    screen.press("button", "Try again")
+    screen.until(lambda: "not connected" in screen.text() or "cannot be sent again" in screen.text())
+
+
+def test_a_closed_window_is_told_before_one_writes(screen, ana):
+    ana.hears("Faz tempo", at=1714564800)
+    ana.hears("Agora mesmo", "+5511900000099", name="Fresh Person", at=int(time.time()) - 60)
+    screen.enter(ana)
+    screen.opens("Marina")
+    screen.until(lambda: "The time to answer freely is over." in screen.text())
+    screen.opens("Fresh Person")
+    screen.until(lambda: screen.find("heading", "Fresh Person"))
+    assert "The time to answer freely is over." not in screen.text()
+
+
+def test_a_dialog_is_left_by_a_button_and_the_focus_comes_back(screen, ana):
+    ana.hears("Oi")
+    screen.enter(ana)
+    screen.opens("Marina")
+    screen.press("button", "Snooze")
+    screen.press("button", "Choose a date")
+    screen.find("dialog", "Choose a date")
+    screen.press("button", "Cancel")
+    screen.until(lambda: not screen.there("dialog"))
+    screen.press("button", "Snooze")
+    next(each for each in screen.all("button") if each.text.startswith("1 hour")).click()
+    screen.until(lambda: ana.conversations()[0]["status"] == "snoozed")
+    screen.press("button", "Undo")
+    screen.until(lambda: ana.conversations()[0]["status"] == "open")
+
+
+def test_what_is_marked_unread_stays_so_and_many_are_closed_at_once(screen, ana):
+    ana.hears("Oi", "+5511900000021", name="First Person")
+    ana.hears("Oi", "+5511900000022", name="Second Person")
+    screen.enter(ana)
+    screen.opens("First Person")
+
+    def unread():
+        return next(talk["unread_count"] for talk in ana.conversations() if talk["contact"]["name"] == "First Person")
+
+    screen.until(lambda: unread() == 0)
+    screen.press("button", "Mark unread")
+    screen.until(lambda: unread() == 1)
+    screen.press("button", "Select several")
+    screen.press("button", "Select loaded")
+    group = next(each for each in screen.there("[role=group]") if each.accessible_name == "Select several")
+    next(each for each in group.find_elements("css selector", "button") if each.text == "Close").click()
+    screen.until(lambda: {talk["status"] for talk in ana.conversations()} == {"closed"})
