@@ -4,7 +4,9 @@ import { fill, h, s } from "./dom.js";
 import { number } from "./formats.js";
 import { t } from "./words.js";
 
-const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [560, 220, 44, 24, 10];
+const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [560, 220, 62, 26, 12];
+
+const narrow = matchMedia("(max-width: 759px)");
 
 /**
  * A plot with its heading, its sentence and its table.
@@ -54,7 +56,7 @@ const grid = (top, say) =>
   ]);
 
 function axis(labels) {
-  const step = Math.ceil(labels.length / 7);
+  const step = Math.ceil(labels.length / (narrow.matches ? 4 : 7));
   return labels.map((label, at) => at % step === 0 && s("text", { x: across(at, labels.length), y: HEIGHT - 6, "text-anchor": "middle" }, label));
 }
 

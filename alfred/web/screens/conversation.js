@@ -34,6 +34,10 @@ export function openTalk(place, side, frame, { id, message, row, replace }) {
   const replied = topic();
 
   const log = h("div", { class: "log", role: "log", "aria-label": t("messages"), "aria-live": "polite", tabindex: "0" });
+  let stuck = true; // at the end, where what comes is seen
+  log.addEventListener("scroll", () => (stuck = atEnd()));
+  const sizes = new ResizeObserver(() => stuck && !parted && (log.scrollTop = log.scrollHeight));
+  sizes.observe(log);
   const top = head(frame, { change, act, back: () => (location.hash = "#/inbox") });
   const box = composer({ id, replied, sent: () => toEnd() });
   fill(place, top.element, log, box.element);
@@ -211,6 +215,7 @@ export function openTalk(place, side, frame, { id, message, row, replace }) {
       gone = true;
       offs.forEach((off) => off());
       document.removeEventListener("visibilitychange", seen);
+      sizes.disconnect();
       box.leave();
       panel?.leave?.();
     },
