@@ -404,7 +404,8 @@ async def test_bodies_are_bounded(rosa):
     status, _, body = await hook.post(b"x" * 200_001, JSON)
     assert (status, json.loads(body)["code"]) == (413, "too_large")
     hook = await hooked(rosa, "email", inbound={"provider": "mail"})
-    raw = b"From: a@example.com\r\nTo: b@example.com\r\nMessage-ID: <big@x>\r\n\r\n" + b"x " * 2_500_000
+    raw = b"From: a@example.com\r\nMessage-ID: <big@x>\r\nContent-Type: application/pdf; name=a.pdf\r\n\r\n"
+    raw += b"x" * 5_000_000
     assert (await hook.post(io.BytesIO(raw), {"Content-Type": "message/rfc822"}))[0] == 200
     assert (await hook.post(io.BytesIO(b"x" * 6_000_001), {"Content-Type": "text/plain"}))[0] == 413
 
