@@ -37,8 +37,11 @@ select classification ->> 'language'
 
 -- name: add
 -- To be told the outcome of.
-insert into ai_suggestions (user_id, suggestion_id, kind, contact_id, conversation_id, based_on_message_id, provider)
-values (:user_id, :suggestion_id, :kind, :contact_id, :conversation_id, :based_on_message_id, :provider)
+insert into ai_suggestions (user_id, suggestion_id, kind, contact_id, conversation_id, based_on_message_id, provider, used,
+                            fallback_reason, model, prompt_version, input_hash, input_tokens, output_tokens,
+                            milliseconds, cost)
+values (:user_id, :suggestion_id, :kind, :contact_id, :conversation_id, :based_on_message_id, :provider, :used::uuid[],
+        :fallback_reason, :model, :prompt_version, :input_hash, :input_tokens, :output_tokens, :milliseconds, :cost)
 
 -- name: feedback
 -- The last word counts.

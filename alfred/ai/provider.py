@@ -71,6 +71,7 @@ class PriceRequest(Turn):
     base_price: Decimal | None = Field(default=None, ge=0)
     custom_price: Decimal | None = Field(default=None, ge=0)
     currency: str = "BRL"
+    floor: Decimal | None = Field(default=None, ge=0)  # no suggestion is lower
     vip: bool = False
     negotiation_enabled: bool = False
     negotiation_mode: NegotiationMode = "off"

@@ -1,5 +1,6 @@
 """The assistant: reads a message, suggests a reply, a price, a follow-up; nothing is sent by itself."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
@@ -8,6 +9,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from uuid_utils.compat import uuid7
 
 from alfred import metrics
+from alfred.ai.builtin.replies import in_language
 from alfred.ai.provider import (
     FollowUpRequest,
     FollowUpSuggestion,
@@ -19,12 +21,15 @@ from alfred.ai.provider import (
 )
 from alfred.api.message_models import ClassificationOut
 from alfred.api.suggestion_context import Talk, talk_with
+from alfred.crm import ai_accounts
+from alfred.crm.ai_accounts import Chosen
+from alfred.crm.wording import Ledger, note, placeholders, worded
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
 from alfred.http.models import Input, Money, Output
-from alfred.http.problems import Problem, not_found
+from alfred.http.problems import Fault, Problem, invalid, not_found
 from alfred.queries import Db, Row, sql
-from alfred.terms import Language, SuggestionKind, SuggestionOutcome, Tone
+from alfred.terms import FallbackReason, Language, ModelFeature, SuggestionKind, SuggestionOutcome, Tone
 
 routes = Routes("AI")
 
@@ -40,8 +45,27 @@ Spoken = Annotated[Language, BeforeValidator(_without_region)]
 
 
 class MessageToRead(Input):
-    text: Text = Field(examples=["Cadê meu pedido? Preciso hoje!"])
+    text: Text | None = Field(None, examples=["Cadê meu pedido? Preciso hoje!"])
+    texts: list[Text] | None = Field(
+        None,
+        min_length=1,
+        max_length=20,
+        description="In place of `text`: the customer's last turn, oldest message first, read as one.",
+        examples=[None],
+    )
     language: Spoken | None = None
+
+    @classmethod
+    def _may_be_left_out(cls, name: Any) -> bool:
+        return name != "text" and super()._may_be_left_out(name)
+
+    def whole(self) -> str:
+        """The text, or those of the turn, one a line."""
+        if self.texts is None and self.text is None:
+            raise invalid([Fault("/text", "This is required.", "missing")])
+        if self.texts is not None and self.text is not None:
+            raise invalid([Fault("/texts", "Send either text or texts.", "not_allowed")])
+        return "\n".join(self.texts) if self.texts is not None else self.text or ""
 
 
 class ReplyAsked(Input):
@@ -88,8 +112,14 @@ class Suggested(Output):
     based_on_message_id: UUID | None = Field(
         description="The latest message considered. A newer message makes the suggestion stale."
     )
-    rationale: str = Field(examples=["asked about delivery"])
-    provider: str = Field(examples=["mock"])
+    rationale: str = Field(examples=["O cliente pergunta sobre a entrega. Tom neutro."])
+    provider: str = Field(examples=["mock"], description="Who worded it: `mock` is the built-in assistant.")
+    degraded: bool = Field(description="A model was asked for, and the built-in assistant answered in its place.")
+    fallback_reason: FallbackReason | None = Field(description="Why it did.")
+    used: list[UUID] = Field(description="The facts that it rests on.")
+    placeholders: list[str] = Field(
+        [], description="What is left to fill in: each stands in the text in double braces.", examples=[["prazo"]]
+    )
 
 
 class ReplyOut(Suggested):
@@ -135,33 +165,49 @@ class Stats(Output):
 
 @routes.on("POST", "/ai/classify-message")
 async def classify_message(services: Services, body: MessageToRead) -> Reading:
-    """Classify a message."""
-    return Reading.model_validate(await services.assistant.classify(body.text, language=body.language))
+    """Classify a message, or the messages of a turn together.
+
+    The spans of a turn's signals count in its texts, joined by line feeds.
+    """
+    return Reading.model_validate(await services.assistant.classify(body.whole(), language=body.language))
 
 
 @routes.on("POST", "/ai/suggest-reply")
-async def suggest_reply(db: Db, caller: Caller, services: Services, body: ReplyAsked) -> ReplyOut:
+async def suggest_reply(caller: Caller, services: Services, body: ReplyAsked) -> ReplyOut:
     """Suggest a reply to the customer's last messages.
 
-    Written in the customer's language and the contact's tone.
+    Written in the customer's language and the contact's tone, from the facts at hand; a model from outside words it
+    where one was asked for.
     """
-    talk = await talk_with(db, caller, body.conversation_id, None, body.text)
-    request = ReplyRequest(
-        **talk.turn | ({"language": body.language} if body.language else {}),
-        tone=body.tone or (talk.contact["preferred_tone"] if talk.contact else "neutral"),
-        facts=await talk.facts(services.assistant),
-        **talk.terms,
-    )
     with metrics.assistant_seconds.labels("reply").time():
-        found: ReplySuggestion = await services.assistant.suggest_reply(request)
-    return ReplyOut(**found.model_dump(), **await _kept(db, caller, "reply", talk, found.provider))
+        async with services.database.acting_as(caller.user_id) as db:
+            talk = await talk_with(db, caller, body.conversation_id, None, body.text)
+            chosen = await _chosen(db, caller, services, "reply")
+            request = ReplyRequest(
+                **_spoken(talk, chosen) | ({"language": body.language} if body.language else {}),
+                tone=body.tone or talk.tone,
+                facts=await talk.facts(services.assistant),
+                **talk.terms,
+            )
+            found: ReplySuggestion = await services.assistant.suggest_reply(request)
+            brief = replace(talk.brief("reply", found.reply, found.language, found.tone), author=found.provider)
+            today = await sql.ai_usage.tokens_today.value(db, user_id=caller.user_id) if chosen else 0
+            if chosen is None:
+                return ReplyOut(
+                    **_shown(found.model_dump(), "reply"), **await _kept(db, caller, "reply", talk, brief.own)
+                )
+        text, ledger = await worded(services.models, caller.user_id, chosen, today, brief)
+        async with services.database.acting_as(caller.user_id) as db:
+            said = found.model_dump() | {"reply": text, "provider": ledger.provider}
+            return ReplyOut(**_shown(said, "reply"), **await _kept(db, caller, "reply", talk, ledger))
 
 
 @routes.on("POST", "/ai/suggest-price")
 async def suggest_price(db: Db, caller: Caller, services: Services, body: PriceAsked) -> PriceOut:
     """Suggest a price for one unit.
 
-    Answers minimum, suggested and maximum, from the contact's settings and the customer's offer.
+    Answers minimum, suggested and maximum, from the contact's settings, the product that is spoken of and the
+    customer's offer. A model from outside has no part in it.
     """
     talk = await talk_with(db, caller, body.conversation_id, body.contact_id, body.text)
     try:
@@ -170,18 +216,33 @@ async def suggest_price(db: Db, caller: Caller, services: Services, body: PriceA
     except NoBasePrice:
         detail = "No price is known: set base_price or custom_price in the contact's settings."
         raise Problem(422, "no_base_price", detail) from None
-    return PriceOut(**found.model_dump(), **await _kept(db, caller, "price", talk, found.provider))
+    ledger = Ledger(found.provider, talk.priced)
+    return PriceOut(**found.model_dump(), **await _kept(db, caller, "price", talk, ledger))
 
 
 @routes.on("POST", "/ai/suggest-follow-up")
-async def suggest_follow_up(db: Db, caller: Caller, services: Services, body: FollowUpAsked) -> FollowUpOut:
-    """Suggest when and how to follow up."""
-    talk = await talk_with(db, caller, body.conversation_id, None, None)
-    zone = await sql.users.timezone.value(db, user_id=caller.user_id)
-    request = FollowUpRequest(**talk.turn, now=services.clock(), timezone=zone)
+async def suggest_follow_up(caller: Caller, services: Services, body: FollowUpAsked) -> FollowUpOut:
+    """Suggest when and how to follow up.
+
+    The date and the title are Alfred's; a model from outside words the message where one was asked for.
+    """
     with metrics.assistant_seconds.labels("follow_up").time():
-        found: FollowUpSuggestion = await services.assistant.suggest_follow_up(request)
-    return FollowUpOut(**found.model_dump(), **await _kept(db, caller, "follow_up", talk, found.provider))
+        async with services.database.acting_as(caller.user_id) as db:
+            talk = await talk_with(db, caller, body.conversation_id, None, None)
+            chosen = await _chosen(db, caller, services, "follow_up")
+            zone = await sql.users.timezone.value(db, user_id=caller.user_id)
+            request = FollowUpRequest(**_spoken(talk, chosen), now=services.clock(), timezone=zone)
+            found: FollowUpSuggestion = await services.assistant.suggest_follow_up(request)
+            brief = talk.brief("follow_up", found.message, in_language(request), talk.tone)
+            brief = replace(brief, author=found.provider)
+            today = await sql.ai_usage.tokens_today.value(db, user_id=caller.user_id) if chosen else 0
+            if chosen is None:
+                kept = await _kept(db, caller, "follow_up", talk, brief.own)
+                return FollowUpOut(**_shown(found.model_dump(), "message"), **kept)
+        text, ledger = await worded(services.models, caller.user_id, chosen, today, brief)
+        async with services.database.acting_as(caller.user_id) as db:
+            said = found.model_dump() | {"message": text, "provider": ledger.provider}
+            return FollowUpOut(**_shown(said, "message"), **await _kept(db, caller, "follow_up", talk, ledger))
 
 
 @routes.on("POST", "/ai/suggestions/{suggestion_id}/feedback", errors=(404,))
@@ -209,7 +270,23 @@ def _stats_of(row: Row) -> KindStats:
     return KindStats(**dict(row), acceptance=round(taken / judged, 4) if judged else None)
 
 
-async def _kept(db: Db, caller: Caller, kind: SuggestionKind, talk: Talk, provider: str) -> dict[str, Any]:
+async def _chosen(db: Db, caller: Caller, services: Services, feature: ModelFeature) -> Chosen | None:
+    """The model that the tenant has asked for to do this; None: the built-in assistant does it."""
+    found = await ai_accounts.chosen(db, services.vault, caller.user_id, services.models.service_wide)
+    return found if found is not None and feature in found.features else None
+
+
+def _spoken(talk: Talk, chosen: Chosen | None) -> dict[str, Any]:
+    """The turn, with the language to use where the customer's is not known."""
+    return talk.turn | ({"user_language": chosen.language} if chosen and chosen.language else {})
+
+
+def _shown(said: dict[str, Any], text: str) -> dict[str, Any]:
+    """With what is left to fill in."""
+    return said | {"placeholders": placeholders(said[text])}
+
+
+async def _kept(db: Db, caller: Caller, kind: SuggestionKind, talk: Talk, ledger: Ledger) -> dict[str, Any]:
     """Note the suggestion, so that its outcome can be told; what its answer says of it."""
     suggestion_id = uuid7()
     await sql.suggestions.add.run(
@@ -220,6 +297,13 @@ async def _kept(db: Db, caller: Caller, kind: SuggestionKind, talk: Talk, provid
         contact_id=talk.contact["id"] if talk.contact else None,
         conversation_id=talk.conversation_id,
         based_on_message_id=talk.based_on,
-        provider=provider,
+        **{name: list(value) if name == "used" else value for name, value in vars(ledger).items()},
     )
-    return {"id": suggestion_id, "based_on_message_id": talk.based_on}
+    await note(db, caller.user_id, kind, ledger)
+    return {
+        "id": suggestion_id,
+        "based_on_message_id": talk.based_on,
+        "degraded": ledger.degraded,
+        "fallback_reason": ledger.fallback_reason,
+        "used": list(ledger.used),
+    }

@@ -6,10 +6,12 @@ from uuid import UUID
 
 from alfred.ai.money import written
 from alfred.ai.provider import AIProvider, NoBasePrice, PriceRequest
+from alfred.api.suggestion_facts import Known, known_about
+from alfred.crm.wording import Brief
 from alfred.http.context import Caller
 from alfred.http.problems import Fault, bad_reference, invalid
 from alfred.queries import Db, Row, sql
-from alfred.terms import language_of
+from alfred.terms import Language, ModelFeature, Tone, language_of
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class Talk:
     conversation_id: UUID | None
     based_on: UUID | None
     currency: str
+    known: Known
 
     @property
     def terms(self) -> dict[str, Any]:
@@ -30,21 +33,43 @@ class Talk:
         return {name: self.contact[name] for name in ("negotiation_enabled", "negotiation_mode")}
 
     @property
+    def tone(self) -> Tone:
+        """The contact's."""
+        tone: Tone = self.contact["preferred_tone"] if self.contact else "neutral"
+        return tone
+
+    @property
+    def priced(self) -> tuple[UUID, ...]:
+        """The product that a price rests on."""
+        product = self.known.product
+        own = self.contact is not None and self.contact["custom_price"] is not None
+        return (product.fact_id,) if product is not None and not own else ()
+
+    def brief(self, feature: ModelFeature, draft: str, language: Language, tone: Tone) -> Brief:
+        """What a model is asked to word."""
+        texts, name = self.turn.get("texts", ()), self.turn["contact_name"]
+        return Brief(feature, draft, language, tone, texts, name, self.known.all)
+
+    @property
     def prices(self) -> PriceRequest:
         """What a price may build on."""
         known: dict[str, Any] = {"currency": self.currency}
         if self.contact is not None:
             known = {name: self.contact[name] for name in ("base_price", "custom_price", "vip")}
             known["currency"] = self.contact["currency"] or self.currency
+        product = self.known.product
+        if product is not None and known.get("custom_price") is None:
+            known |= {"base_price": product.price, "floor": product.floor, "currency": product.currency}
         return PriceRequest(**self.turn, **self.terms, **known)
 
     async def facts(self, assistant: AIProvider) -> dict[str, str]:
         """What a reply may claim: the contact's price, and an offer where the settings allow one."""
+        facts = dict(self.known.by_topic)
         try:
             found = await assistant.suggest_price(self.prices)
         except NoBasePrice:
-            return {}
-        facts = {"price": written(found.maximum, found.currency)}
+            return facts
+        facts |= {"price": written(found.maximum, found.currency)}
         if self.terms["negotiation_enabled"] and self.terms["negotiation_mode"] != "off":
             facts["offer"] = written(found.suggested, found.currency)
         return facts
@@ -79,7 +104,8 @@ async def talk_with(
     if contact_id is not None and contact is None:
         raise bad_reference("/contact_id", "contact")
     turn["contact_name"] = contact["name"] if contact else None
-    return Talk(turn, contact, conversation_id, based_on, user["currency"])
+    known = await known_about(db, caller.user_id, turn.get("texts", ()), user["currency"])
+    return Talk(turn, contact, conversation_id, based_on, user["currency"], known)
 
 
 async def _contact_of(db: Db, caller: Caller, conversation_id: UUID, contact_id: UUID | None) -> UUID:

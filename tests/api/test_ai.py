@@ -11,7 +11,7 @@ CLASSIFICATION = {
     "sentiment", "sentiment_score", "urgency", "negotiation", "should_create_task", "intent", "language",
     "confidence", "provider",
 }  # fmt: skip
-BEHIND = {"id", "based_on_message_id"}
+BEHIND = {"id", "based_on_message_id", "degraded", "fallback_reason", "used", "placeholders"}
 
 
 async def asked(person, what, body):

@@ -101,6 +101,7 @@ async def rich(http, address, root):
            values ($1, app.uuid7(), 'whatsapp', 'group', 'x', '{}', 2)""",
         *hat,
     )
+    await rich.made("/facts", {"kind": "text", "name": "Horário", "text": "Das 9 às 18."})
     model = {"kind": "openai", "model": "small", "api_key": "secret", "features": ["reply"]}
     assert (await rich.put("/ai/provider", model))[0] == 200
     await root.execute(

@@ -38,6 +38,7 @@ GUARDED = {
     "ai_providers_kind": terms.ModelKind,
     "ai_providers_language": terms.Language,
     "ai_usage_feature": terms.UsageFeature,
+    "facts_kind": terms.FactKind,
 }
 OF_THE_DATABASE = {"channel_states_about", "scan_digests_type", "event_retries_state", "message_updates_kind"}
 

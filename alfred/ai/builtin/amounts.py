@@ -15,6 +15,7 @@ _DATA = tomllib.loads((FOLDER / "amounts.toml").read_text(encoding="utf-8"))
 _CURRENCIES: dict[str, str] = _DATA["currencies"]
 _SCALES: dict[str, int] = _DATA["scales"]
 _AND, _UNITS, _PIECES = frozenset(_DATA["and"]), frozenset(_DATA["units"]), frozenset(_DATA["pieces"])
+_OFFER = frozenset(_DATA["offer"])
 _TAKE, _PAIRS = frozenset(_DATA["take"]), frozenset(_DATA["pairs"])
 _WORDS: dict[str, int] = {
     word: int(value)
@@ -121,7 +122,7 @@ def quantity(reading: Reading) -> Amount | None:
         before = reading.tokens[amount.first - 1].form if amount.first else ""
         after = _after(reading, amount)
         paired = amount.value == 2 and reading.tokens[amount.first].form in _PAIRS
-        if after in _PIECES or (before in _TAKE and (amount.value < 20 or paired)) or paired:
+        if after in _PIECES or _is_plural(after) or (before in _TAKE and (amount.value < 20 or paired)) or paired:
             return amount
     return None
 
@@ -134,5 +135,18 @@ def offered(reading: Reading) -> Amount | None:
     named = [amount for amount in amounts(reading) if pieces is None or amount.first != pieces.first]
     named = [amount for amount in named if amount.value > 0 and not (amount.percent and amount.value >= 100)]
     marked = [amount for amount in named if amount.currency or amount.percent]
-    choices = marked or named
+    choices = marked or [
+        amount for amount in named if _is_led(reading, amount) and not _is_plural(_after(reading, amount))
+    ]
     return choices[-1] if choices else None
+
+
+def _is_led(reading: Reading, amount: Amount) -> bool:
+    """Whether a word that offers stands before it, or the number alone is what is said."""
+    before = [token.form.lower() for token in reading.tokens[max(0, amount.first - 3) : amount.first]]
+    return not _OFFER.isdisjoint(before) or (not before and amount.last + 1 >= len(reading.tokens))
+
+
+def _is_plural(word: str) -> bool:
+    """Whether a number before it counts things ("4 cadeiras"): a plural, and no word of money or time."""
+    return len(word) > 3 and word.endswith("s") and word not in _UNITS and word not in _CURRENCIES

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from alfred.ai.builtin.dates import named_day
 from alfred.ai.builtin.lexicon import FOLDER
 from alfred.ai.builtin.negotiation import is_about_price
-from alfred.ai.builtin.replies import LAST_MESSAGES, chance, first_name, in_language
+from alfred.ai.builtin.replies import LAST_MESSAGES, chance, first_name, in_language, rationales
 from alfred.ai.builtin.sentiment import mood_of
 from alfred.ai.builtin.signals import Reading, read
 from alfred.ai.builtin.tasks import leaves_a_task
@@ -52,7 +52,7 @@ def follow_up(request: FollowUpRequest, provider: str) -> FollowUpSuggestion:
         due_date=due.astimezone(UTC),
         title=titles[case.situation].format(name=name or titles["nobody"]),
         message=message.format(name=_called(name, language)),
-        rationale=explain(case, due),
+        rationale=explain(case, due, request.user_language or language),
         provider=provider,
     )
 
@@ -112,11 +112,13 @@ def working(at: datetime) -> datetime:
     return at if at.weekday() != RESTS else datetime.combine(at.date() + timedelta(1), OPENS, at.tzinfo)
 
 
-def explain(case: Case, due: datetime) -> str:
-    """Why then."""
-    if case.day is not None and case.urgency != "high":
-        return f"{case.situation}; the customer named a day ({case.words}); due {due:%Y-%m-%d %H:%M} local time"
-    return f"{case.situation}, urgency {case.urgency}; due {due:%Y-%m-%d %H:%M} local time"
+def explain(case: Case, due: datetime, language: Language) -> str:
+    """Why then, in the seller's language and time."""
+    words = rationales()[language]
+    named = case.day is not None and case.urgency != "high"
+    why = "named" if named else "urgent" if case.urgency == "high" else "follow_up"
+    told: str = words[why].format(words["follow_ups"][case.situation], due.strftime(words["date"]), case.words)
+    return told
 
 
 def _called(name: str, language: Language) -> str:

@@ -88,7 +88,8 @@ class Deal:
             self.say("many", str(self.pieces))
         limit += extra
         self.say("limit", f"{limit * 100:.0f}%")
-        return rounded(fixed * (1 - limit), self.request.currency, up=True)
+        lowest = rounded(fixed * (1 - limit), self.request.currency, up=True)
+        return min(fixed, max(lowest, self.request.floor)) if self.request.floor is not None else lowest
 
     def suggest(self, fixed: Decimal, minimum: Decimal) -> Decimal:
         """What to ask for, between the lowest price and the full one."""

@@ -4,7 +4,7 @@ import hashlib
 import re
 import tomllib
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from alfred.ai.builtin.intent import intent_of
 from alfred.ai.builtin.lexicon import FOLDER
@@ -19,6 +19,7 @@ LONGEST = 600
 CLEAR = 1.0  # votes from which on a text speaks for itself
 LAST_MESSAGES = 20  # of a turn, at most
 _PRIORITY = (
+    "complaint_danger",
     "complaint_urgent",
     "complaint",
     "cancellation",
@@ -84,10 +85,14 @@ def listen(text: str, request: ReplyRequest) -> Heard:
     mood, bargaining = mood_of(reading), is_about_price(reading)
     intent = intent_of(reading, mood, bargaining)
     if intent == "complaint":
+        if reading.has("danger"):
+            return Heard(reading, "complaint_danger")
         return Heard(reading, "complaint_urgent" if urgency_of(reading, mood) == "high" else "complaint")
     if intent == "discount_request":
         allowed = request.negotiation_enabled and request.negotiation_mode != "off"
         return Heard(reading, "discount_open" if allowed else "discount_fixed")
+    if intent == "delivery_question" and request.facts.get("delivery"):
+        return Heard(reading, "question")  # the shop's own words answer it
     return Heard(reading, _SITUATIONS.get(intent, intent))
 
 
@@ -102,6 +107,12 @@ def ranked(found: list[str]) -> list[str]:
 def phrases(language: Language) -> dict[str, dict[str, list[str]]]:
     """The sentences of a language, by tone and situation."""
     return tomllib.loads((FOLDER / f"replies.{language}.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def rationales() -> dict[str, dict[str, Any]]:
+    """What is told to the seller of a suggestion, by language."""
+    return tomllib.loads((FOLDER / "rationales.toml").read_text(encoding="utf-8"))
 
 
 class Writer:
@@ -128,8 +139,11 @@ class Writer:
 
     def explain(self, situations: list[str]) -> str:
         """Why this reply: what was heard, in which tone, what is missing."""
-        said = f"heard {' and '.join(situations)} in {len(self.heard)} message(s); tone {self.request.tone}"
-        return said + (f"; to fill in: {', '.join(dict.fromkeys(self.missing))}" if self.missing else "")
+        words = rationales()[self.request.user_language or self.language]
+        heard = f" {words['and']} ".join(words["situations"][situation] for situation in situations)
+        said: str = words["reply"].format(heard, words["tones"][self.request.tone])
+        missing = ", ".join(dict.fromkeys(self.missing))
+        return f"{said} {words['missing'].format(missing)}" if missing else said
 
     def _pick(self, key: str) -> str:
         choices = self.phrases[self.request.tone][key]
@@ -143,7 +157,7 @@ class Writer:
             return self.name
         known = self.request.facts.get(slot) or (self._answer() if slot in ("answer", "deadline") else "")
         if known:
-            return _CURLY.sub(" ", known)[:150]
+            return _CURLY.sub(" ", known)[:300]
         label = str(self.phrases["slots"][slot])
         self.missing.append(label)
         return f"{{{{{label}}}}}"
