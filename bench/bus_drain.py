@@ -27,7 +27,7 @@ select not exists (select from bus_cursors c where upto is not null or not pg_vi
 
 
 async def drained(at: Service) -> list[tuple[str, ...]]:
-    """100,000 events that nobody wants, and as many that make a notification each."""
+    """100,000 events that nobody wants, and 10,000 that make a notification each."""
     rows: list[tuple[str, ...]] = []
     with psycopg.connect(at.dsn("postgres"), autocommit=True) as superuser:
         superuser.execute(_USERS.encode())

@@ -13,7 +13,7 @@ SECONDS = 1.5
 TURNS = 2
 CONCURRENCIES = (1, 8, 64)
 SENDERS = 500
-ONE_AT_A_TIME = "from alfred import inbox\ninbox.MOST_IN_BATCH = 1"
+ONE_AT_A_TIME = "from alfred.crm import inbox\ninbox.MOST_IN_BATCH = 1"
 
 _numbers = itertools.count()
 

@@ -141,7 +141,9 @@ async def _ratio(what: str, pair: tuple[Measure, Measure], plan: Plan, must: str
     rounds = [(await pair[0](), await pair[1]()) for _ in range(plan.rounds)]
     own, other = (statistics.median(values) for values in zip(*rounds, strict=True))
     ratio = statistics.median(first / second for first, second in rounds)
-    return (what, f"{own:.0f}/s", f"{other:.0f}/s", f"{ratio:.2f}", must)
+    row = (what, f"{own:.0f}/s", f"{other:.0f}/s", f"{ratio:.2f}", must)
+    print(*row, sep="  ", file=sys.stderr, flush=True)  # what is known stays known if the run is ended
+    return row
 
 
 if __name__ == "__main__":
