@@ -34,7 +34,7 @@ const tell = burst(async () => {
       location.hash = others.length || !first.conversation_id ? "#/notifications" : `#/inbox/${first.conversation_id}`;
     };
   });
-}, 2000);
+}, 2000, 2500, true);
 
 /** Runs in the first tab that asks. */
 const mine = (run) => (navigator.locks ? navigator.locks.request("alfred-bell", { ifAvailable: true }, (lock) => lock && Promise.all([run(), new Promise((go) => setTimeout(go, 1000))])) : run());

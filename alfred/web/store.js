@@ -41,7 +41,13 @@ frames.on(({ type, data }) => {
   if (type === "notification.created") {
     unseen += 1;
     counted.tell(counts);
-  } else if (data.conversation) recount();
+  } else if (data.conversation) {
+    if (document.hidden && type === "message.received" && data.conversation.unread_count === 1) {
+      counts = { ...counts, unread: (counts.unread ?? 0) + 1 };
+      entitle();
+    }
+    recount();
+  }
 });
 again.on(() => (recount(), rebell()));
 

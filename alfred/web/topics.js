@@ -24,13 +24,15 @@ export const states = Object.assign(topic(), { now: "connecting" });
 /**
  * However often it is wished for, runs soon, never twice at once, and the longer the storm the rarer.
  * @param {() => Promise<void>} run @param {number} [first] milliseconds between the first runs @param {number} [most] between later ones
+ * @param {boolean} [hidden] also while nobody sees the page; else it waits until somebody does
  */
-export function burst(run, first = 250, most = 2500) {
+export function burst(run, first = 250, most = 2500, hidden = false) {
   let wished = false;
   let busy = false;
   let gap = first;
   let ended = 0;
   async function go() {
+    if (document.hidden && !hidden) return document.addEventListener("visibilitychange", go, { once: true });
     wished = false;
     await run().catch(() => {});
     ended = performance.now();
@@ -38,6 +40,7 @@ export function burst(run, first = 250, most = 2500) {
       setTimeout(go, gap);
       gap = Math.min(gap * 2, most);
     } else busy = false;
+    return undefined;
   }
   return () => {
     wished = true;

@@ -81,3 +81,21 @@ def test_after_a_restart_the_gap_is_caught_up(screen, house, ana):
     ana.hears("Said in the gap")
     screen.sees_message("Said in the gap", 10)
     screen.until(lambda: "Live" in screen.text(), 10)
+
+
+def test_a_hidden_tab_asks_for_nothing_and_still_counts(screen, ana):
+    ana.hears("Oi")
+    screen.enter(ana)
+    screen.until(lambda: "Live" in screen.text() and screen.driver.title.startswith("(1)"))
+    time.sleep(1)
+    script = """const state = arguments[0] ? "hidden" : "visible";
+    Object.defineProperty(document, "hidden", {configurable: true, get: () => state === "hidden"});
+    Object.defineProperty(document, "visibilityState", {configurable: true, get: () => state});
+    performance.clearResourceTimings()"""
+    screen.run(script, True)
+    ana.hears("Alguém?", "+5511900000055", name="Somebody New")
+    screen.sees_row("Somebody New", 3)
+    screen.until(lambda: screen.driver.title.startswith("(2)"))
+    assert screen.requests() == []
+    screen.run(script + '; document.dispatchEvent(new Event("visibilitychange"))', False)
+    screen.until(lambda: [path for path in screen.requests() if "counts" in path])

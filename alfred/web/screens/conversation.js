@@ -72,6 +72,7 @@ export function openTalk(place, side, frame, { id, message, row, replace }) {
     } catch (problem) {
       if (gone) return;
       if (around && (problem.status === 422 || problem.status === 404)) return load("");
+      if (problem.status === 404) return (location.hash = "#/inbox"); // somebody else's, or gone
       fill(log, mishap(problem, () => (fill(log), known.clear(), load())));
     }
   }
