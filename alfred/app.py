@@ -61,6 +61,7 @@ from alfred.crm.lost_posts import LostPosts
 from alfred.crm.media import fetching
 from alfred.crm.media.library import Library
 from alfred.crm.outbox import Sweep
+from alfred.crm.retention import Ages, Retention
 from alfred.crm.scans import Scans
 from alfred.crm.subscriptions.queueing import Queueing
 from alfred.crm.subscriptions.sending import Patience, Sender
@@ -245,6 +246,19 @@ def scans_of(database: Database, announce: Callable[[Iterable[int]], None], sett
     return Scans(database, announce, clock=_now, stalled_after=settings.stalled_after)
 
 
+def retention_of(database: Database, settings: Settings, consumers: Sequence[str]) -> Retention:
+    """What removes the old."""
+    ages = Ages(
+        payloads=settings.keep_payloads,
+        events=settings.keep_events,
+        notifications=settings.keep_notifications,
+        matches=settings.keep_matches,
+        suggestions=settings.keep_suggestions,
+        merges=settings.keep_merges,
+    )
+    return Retention(database, ages, consumers, _now)
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -292,6 +306,8 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
         overdue = DeliverySweep(services.database, services.bus.announce, backoff, keep)
         await jobs.spawn(every(OUTBOX_SWEEP_SECONDS, overdue))
         await jobs.spawn(every(SWEEP_SECONDS, sweeper(services.database, settings.webhook_keep)))
+        retention = retention_of(services.database, settings, services.bus.reader.consumers)
+        await jobs.spawn(every(settings.retention_interval, retention.every(settings.retention_interval)))
         for scan, seconds in intervals.items():
             await jobs.spawn(every(seconds, scans.in_turn(scan, seconds)))
         yield

@@ -98,6 +98,11 @@ class Reader:
         """Read for this one too."""
         self._consumers[consumer.name] = consumer
 
+    @property
+    def consumers(self) -> list[str]:
+        """The names of those who read."""
+        return list(self._consumers)
+
     def poke(self, buckets: Iterable[int] | None) -> None:
         """There may be news in these buckets (None: in any)."""
         self._dirty.update(range(BUCKETS) if buckets is None else buckets)

@@ -33,6 +33,7 @@ Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_split)]
 Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_split)]
 Seconds = Annotated[int, Field(ge=1)]
+Days = Annotated[int, Field(ge=86_400)]
 Pauses = Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1), BeforeValidator(_split)]
 
 
@@ -86,6 +87,13 @@ class Settings(BaseModel):
     delivery_calls: int = Field(16, ge=1, le=256)
     delivery_backoff: Pauses = (5, 30, 120, 600, 1800, 3600, 7200)
     keep_deliveries: Seconds = 2_592_000
+    retention_interval: Seconds = 3600
+    keep_payloads: Days = 2_592_000
+    keep_events: Days = 7_776_000
+    keep_notifications: Days = 7_776_000
+    keep_matches: Days = 7_776_000
+    keep_suggestions: Days = 31_536_000
+    keep_merges: Days = 31_536_000
     ai_provider: str = "mock"
     ai_kind: Literal["openai", "anthropic"] | None = None
     ai_base_url: str | None = Field(None, pattern=r"^https?://[^\s@#?]+$")

@@ -3,8 +3,9 @@
 -- name: page
 -- Newest first.
 select r.rule_id as id, r.name, r.text, r.compiled, r.enabled, r.explanation, r.warnings, r.created_at, r.updated_at,
-       (select count(*) from rule_matches m where m.user_id = r.user_id and m.rule_id = r.rule_id) as match_count,
-       (select max(matched_at) from rule_matches m where m.user_id = r.user_id and m.rule_id = r.rule_id) as last_matched_at
+       r.old_matches + (select count(*) from rule_matches m where m.user_id = r.user_id and m.rule_id = r.rule_id) as match_count,
+       greatest(r.old_match_at, (select max(matched_at) from rule_matches m
+                                 where m.user_id = r.user_id and m.rule_id = r.rule_id)) as last_matched_at
   from rules r
  where r.user_id = :user_id
    and (:before_at::timestamptz is null or (r.created_at, r.rule_id) < (:before_at, :before_id::uuid))
@@ -14,8 +15,9 @@ select r.rule_id as id, r.name, r.text, r.compiled, r.enabled, r.explanation, r.
 -- name: get
 -- One, in the shape of the list.
 select r.rule_id as id, r.name, r.text, r.compiled, r.enabled, r.explanation, r.warnings, r.created_at, r.updated_at,
-       (select count(*) from rule_matches m where m.user_id = r.user_id and m.rule_id = r.rule_id) as match_count,
-       (select max(matched_at) from rule_matches m where m.user_id = r.user_id and m.rule_id = r.rule_id) as last_matched_at
+       r.old_matches + (select count(*) from rule_matches m where m.user_id = r.user_id and m.rule_id = r.rule_id) as match_count,
+       greatest(r.old_match_at, (select max(matched_at) from rule_matches m
+                                 where m.user_id = r.user_id and m.rule_id = r.rule_id)) as last_matched_at
   from rules r
  where r.user_id = :user_id and r.rule_id = :rule_id
 

@@ -1,0 +1,194 @@
+"""What grows for ever goes after a while: in small batches, by one replica, and never what is still needed."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import structlog
+
+from alfred import metrics
+from alfred.db import Database
+from alfred.events import BUCKETS
+from alfred.queries import sql
+
+log = structlog.get_logger()
+
+BATCH = 1000
+MOST_SECONDS = 600.0  # of a run; the next one goes on
+DAY = 86_400
+FIRST = UUID(int=0)
+KEEP_EXPIRED = 30 * DAY  # tokens and sessions that have ended: their owner may still ask when
+
+
+@dataclass(frozen=True)
+class Ages:
+    """For how many seconds each kind is kept."""
+
+    payloads: int
+    events: int
+    notifications: int
+    matches: int
+    suggestions: int
+    merges: int
+
+    def by_kind(self) -> dict[str, int]:
+        """The kinds that `app.forget_old` knows; dead retries before the events that they hold."""
+        return {
+            "rejected_webhooks": self.payloads,
+            "ignored_items": self.payloads,
+            "message_updates": self.events,
+            "event_retries": self.events,
+            "notifications": self.notifications,
+            "ai_suggestions": self.suggestions,
+            "contact_merges": self.merges,
+            "idempotency_keys": 2 * DAY,  # they answer for one
+            "login_failures": DAY,
+            "stream_tickets": DAY,
+            "api_tokens": KEEP_EXPIRED,
+            "refresh_tokens": DAY,  # once expired; spent ones are needed until then, to know a thief by
+            "sessions": KEEP_EXPIRED,
+        }
+
+
+class Retention:
+    """Removes what is old; `consumers` are those of the bus, whose unread events stay."""
+
+    def __init__(
+        self,
+        database: Database,
+        ages: Ages,
+        consumers: Sequence[str],
+        clock: Callable[[], datetime],
+        *,
+        batch: int = BATCH,
+    ) -> None:
+        self._database = database
+        self._ages = ages
+        self._consumers = list(consumers)
+        self._clock = clock
+        self._batch = batch
+
+    def every(self, interval: int) -> Callable[[], Awaitable[None]]:
+        """The periodic job: run by the one replica whose turn it is."""
+
+        async def job() -> None:
+            slot = datetime.fromtimestamp(self._clock().timestamp() // interval * interval, UTC)
+            async with self._database.as_service() as db:
+                turn = await sql.scans.claim.value(db, scan="retention", slot=slot)
+            if turn:
+                await self.run()
+
+        return job
+
+    async def run(self) -> dict[str, int]:
+        """Remove what is old; how many rows of each kind went."""
+        counts: dict[str, int] = {}
+        async with self._database.as_service() as held:
+            if not await sql.scans.alone.value(held, scan="retention"):
+                return {}  # another replica is at it
+            until = asyncio.get_running_loop().time() + MOST_SECONDS
+            for kind, forget in self._parts():
+                counts[kind] = await self._all_batches(forget, until)
+                metrics.scan_findings.labels(f"retention {kind}").inc(counts[kind])
+        if any(counts.values()):
+            log.info("old_rows_removed", **{kind: count for kind, count in counts.items() if count})
+        return counts
+
+    def _parts(self) -> Iterator[tuple[str, "Batches"]]:
+        for kind, seconds in self._ages.by_kind().items():
+            yield kind, OldRows(self._database, kind, self._before(seconds), self._batch)
+        yield "rule_matches", OldMatches(self._database, self._before(self._ages.matches), self._batch)
+        yield "message_payloads", OldPayloads(self._database, self._before(self._ages.payloads), self._batch)
+        yield "ai_events", OldEvents(self._database, self._before(self._ages.events), self._consumers, self._batch)
+
+    def _before(self, seconds: int) -> datetime:
+        return self._clock() - timedelta(seconds=seconds)
+
+    async def _all_batches(self, forget: "Batches", until: float) -> int:
+        """Batch after batch, resting as long as each has taken."""
+        total, loop = 0, asyncio.get_running_loop()
+        while loop.time() < until:
+            begun = loop.time()
+            count, more = await forget()
+            total += count
+            if not more:
+                break
+            if count:
+                await asyncio.sleep(min(loop.time() - begun, 1.0))
+        return total
+
+
+Batches = Callable[[], Awaitable[tuple[int, bool]]]
+"""Removes one batch: how many rows went, and whether there may be more."""
+
+
+@dataclass
+class OldRows:
+    """Kinds that an index finds by their time."""
+
+    database: Database
+    kind: str
+    before: datetime
+    batch: int
+
+    async def __call__(self) -> tuple[int, bool]:
+        async with self.database.as_service() as db:
+            count = await sql.retention.forget_old.value(db, kind=self.kind, before=self.before, limit=self.batch)
+        return count, count >= self.batch
+
+
+@dataclass
+class OldMatches:
+    """What rules have done: their counts go on."""
+
+    database: Database
+    before: datetime
+    batch: int
+
+    async def __call__(self) -> tuple[int, bool]:
+        async with self.database.as_service() as db:
+            count = await sql.retention.forget_matches.value(db, before=self.before, limit=self.batch)
+        return count, count >= self.batch
+
+
+@dataclass
+class OldPayloads:
+    """Raw payloads, tenant by tenant."""
+
+    database: Database
+    before: datetime
+    batch: int
+    next_user: UUID | None = FIRST
+
+    async def __call__(self) -> tuple[int, bool]:
+        async with self.database.as_service() as db:
+            row = await sql.retention.forget_payloads.one(
+                db, before=self.before, from_user=self.next_user, limit=self.batch
+            )
+        assert row is not None
+        self.next_user = row["next_user"]
+        return row["removed"], self.next_user is not None
+
+
+class OldEvents:
+    """The log, bucket by bucket."""
+
+    def __init__(self, database: Database, before: datetime, consumers: list[str], batch: int) -> None:
+        self._database, self._batch = database, batch
+        self._wanted = {"before": before, "consumers": consumers}
+        self._bucket, self._place = 0, ("0", 0)
+
+    async def __call__(self) -> tuple[int, bool]:
+        xid, number = self._place
+        async with self._database.as_service() as db:
+            row = await sql.retention.forget_events.one(
+                db, **self._wanted, bucket=self._bucket, xid=xid, number=number, limit=self._batch
+            )
+        assert row is not None
+        if row["next_xid"] is None:
+            self._bucket, self._place = self._bucket + 1, ("0", 0)
+        else:
+            self._place = row["next_xid"], row["next_number"]
+        return row["removed"], self._bucket < BUCKETS

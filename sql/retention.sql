@@ -1,0 +1,18 @@
+-- What is old goes: functions of the scanning role, since they cross tenants.
+
+-- name: forget_old
+-- One batch of a kind; how many.
+select app.forget_old(:kind, :before, :limit)
+
+-- name: forget_matches
+-- One batch of what rules have done, counted as it goes; how many.
+select app.forget_old_matches(:before, :limit)
+
+-- name: forget_payloads
+-- One batch of raw payloads, from a tenant on; how many, and the tenant to go on with.
+select removed, next_user from app.forget_old_payloads(:before, :from_user, :limit)
+
+-- name: forget_events
+-- One batch of a bucket's log, from a place on; how many, and the place to go on from.
+select removed, next_xid, next_number
+  from app.forget_old_events(:before, :consumers, :bucket::smallint, :xid, :number, :limit)
