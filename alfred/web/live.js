@@ -56,6 +56,8 @@ function become(next) {
 }
 
 async function lead(signal) {
+  await new Promise((go) => setTimeout(go, 200)); // whoever led may have logged out: that word comes first
+  if (signal.aborted) return;
   leading = true;
   for (let failures = 0; !signal.aborted; failures++) {
     const wait = await listen(signal, () => (failures = 0)).catch(() => 0);

@@ -4,7 +4,12 @@ import json
 import time
 
 from selenium import webdriver
-from selenium.common.exceptions import JavascriptException, StaleElementReferenceException
+from selenium.common.exceptions import (
+    ElementClickInterceptedException,
+    ElementNotInteractableException,
+    JavascriptException,
+    StaleElementReferenceException,
+)
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -24,6 +29,14 @@ _TAGS = {
     "dialog": "dialog",
     "alert": "[role=alert]",
 }
+# What is not yet, or not any more, as it was looked for.
+_PASSING = (
+    ElementClickInterceptedException,
+    ElementNotInteractableException,
+    JavascriptException,
+    LookupError,
+    StaleElementReferenceException,
+)
 _CANDIDATES = """
 const name = arguments[1];
 return [...document.querySelectorAll(arguments[0])].filter((element) => {
@@ -139,7 +152,13 @@ class Screen:
         return self.until(lambda: self.all(role, name), seconds, f"{role} {name!r}")[0]
 
     def press(self, role, name, seconds=5.0):
-        self.find(role, name, seconds).click()
+        """Presses what may still be painted anew."""
+
+        def pressed():
+            self.all(role, name)[0].click()
+            return True
+
+        self.until(pressed, seconds, f"{role} {name!r}")
 
     def fill(self, name, text, role="textbox"):
         element = self.find(role, name)
@@ -161,7 +180,7 @@ class Screen:
             try:
                 if answer := question():
                     return answer
-            except (StaleElementReferenceException, JavascriptException, LookupError):
+            except _PASSING:
                 pass
             if time.monotonic() > deadline:
                 raise AssertionError(f"{what} did not come; the page shows:\n{self.text()[:1500]}")
