@@ -52,7 +52,7 @@ from alfred.api import notifications as notifications_api
 from alfred.api.metrics import add_metrics, metrics_alone
 from alfred.api.site import add_site
 from alfred.bus import Bus
-from alfred.crm import automation, notifications
+from alfred.crm import automation, notifications, refining
 from alfred.crm.deliveries import DeliverySweep, DeliveryWorker, Making, Pace, Reach
 from alfred.crm.hooks import Hooks
 from alfred.crm.inbox import Inbox
@@ -196,9 +196,12 @@ def _services(settings: Settings, database_dsn: str, listen_dsn: str) -> Service
         making.consumer,
         notifications.CONSUMER,
         fetching.CONSUMER,
+        refining.CONSUMER,
         queueing.consumer,
     ):
         bus.subscribe(consumer)
+    models = Models(outbound, _service_wide(settings), settings.ai_timeout)
+    refiner = Worker(refining.Refiner(database, vault, models, bus.announce).work(), database, calls=refining.CALLS)
     bus.follow(deliveries.heard)
     bus.follow(webhooks.poke)
     deliveries.told = lambda user_id: bus.announce([user_id])
@@ -218,7 +221,8 @@ def _services(settings: Settings, database_dsn: str, listen_dsn: str) -> Service
         bodies=LargeBodies(),
         vault=vault,
         outbound=outbound,
-        models=Models(outbound, _service_wide(settings), settings.ai_timeout),
+        models=models,
+        refiner=refiner,
         deliveries=deliveries,
         library=library,
         fetcher=Worker(files.work(), database, calls=FETCH_CALLS),
@@ -279,12 +283,14 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
         jobs = scheduler()
         stack.push_async_callback(services.fetcher.close)
         stack.push_async_callback(services.deliveries.close)
+        stack.push_async_callback(services.refiner.close)
         stack.push_async_callback(jobs.close)
         await jobs.spawn(services.bus.run())
         await jobs.spawn(services.inbox.run())
         await jobs.spawn(services.hooks.run())
         await jobs.spawn(services.deliveries.run())
         await jobs.spawn(services.fetcher.run())
+        await jobs.spawn(services.refiner.run())
         await jobs.spawn(every(MEDIA_SWEEP_SECONDS, services.library.sweep))
         await jobs.spawn(services.tail.run())
         await jobs.spawn(services.webhooks.worker.run())

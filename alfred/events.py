@@ -16,6 +16,7 @@ ENTITIES = ("contact_id", "conversation_id", "message_id", "task_id")
 EventType = Literal[
     "message.received",
     "message.classified",
+    "message.reclassified",
     "message.scheduled",
     "message.sent",
     "message.cancelled",

@@ -101,6 +101,11 @@ class Models:
         """Hang up."""
         await self._trusted.close()
 
+    def is_shut(self, user_id: UUID, account: Account) -> bool:
+        """Whether the breaker is open, so that a question would not be asked."""
+        breaker = self._breakers.get((user_id, account.base_url, account.model))
+        return breaker is not None and self._clock() < breaker.opens_again_at
+
     def forget(self, user_id: UUID) -> None:
         """The tenant has changed its account: what was learnt of the old one does not count."""
         for key in [key for key in self._breakers if key[0] == user_id]:

@@ -44,6 +44,11 @@ async def rich(http, address, root):
     secret = {"provider": "whatsapp_cloud", "phone_number_id": "77", "access_token": "secret"}
     assert (await rich.put(path, secret))[0] == 200
     hat = [rich.id]
+    await root.execute(
+        """insert into ai_refinements (user_id, message_id, due_at) values ($1, $2, now() + interval '1 day')
+           on conflict do nothing""",
+        rich.id, entry["message_id"],
+    )  # fmt: skip
     await root.execute("insert into media (user_id, state) values ($1, 'failed')", rich.id)
     await root.execute("insert into channel_hooks (user_id, channel_id) values ($1, $2)", *hat, channel["id"])
     await root.execute(

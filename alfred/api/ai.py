@@ -23,7 +23,7 @@ from alfred.api.message_models import ClassificationOut
 from alfred.api.suggestion_context import Talk, talk_with
 from alfred.crm import ai_accounts
 from alfred.crm.ai_accounts import Chosen
-from alfred.crm.wording import Ledger, note, placeholders, worded
+from alfred.crm.wording import Ledger, at_once, note, placeholders, worded
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
 from alfred.http.models import Input, Money, Output
@@ -192,11 +192,11 @@ async def suggest_reply(caller: Caller, services: Services, body: ReplyAsked) ->
             found: ReplySuggestion = await services.assistant.suggest_reply(request)
             brief = replace(talk.brief("reply", found.reply, found.language, found.tone), author=found.provider)
             today = await sql.ai_usage.tokens_today.value(db, user_id=caller.user_id) if chosen else 0
-            if chosen is None:
-                return ReplyOut(
-                    **_shown(found.model_dump(), "reply"), **await _kept(db, caller, "reply", talk, brief.own)
-                )
-        text, ledger = await worded(services.models, caller.user_id, chosen, today, brief)
+            own = at_once(services.models, caller.user_id, chosen, today, brief)
+            if own is not None or chosen is None or chosen.account is None:
+                kept = await _kept(db, caller, "reply", talk, own or brief.own)
+                return ReplyOut(**_shown(found.model_dump(), "reply"), **kept)
+        text, ledger = await worded(services.models, caller.user_id, chosen.account, brief)
         async with services.database.acting_as(caller.user_id) as db:
             said = found.model_dump() | {"reply": text, "provider": ledger.provider}
             return ReplyOut(**_shown(said, "reply"), **await _kept(db, caller, "reply", talk, ledger))
@@ -236,10 +236,11 @@ async def suggest_follow_up(caller: Caller, services: Services, body: FollowUpAs
             brief = talk.brief("follow_up", found.message, in_language(request), talk.tone)
             brief = replace(brief, author=found.provider)
             today = await sql.ai_usage.tokens_today.value(db, user_id=caller.user_id) if chosen else 0
-            if chosen is None:
-                kept = await _kept(db, caller, "follow_up", talk, brief.own)
+            own = at_once(services.models, caller.user_id, chosen, today, brief)
+            if own is not None or chosen is None or chosen.account is None:
+                kept = await _kept(db, caller, "follow_up", talk, own or brief.own)
                 return FollowUpOut(**_shown(found.model_dump(), "message"), **kept)
-        text, ledger = await worded(services.models, caller.user_id, chosen, today, brief)
+        text, ledger = await worded(services.models, caller.user_id, chosen.account, brief)
         async with services.database.acting_as(caller.user_id) as db:
             said = found.model_dump() | {"message": text, "provider": ledger.provider}
             return FollowUpOut(**_shown(said, "message"), **await _kept(db, caller, "follow_up", talk, ledger))
@@ -278,7 +279,8 @@ async def _chosen(db: Db, caller: Caller, services: Services, feature: ModelFeat
 
 def _spoken(talk: Talk, chosen: Chosen | None) -> dict[str, Any]:
     """The turn, with the language to use where the customer's is not known."""
-    return talk.turn | ({"user_language": chosen.language} if chosen and chosen.language else {})
+    known = talk.turn.get("conversation_language") or (chosen.language if chosen else None)
+    return talk.turn | {"conversation_language": known}
 
 
 def _shown(said: dict[str, Any], text: str) -> dict[str, Any]:

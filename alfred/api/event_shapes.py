@@ -71,6 +71,11 @@ _TOLD: dict[EventType, tuple[str, tuple[Part, ...], dict[str, Any]]] = {
         _WITH_MESSAGE,
         {"sentiment": "negative", "urgency": "high", "intent": "complaint"},
     ),
+    "message.reclassified": (
+        "A model from outside has read a customer's message otherwise than the built-in assistant.",
+        _WITH_MESSAGE,
+        {"sentiment": "negative", "urgency": "high", "intent": "complaint", "provider": "openai"},
+    ),
     "message.sent": ("A message to a customer was stored or seen.", _WITH_MESSAGE, {"external_id": "wamid.2"}),
     "message.status_changed": (
         "A message to a customer was delivered, read, or failed.",

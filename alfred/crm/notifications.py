@@ -131,7 +131,7 @@ def _digest_title(kind: NotificationType, payload: dict[str, Any], subject: Row)
 def _kind_and_key(event: Event) -> tuple[NotificationType, str]:
     """The kind of notification, and what makes it the same one."""
     match event.type:
-        case "message.classified":
+        case "message.classified" | "message.reclassified":
             return "urgent_message", f"{event.message_id}"
         case "task.overdue":
             return "overdue_task", f"{event.task_id}:{event.payload['due_date']}"
@@ -166,6 +166,7 @@ CONSUMER = Consumer(
     name="notifications",
     types=(
         "message.classified",
+        "message.reclassified",
         "task.overdue",
         "lead.stalled",
         "rule.matched",
@@ -175,5 +176,9 @@ CONSUMER = Consumer(
     ),
     act=notify_of,
     act_on_all=notify,
-    only={"message.classified": {"urgency": "high"}, "message.status_changed": {"status": "failed"}},
+    only={
+        "message.classified": {"urgency": "high"},
+        "message.reclassified": {"urgency": "high"},
+        "message.status_changed": {"status": "failed"},
+    },
 )

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from alfred.ai.llm import prompts
+from alfred.ai.llm.exchange import Account
 from alfred.ai.llm.guard import Allowed, amounts_in, fault_of
 from alfred.ai.llm.masking import Mask
 from alfred.ai.llm.reading import Wording
@@ -69,15 +70,25 @@ class Brief:
         return Ledger(self.author, tuple(fact.fact_id for fact in self.facts if fact.mark in self.draft))
 
 
-async def worded(models: Models, user_id: UUID, chosen: Chosen, tokens_today: int, brief: Brief) -> tuple[str, Ledger]:
+def at_once(models: Models, user_id: UUID, chosen: Chosen | None, tokens_today: int, brief: Brief) -> Ledger | None:
+    """How the draft came to be the answer, where no model is to be asked; None: ask one."""
+    if chosen is None or not _is_worth_a_call(brief.texts):
+        return brief.own
+    reason: FallbackReason | None = None
+    if chosen.account is None:
+        reason = "auth"
+    elif tokens_today >= chosen.daily_tokens:
+        reason = "budget"
+    elif models.is_shut(user_id, chosen.account):
+        reason = "circuit_open"
+    return replace(brief.own, fallback_reason=reason) if reason else None
+
+
+async def worded(models: Models, user_id: UUID, account: Account, brief: Brief) -> tuple[str, Ledger]:
     """The text to suggest, and how it came about; never raises.
 
     Without a transaction: this may take as long as the deadline of a model.
     """
-    if not _is_worth_a_call(brief.texts):
-        return brief.draft, brief.own
-    if chosen.account is None or tokens_today >= chosen.daily_tokens:
-        return brief.draft, replace(brief.own, fallback_reason="auth" if chosen.account is None else "budget")
     mask = Mask(brief.contact_name)
     names = {f"f{at}": fact for at, fact in enumerate(brief.facts, 1)}
     prompt = prompts.wording(
@@ -86,9 +97,9 @@ async def worded(models: Models, user_id: UUID, chosen: Chosen, tokens_today: in
         style=prompts.Style(brief.feature, brief.language, brief.tone),
         facts={name: mask.hide_ours(fact.text) for name, fact in names.items()},
     )
-    asked = await models.ask(user_id, chosen.account, prompt, Wording)
+    asked = await models.ask(user_id, account, prompt, Wording)
     about: dict[str, Any] = {
-        "model": chosen.account.model,
+        "model": account.model,
         "prompt_version": prompts.VERSION,
         "input_hash": asked.input_hash,
         "input_tokens": asked.input_tokens,
@@ -100,7 +111,7 @@ async def worded(models: Models, user_id: UUID, chosen: Chosen, tokens_today: in
     if text is None or asked.answer is None:
         return brief.draft, replace(brief.own, fallback_reason=reason, **about)
     used = tuple(names[name].fact_id for name in dict.fromkeys(asked.answer.used) if name in names)
-    return text, Ledger(chosen.account.protocol, used, **about)
+    return text, Ledger(account.protocol, used, **about)
 
 
 async def note(db: Db, user_id: UUID, feature: str, ledger: Ledger) -> None:

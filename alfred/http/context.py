@@ -16,6 +16,7 @@ from alfred.crm.leases import Worker
 from alfred.crm.lost_posts import LostPosts
 from alfred.crm.media.fetching import Claimed
 from alfred.crm.media.library import Library
+from alfred.crm.refining import Claimed as Refined
 from alfred.crm.subscriptions.queueing import Queueing
 from alfred.crm.subscriptions.sending import Sender
 from alfred.db import Database
@@ -57,6 +58,7 @@ class Services:
     assistant: AIProvider
     vault: Vault
     models: Models
+    refiner: Worker[Refined]
     outbound: OutboundHttp
     limits: Limits
     registrations: Registrations

@@ -211,3 +211,46 @@ async def test_an_ok_needs_no_model(rosa, model):
     answer = await reply(rosa, "ok")
     assert (answer["provider"], answer["degraded"]) == ("mock", False)
     assert model.calls == []
+
+
+def grave(_):
+    return {
+        "sentiment": "NEGATIVE", "sentiment_score": -0.8, "urgency": "high", "negotiation": False,
+        "should_create_task": True, "intent": "complaint", "confidence": 0.9,
+    }  # fmt: skip
+
+
+async def test_a_model_reads_messages_once_more(rosa, model, eventually):
+    await takes(rosa, model, features=["refine"])
+    model.says = grave
+    entry = await rosa.hears("Sou a Marina, veio um pé 37 e outro 39, fone 11912345678")
+    assert entry["classification"]["provider"] == "mock"
+
+    events = await eventually(lambda: rosa.events("message.reclassified"))
+    assert [event["message_id"] for event in events] == [entry["message_id"]]
+    (message,) = await rosa.messages(entry["conversation_id"])
+    read = message["classification"]
+    assert (read["sentiment"], read["urgency"], read["provider"]) == ("negative", "high", "openai")
+    assert read["language"] == entry["classification"]["language"]
+    (conversation,) = await rosa.conversations()
+    assert (conversation["sentiment"], conversation["urgency"]) == ("negative", "high")
+    told = await eventually(lambda: rosa.notifications(type="urgent_message"))
+    assert len(told) == 1
+    assert not [hidden for hidden in ("Marina", "11912345678") if hidden in json.dumps(model.bodies)]
+    (usage,) = (await rosa.get("/ai/usage"))[1]["items"]
+    assert (usage["feature"], usage["calls"], usage["input_tokens"]) == ("refine", 1, 100)
+
+
+async def test_what_a_model_cannot_read_stays_as_it_was(rosa, model, eventually):
+    await takes(rosa, model, features=["refine"])
+    model.mode, model.says = "wrong value", {"sentiment": "purple"}
+    entry = await rosa.hears("Qual o preço da cadeira?")
+
+    async def usage():
+        return (await rosa.get("/ai/usage"))[1]["items"]
+
+    (counted,) = await eventually(usage)
+    assert (counted["feature"], counted["degraded"]) == ("refine", 1)
+    (message,) = await rosa.messages(entry["conversation_id"])
+    assert message["classification"] == entry["classification"]
+    assert await rosa.events("message.reclassified") == []

@@ -43,6 +43,7 @@ INDEXES_ACROSS_TENANTS = {
     "stream_tickets_key",
     "api_token_hashes_key",
     "hook_keys_key",
+    "ai_refinements_due",
     "media_due",
     "media_unused",
     "media_by_id",

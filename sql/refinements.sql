@@ -1,0 +1,50 @@
+-- Messages that a model reads once more.
+
+-- name: add
+-- What holds words only; once.
+insert into ai_refinements (user_id, message_id)
+select m.user_id, m.message_id
+  from messages m
+ where m.user_id = :user_id and m.message_id = :message_id and m.direction = 'inbound' and m.deleted_at is null
+   and m.classification is not null and length(m.body) > 1
+    on conflict do nothing
+
+-- name: claim
+-- Each by one worker.
+select user_id, message_id from app.claim_refinements(:most, :lease, :busy)
+
+-- name: due_in
+-- Seconds until there is something to read.
+select app.refinements_due_in()
+
+-- name: to_read
+-- The message as it is now, with the name to hide.
+select m.body, m.classification, c.name
+  from messages m
+  join conversations v using (user_id, conversation_id)
+  join contacts c using (user_id, contact_id)
+ where m.user_id = :user_id and m.message_id = :message_id and m.deleted_at is null and m.classification is not null
+
+-- name: done
+-- Read, or not to be read.
+delete from ai_refinements where user_id = :user_id and message_id = :message_id
+
+-- name: reclassify
+-- The message, unless its text was changed meanwhile; and its conversation, where it is the last one of the customer's.
+with changed as (
+    update messages
+       set classification = classification || :classification
+     where user_id = :user_id and message_id = :message_id and body = :body and deleted_at is null
+    returning conversation_id, message_id, classification
+), shown as (
+    update conversations v
+       set sentiment   = changed.classification ->> 'sentiment',
+           urgency     = changed.classification ->> 'urgency',
+           negotiation = (changed.classification ->> 'negotiation')::boolean,
+           updated_at  = now()
+      from changed
+     where v.user_id = :user_id and v.conversation_id = changed.conversation_id and v.last_inbound_id = changed.message_id
+)
+select changed.conversation_id, v.contact_id, changed.classification
+  from changed
+  join conversations v on v.user_id = :user_id and v.conversation_id = changed.conversation_id
