@@ -1,4 +1,4 @@
--- depends: 0058.history 0066.metrics
+-- depends: 0058.history
 
 -- The model from outside that a tenant has asked for; without a row no text of theirs leaves the service.
 create table ai_providers (
