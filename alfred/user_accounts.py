@@ -11,6 +11,7 @@ from uuid_utils.compat import uuid7
 from alfred.api.accounts import Registration
 from alfred.api.logins import key_of
 from alfred.db import Database
+from alfred.fault_sentences import sentence_of
 from alfred.identity import BadAccount, Passwords
 from alfred.queries import sql
 from alfred.running import Provisioned, provisioned
@@ -89,5 +90,5 @@ def _checked(email: str, name: str, password: str) -> Registration:
         return Registration.model_validate({"email": email, "name": name, "password": password})
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False)
-        words = "; ".join(f"{fault['loc'][0]}: {fault['msg'].removeprefix('Value error, ')}" for fault in faults)
+        words = " ".join(f"{fault['loc'][0]}: {sentence_of(fault)}" for fault in faults)
         raise BadAccount(words) from None

@@ -26,7 +26,10 @@ _MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
 def _day_or_moment(value: object) -> object:
     """A plain date stays one: which moment it means depends on the user's time zone."""
     if isinstance(value, str) and len(value.strip()) == 10:
-        return date.fromisoformat(value.strip())
+        try:
+            return date.fromisoformat(value.strip())
+        except ValueError:
+            raise ValueError("must be a date such as 2026-05-31, or a date and time") from None
     return _MOMENT.validate_python(value)
 
 

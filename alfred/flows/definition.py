@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from alfred.fault_sentences import sentence_of
 from alfred.flows.graph import Edges, back_edges, reachable
 from alfred.flows.nodes import (
     MAX_NODES,
@@ -133,9 +134,9 @@ def _node_errors(node: object, node_id: str | None) -> Iterator[Problem]:
 
 def _first(error: ValidationError) -> str:
     """The first thing that is wrong, in one line; characters that cannot be shown are escaped."""
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    first = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(str(step) for step in first["loc"][1:])
-    told = f"{where}: {first['msg']}" if where else first["msg"]
+    told = f"{where}: {sentence_of(first)}" if where else sentence_of(first)
     return told[:300].encode("utf-8", "backslashreplace").decode()
 
 

@@ -12,6 +12,7 @@ from aiohttp import web
 from pydantic_core import ErrorDetails
 
 from alfred.db import UnknownUser, connection_lost, held_by_others
+from alfred.fault_sentences import sentence_of
 from alfred.turns import TooBusy
 
 log = structlog.get_logger()
@@ -68,7 +69,7 @@ def away() -> Problem:
 
 
 def faults_of(errors: Sequence[ErrorDetails], given: Any, *, query: bool) -> list[Fault]:
-    """pydantic's complaints as ours."""
+    """pydantic's complaints as ours, in the words of alfred/fault_sentences.py."""
     faults = []
     for error in errors:
         path = [str(part).replace("~", "~0").replace("/", "~1") for part in _way(error["loc"], given)]
@@ -78,25 +79,9 @@ def faults_of(errors: Sequence[ErrorDetails], given: Any, *, query: bool) -> lis
             code = "missing" if code == "union_tag_not_found" else "literal_error"
         if code == "extra_forbidden":
             code = "unknown_parameter" if query else "unknown_field"
-        message = _MESSAGES.get(code) or _sentence(error["msg"])
-        faults.append(Fault("/".join(path) if query else "".join(f"/{part}" for part in path), message, code))
+        pointer = "/".join(path) if query else "".join(f"/{part}" for part in path)
+        faults.append(Fault(pointer, sentence_of(error, code), code))
     return faults
-
-
-# Where pydantic speaks of Python, or says less than a person needs.
-_MESSAGES = {
-    "unknown_parameter": "There is no such parameter.",
-    "unknown_field": "There is no such field.",
-    "missing": "This is required.",
-    "model_type": "Send a JSON object.",
-    "model_attributes_type": "Send a JSON object.",
-    "string_pattern_mismatch": "This is not written as it must be.",
-}
-
-
-def _sentence(words: str) -> str:
-    words = words.removeprefix("Value error, ")
-    return words[:1].upper() + words[1:].rstrip(".") + "."
 
 
 def _way(loc: Sequence[int | str], given: Any) -> list[int | str]:

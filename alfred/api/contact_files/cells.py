@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, ValidationError
 from alfred.api.identities import canonical, type_of
 from alfred.channels import CHANNEL_TYPES
 from alfred.channels.phones import variants
+from alfred.fault_sentences import sentence_of
 from alfred.http.models import Currency, Handle, Input, Money, Name, Notes
 from alfred.terms import NegotiationMode, Tone
 
@@ -220,8 +221,8 @@ def _pair(column: str, channel_type: str, value: str) -> Pair:
 def faults_in(error: ValidationError, column: str = "") -> list[CellFault]:
     """pydantic's complaints; the column is the field, unless it is given."""
     return [
-        CellFault(column or str(fault["loc"][0]), fault["msg"], fault["type"])
-        for fault in error.errors(include_url=False, include_context=False, include_input=False)
+        CellFault(column or str(fault["loc"][0]), sentence_of(fault), fault["type"])
+        for fault in error.errors(include_url=False, include_input=False)
     ]
 
 
