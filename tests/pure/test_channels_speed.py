@@ -1,7 +1,9 @@
 """Time to read grows at most linearly with what a stranger posts, for every reader."""
 
 import contextlib
+import gc
 import json
+import math
 import time
 
 import pytest
@@ -118,10 +120,21 @@ BODIES = {f"mail: {name}": ("message/rfc822", make) for name, make in MAILS.item
 
 
 def seconds_for(body: bytes, content_type: str) -> float:
-    start = time.process_time()
-    with contextlib.suppress(UnreadableBody):
-        assert normalise(read_body(body, content_type), "email").items
-    return time.process_time() - start
+    """The best of three: what else the process holds must not count, nor what else the machine does."""
+    best = math.inf
+    for _ in range(3):
+        gc.collect()
+        gc.disable()  # its full collections walk whatever other tests have left
+        start = time.process_time()
+        try:
+            with contextlib.suppress(UnreadableBody):
+                assert normalise(read_body(body, content_type), "email").items
+        finally:
+            gc.enable()
+        best = min(best, time.process_time() - start)
+        if best < NOTHING_TO_MEASURE:
+            break
+    return best
 
 
 @pytest.mark.parametrize("name", BODIES)
