@@ -66,6 +66,7 @@ from alfred.crm.scans import Scans
 from alfred.crm.subscriptions.queueing import Queueing
 from alfred.crm.subscriptions.sending import Patience, Sender
 from alfred.crm.subscriptions.sweeping import SWEEP_SECONDS, sweeper
+from alfred.crm.suppression import PURPOSE, Suppression
 from alfred.db import Database, refuse_unsafe
 from alfred.http.bodies import LargeBodies
 from alfred.http.context import SERVICES, Ending, Services
@@ -171,6 +172,7 @@ def _services(settings: Settings, database_dsn: str, listen_dsn: str) -> Service
     database = Database(database_dsn, size=settings.pool_size)
     vault = Vault([key.get_secret_value() for key in settings.secret_key])
     links.keys = vault.keys_for("media links")
+    suppression = Suppression(vault.keys_for(PURPOSE))
     outbound = OutboundHttp(settings.private_targets, settings.delivery_timeout)
     library = Library(
         database, MediaStore(settings.home, settings.media_url), limit=settings.media_limit, quota=settings.media_quota
@@ -181,7 +183,7 @@ def _services(settings: Settings, database_dsn: str, listen_dsn: str) -> Service
     queueing = Queueing(event_bodies.written, webhooks.note)
     hub = Hub(database, tail)
     bus = Bus(database, listen_dsn, hub)
-    inbox = Inbox(database, MockAIProvider(), bus.announce)
+    inbox = Inbox(database, MockAIProvider(), bus.announce, suppression, settings.opt_out_words)
     files = fetching.Fetcher(
         library, outbound, vault, inbox.take_in, settings.delivery_backoff, settings.delivery_timeout
     )
@@ -213,6 +215,7 @@ def _services(settings: Settings, database_dsn: str, listen_dsn: str) -> Service
         tail=tail,
         stream_trust=StreamTrust(database, _now),
         inbox=inbox,
+        suppression=suppression,
         lost_posts=LostPosts(database, bus.announce),
         passwords=Passwords(settings.bcrypt_cost),
         tokens=AccessTokens([key.get_secret_value() for key in settings.jwt_secret], settings.access_token_ttl),

@@ -94,6 +94,7 @@ class Settings(BaseModel):
     keep_matches: Days = 7_776_000
     keep_suggestions: Days = 31_536_000
     keep_merges: Days = 31_536_000
+    opt_out_words: Words = ("SAIR", "PARAR", "STOP", "BAJA")
     ai_provider: str = "mock"
     ai_kind: Literal["openai", "anthropic"] | None = None
     ai_base_url: str | None = Field(None, pattern=r"^https?://[^\s@#?]+$")

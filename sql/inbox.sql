@@ -2,11 +2,11 @@
 
 -- name: take_in
 -- A batch of items, in the order of their keys; each wears its tenant's hat.
-select app.take_in(:items)
+select app.take_in_wanted(:items)
 
 -- name: take_in_known
 -- The same, a statement for each table, of plain messages in conversations that are there; null is what is left.
-select app.take_in_known(:items)
+select app.take_in_wanted_known(:items)
 
 -- name: backdate
 -- For imports: when it was really sent.

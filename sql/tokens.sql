@@ -12,7 +12,9 @@ select token_id as id, name, hint, scopes, expires_at, last_used_at, created_at
 -- name: add
 -- What its owner sees of it.
 insert into api_tokens (user_id, token_id, name, hint, scopes, expires_at)
-values (:user_id, :token_id, :name, :hint, :scopes, :expires_at)
+values (:user_id, :token_id, :name, :hint, :scopes,
+        least(:expires_at::timestamptz,
+              (select m.expires_at from api_tokens m where m.user_id = :user_id and m.token_id = :made_by::uuid)))
 returning token_id as id, name, hint, scopes, expires_at, last_used_at, created_at
 
 -- name: add_hash

@@ -183,6 +183,7 @@ async def delete_me(request: web.Request, caller: Caller, services: Services, bo
     """
     await _prove(request, services, caller, body.password)
     async with services.database.acting_as(caller.user_id) as db:
+        await sql.erasures.forget_account.run(db)
         await sql.users.erase_own.run(db)
     services.trust.forget()
     log.info("account_erased")

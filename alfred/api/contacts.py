@@ -11,8 +11,9 @@ from uuid_utils.compat import uuid7
 from alfred.api.identities import Identity, Known, type_of
 from alfred.api.message_models import MessageReferral
 from alfred.crm.contacts import rewrite
+from alfred.crm.erasure import erase_contact
 from alfred.events import record
-from alfred.http.context import Caller
+from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
 from alfred.http.models import Currency, Handle, Input, Listing, Moment, Money, Name, Notes, Output, Page, SearchText
 from alfred.http.pages import newest_first
@@ -179,11 +180,14 @@ async def update_contact(db: Db, caller: Caller, contact_id: UUID, body: Contact
 
 
 @routes.on("DELETE", "/contacts/{contact_id}", status=204, errors=(404,))
-async def delete_contact(db: Db, caller: Caller, contact_id: UUID) -> None:
-    """Delete a contact and all its data."""
-    if not await sql.contacts.remove.run(db, user_id=caller.user_id, contact_id=contact_id):
+async def delete_contact(db: Db, caller: Caller, services: Services, contact_id: UUID) -> None:
+    """Delete a contact and all its data.
+
+    The same messages delivered again stay deleted, and an import does not bring the contact back. A new message from
+    that person makes a new contact.
+    """
+    if not await erase_contact(db, services.suppression, caller.user_id, contact_id):
         raise not_found("contact")
-    await sql.contacts.forget.run(db, user_id=caller.user_id, contact_id=contact_id)
 
 
 @routes.on("GET", "/contacts/{contact_id}/settings", errors=(404,))

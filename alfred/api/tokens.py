@@ -59,14 +59,13 @@ async def list_tokens(db: Db, caller: Caller, request: web.Request, query: Listi
 async def create_token(db: Db, caller: Caller, services: Services, body: NewToken) -> FreshToken:
     """Create an API token.
 
-    This answer is the only one that shows the token.
+    This answer is the only one that shows the token. A token that is made with another one expires no later than it.
     """
     if body.expires_at is not None and body.expires_at <= services.clock():
         raise invalid([Fault("/expires_at", "must lie in the future", "past")])
     token, token_id = new_api_token(), uuid7()
-    row = await sql.tokens.add.one(
-        db, user_id=caller.user_id, token_id=token_id, hint=f"{token[:6]}…{token[-4:]}", **body.model_dump()
-    )
+    fields = body.model_dump() | {"made_by": caller.token_id, "hint": f"{token[:6]}…{token[-4:]}"}
+    row = await sql.tokens.add.one(db, user_id=caller.user_id, token_id=token_id, **fields)
     await sql.tokens.add_hash.run(db, user_id=caller.user_id, token_id=token_id, token_hash=digest(token))
     return FreshToken(**dict(row or {}), token=token)
 

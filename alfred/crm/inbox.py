@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict
 
 from alfred.ai.provider import AIProvider, Classification
 from alfred.channels.item import InboundItem
-from alfred.crm.intake import is_plain, written_as
+from alfred.crm.intake import is_plain, plain_word, says_stop, written_as
+from alfred.crm.suppression import Suppression
 from alfred.db import Away, Database, connection_lost, held_by_others
 from alfred.log import kind_of
 from alfred.queries import Query, sql
@@ -53,10 +54,19 @@ class Post:
 class Inbox:
     """Takes posts in, several in one transaction while others are being written (a micro-batch)."""
 
-    def __init__(self, database: Database, assistant: AIProvider, announce: Callable[[Iterable[UUID]], None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        assistant: AIProvider,
+        announce: Callable[[Iterable[UUID]], None],
+        suppression: Suppression | None = None,
+        opt_out_words: Iterable[str] = (),
+    ) -> None:
         self._database = database
         self._assistant = assistant
         self._announce = announce
+        self._suppression = suppression or Suppression()
+        self._opt_out_words = frozenset(plain_word(word) for word in opt_out_words)
         self._waiting: asyncio.Queue[Post] = asyncio.Queue()
         self._rows: asyncio.Queue[Post] = asyncio.Queue()  # what is not plain: it goes row by row
         self._weights: Counter[UUID] = Counter()
@@ -72,7 +82,7 @@ class Inbox:
             readings.append(await self._read(item))
             if number % 50 == 49:
                 await asyncio.sleep(0)  # a long post lets others pass
-        prepared = [written_as(user_id, item, reading) for item, reading in zip(items, readings, strict=True)]
+        prepared = [self._prepared(user_id, item, reading) for item, reading in zip(items, readings, strict=True)]
         outcomes: list[dict[str, Any]] = [{} for _ in items]
         writable = [index for index, item in enumerate(prepared) if item is not None]
         if writable:
@@ -103,6 +113,18 @@ class Inbox:
             group.create_task(self._write(self._waiting, self._settle_plain))
             for _ in range(ROW_WRITERS):
                 group.create_task(self._write(self._rows, self._settle))
+
+    def _prepared(self, user_id: UUID, item: InboundItem, reading: Classification | None) -> dict[str, Any] | None:
+        """As the database takes it: with what it would be known by if it was erased, and whether it says stop."""
+        written = written_as(user_id, item, reading)
+        if written is None:
+            return None
+        keys = dict.fromkeys(written[name] for name in ("dedupe_key", "target") if written.get(name))
+        hashes = [each for key in keys for each in self._suppression.of_message(user_id, item.channel_type, key)]
+        written["hashes"] = [each.hex() for each in hashes]
+        if item.kind == "message" and says_stop(item.text, self._opt_out_words):
+            written["opts_out"] = True
+        return written
 
     async def _read(self, item: InboundItem) -> Classification | None:
         if item.kind == "message" or (item.status == "edited" and not item.from_business):

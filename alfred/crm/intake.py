@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,8 @@ from alfred.senders.statuses import failure_of
 
 LONGEST_KEY = 600  # bytes; an index row of several keys has room for 2,704
 LONGEST_REFERENCES = 20  # ids of a mail's thread; the first and the last ones stay
+
+LONGEST_STOP = 100
 
 
 def written_as(user_id: UUID, item: InboundItem, reading: Classification | None) -> dict[str, Any] | None:
@@ -45,8 +48,20 @@ def written_as(user_id: UUID, item: InboundItem, reading: Classification | None)
 
 
 def is_plain(item: dict[str, Any]) -> bool:
-    """Whether app.take_in_known may take it: a message that tells nothing of identities or of an advertisement."""
-    return item["kind"] == "message" and bool(item["handles"]) and not item["others"] and item["referral"] is None
+    """Whether app.take_in_known may take it: a message that tells nothing of identities, an advertisement or a wish."""
+    is_alone = bool(item["handles"]) and not item["others"] and "opts_out" not in item
+    return item["kind"] == "message" and is_alone and item["referral"] is None
+
+
+def plain_word(text: str) -> str:
+    """Without case, accents, spaces around it and a full stop."""
+    letters = unicodedata.normalize("NFD", text.strip(" \t\r\n.!\"'").casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+
+
+def says_stop(text: str | None, words: frozenset[str]) -> bool:
+    """Whether a whole message is one of the words, which are plain ones."""
+    return text is not None and len(text) <= LONGEST_STOP and plain_word(text) in words
 
 
 def _message(item: InboundItem) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from alfred.crm.media.library import Library
 from alfred.crm.refining import Claimed as Refined
 from alfred.crm.subscriptions.queueing import Queueing
 from alfred.crm.subscriptions.sending import Sender
+from alfred.crm.suppression import Suppression
 from alfred.db import Database
 from alfred.http.bodies import LargeBodies
 from alfred.http.rate_limits import Limits
@@ -51,6 +52,7 @@ class Services:
     bodies: LargeBodies
     deliveries: DeliveryWorker
     lost_posts: LostPosts
+    suppression: Suppression
     library: Library
     fetcher: Worker[Claimed]
     passwords: Passwords

@@ -19,6 +19,7 @@ from alfred.api.contact_merges import repeated
 from alfred.channels.charsets import codec_of
 from alfred.channels.decoding import between, opened, parameter
 from alfred.crm.contacts import Entry, find, store
+from alfred.crm.suppression import Suppression
 from alfred.http.context import REQUEST_ID, Caller, Services
 from alfred.http.endpoint import Routes
 from alfred.http.models import Output
@@ -117,14 +118,14 @@ async def import_contacts(request: web.Request, caller: Caller, services: Servic
     (`type:value`, separated by `|` or spaces), negotiation_enabled, negotiation_mode, base_price, custom_price,
     currency, vip, preferred_tone. A row needs a handle or identities; it updates whom one of them belongs to and adds
     the others, else it creates a contact. An empty cell leaves what is there. A row that is not valid, or names two
-    contacts, is refused, and the others go on. UTF-8, UTF-16 or Windows-1252 (the answer says which); commas,
-    semicolons or tabs; at most 10,000 rows.
+    contacts, or would bring back a person who was erased, is refused, and the others go on. UTF-8, UTF-16
+    or Windows-1252 (the answer says which); commas, semicolons or tabs; at most 10,000 rows.
     """
     raw, charset = await _file(request)
     lines, encoding = await asyncio.to_thread(_read, raw, charset)
 
     async def work(db: Db) -> list[Outcome]:
-        return await _take_in(db, caller, lines)
+        return await _take_in(db, caller, services.suppression, lines)
 
     outcomes = await repeated(services, caller, work, asyncpg.DeadlockDetectedError, asyncpg.UniqueViolationError)
     services.bus.announce([caller.user_id])
@@ -203,14 +204,22 @@ def _read(raw: bytes, charset: str | None) -> Table:
         raise invalid(faults) from None
 
 
-async def _take_in(db: Db, caller: Caller, lines: list[Line]) -> list[Outcome]:
-    rows = await find(db, caller.user_id, _named(lines))
-    taking = Import(map(_person, rows))
+async def _take_in(db: Db, caller: Caller, suppression: Suppression, lines: list[Line]) -> list[Outcome]:
+    named = _named(lines)
+    rows = await find(db, caller.user_id, named)
+    taking = Import(map(_person, rows), await _erased(db, caller, suppression, named))
     outcomes = await asyncio.to_thread(taking.take_all, lines)
     added = [_entry(person) for person in taking.people.values() if person.stored is None]
     changed = [_entry(person) for person in taking.people.values() if person.stored is not None and person.is_changed]
     await store(db, caller.user_id, added, changed)
     return outcomes
+
+
+async def _erased(db: Db, caller: Caller, suppression: Suppression, named: list[Pair]) -> set[Pair]:
+    """Those of the identities that belong to erased people."""
+    pairs = {each: pair for pair in set(named) for each in suppression.of_person(caller.user_id, *pair)}
+    rows = await sql.erasures.known.all(db, user_id=caller.user_id, hashes=list(pairs))
+    return {pairs[row["hash"]] for row in rows}
 
 
 def _entry(person: Person) -> Entry:

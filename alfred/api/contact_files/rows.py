@@ -1,6 +1,6 @@
 """Rows of a contact file: what taking them in, one after another, comes to."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -55,7 +55,8 @@ class Outcome:
 class Import:
     """Takes rows one after another, in memory; a row finds whom the rows before it have made."""
 
-    def __init__(self, known: Iterable[Person]) -> None:
+    def __init__(self, known: Iterable[Person], erased: Collection[Pair] = ()) -> None:
+        self._erased = erased
         self.people = {person.contact_id: person for person in known}
         self._owners = {pair: person for person in self.people.values() for pair in person.identities}
 
@@ -80,6 +81,11 @@ class Import:
         new = _new_identities(mentioned, person)
         values = _details(line, person)
         if person is None:
+            if any(way in self._erased for pair in new for way in pair.ways()):
+                words = (
+                    "This person was erased. A new message from them makes a new contact; so does adding them by hand."
+                )
+                raise Refused(CellFault(mentioned[0][0].column, words, "erased"))
             defaults = Details().model_dump()
             person = Person(uuid7(), defaults | values, [])
             self.people[person.contact_id] = person

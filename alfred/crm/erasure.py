@@ -1,0 +1,54 @@
+"""A person is erased: no row that names them stays, and the same messages delivered again do not bring them back."""
+
+from uuid import UUID
+
+from alfred.channels.phones import variants
+from alfred.crm.suppression import Suppression
+from alfred.queries import Db, sql
+
+SHORTEST_WORD = 5  # a handle of fewer letters stands in what is about others too
+
+
+async def erase_contact(db: Db, suppression: Suppression, user_id: UUID, contact_id: UUID) -> bool:
+    """All that is kept about a contact; False where it is not there."""
+    about = {"user_id": user_id, "contact_id": contact_id}
+    if not await sql.contacts.hold.value(db, **about):
+        return False
+    conversations = [row["conversation_id"] for row in await sql.erasures.conversations_of.all(db, **about)]
+    await _forget_messages(db, suppression, user_id, contact_id)
+    await _forget_person(db, suppression, user_id, contact_id, conversations)
+    await sql.erasures.forget_attempts.run(db, **about, conversations=conversations)
+    await sql.erasures.forget_tasks.run(db, user_id=user_id, conversations=conversations)
+    await sql.contacts.forget.run(db, **about)
+    await sql.erasures.forget_events.run(db, user_id=user_id, conversations=conversations)
+    return bool(await sql.contacts.remove.run(db, **about))
+
+
+async def _forget_messages(db: Db, suppression: Suppression, user_id: UUID, contact_id: UUID) -> None:
+    """What was told of each, under whichever key; the keys stay as hashes."""
+    rows = await sql.erasures.messages_of.all(db, user_id=user_id, contact_id=contact_id)
+    known = {(row["channel_type"], row[name]) for row in rows for name in ("dedupe_key", "external_id") if row[name]}
+    hashes = [each for pair in known for each in suppression.of_message(user_id, *pair)[:1]]
+    await sql.erasures.note.run(db, user_id=user_id, hashes=hashes)
+    types, ids = [pair[0] for pair in known], [pair[1] for pair in known]
+    await sql.erasures.forget_updates.run(db, user_id=user_id, channel_types=types, external_ids=ids)
+
+
+async def _forget_person(
+    db: Db, suppression: Suppression, user_id: UUID, contact_id: UUID, conversations: list[UUID]
+) -> None:
+    """What names the contact without a key to it; each identity stays as a hash, in all ways to write it."""
+    rows = await sql.erasures.identities_of.all(db, user_id=user_id, contact_id=contact_id)
+    known = {(row["channel_type"], way) for row in rows for way in ways(row["channel_type"], row["value"])}
+    hashes = [each for pair in known for each in suppression.of_person(user_id, *pair)[:1]]
+    await sql.erasures.note.run(db, user_id=user_id, hashes=hashes)
+    words = sorted({value.lstrip("+") for _, value in known if len(value.lstrip("+")) >= SHORTEST_WORD})
+    for query in (sql.erasures.forget_updates_naming, sql.erasures.forget_ignored, sql.erasures.forget_rejected):
+        await query.run(db, user_id=user_id, words=words)
+    ids = [str(each) for each in (contact_id, *conversations)]
+    await sql.erasures.forget_answers.run(db, user_id=user_id, words=[*words, *ids])
+
+
+def ways(channel_type: str, value: str) -> list[str]:
+    """An identity in all ways to write it."""
+    return list(variants(value)) if channel_type == "whatsapp" else [value]

@@ -1,0 +1,137 @@
+"""Who is erased leaves nothing behind, and is not brought back by what was there before."""
+
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import pytest
+
+from tests.api.posts import edit, reaction
+from tests.people import Person, delivery
+
+WORD = "xilofonequebrado"
+NUMBER = "+5511987650001"
+DIGITS = NUMBER.lstrip("+")
+CSV = {"Content-Type": "text/csv"}
+
+
+@pytest.fixture
+async def root(cluster, database):
+    connection = await asyncpg.connect(cluster.superuser(database))
+    yield connection
+    await connection.close()
+
+
+async def places_of(root, *words):
+    """Every column of every table that has one of the words somewhere: texts, JSON, bytes, arrays."""
+    places = set()
+    for table, column, kind in await root.fetch(
+        """select c.relname, a.attname, format_type(a.atttypid, null)
+             from pg_attribute a join pg_class c on c.oid = attrelid
+            where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and a.attnum > 0
+              and not a.attisdropped and c.relname not like '%yoyo%'"""
+    ):
+        text = f"encode({column}, 'escape')" if kind == "bytea" else f'"{column}"::text'
+        text = text.replace(f"({column},", f'("{column}",')
+        for word in words:
+            if await root.fetchval(f'select exists (select from "{table}" where {text} ilike $1)', f"%{word}%"):
+                places.add(f"{table}.{column}")
+    return places
+
+
+async def plant(person, word, number):
+    """The word by every entrance that tells of one customer; the contact's id and the message."""
+    entry = await person.hears(f"desconto {word}", number, id=f"{word}-1", name=f"Marina {word}")
+    await person.post("/webhooks/whatsapp", edit(f"{word}-1", f"edited {word}", sender=number))
+    await person.post("/webhooks/whatsapp", reaction(f"{word}-1", "👍", sender=number))
+    await person.post("/webhooks/whatsapp", reaction(f"{word}-unknown", "👍", sender=number))
+    await person.post("/webhooks/whatsapp", delivery(f"{word}-other", "read", number))
+    await person.post("/webhooks/whatsapp", {"unknown": word, "from": number.lstrip("+")})
+    contact, conversation = entry["contact_id"], entry["conversation_id"]
+    await person.patch(f"/contacts/{contact}", {"notes": word, "email": f"{word}@example.com"})
+    await person.made(f"/contacts/{contact}/notes", {"text": word})
+    await person.patch(f"/conversations/{conversation}", {"tags": [word]})
+    once = {"Idempotency-Key": word}
+    status, _, _ = await person.call(
+        "POST", "/tasks", {"title": word, "conversation_id": conversation, "contact_id": contact}, headers=once
+    )
+    assert status == 201
+    status, _, raw = await person.call(
+        "POST", f"/conversations/{conversation}/messages", {"body": word}, headers={"Idempotency-Key": f"{word}2"}
+    )
+    assert status in {201, 202}, raw
+    other = await person.made("/contacts", {"handle": number[:-1] + "9", "name": word})
+    assert (await person.post(f"/contacts/{contact}/merge", {"contact_id": other["id"]}))[0] in {200, 204}
+    return entry
+
+
+async def test_an_erased_contact_leaves_no_trace_and_stays_away(ana, root, eventually, capfd):
+    await ana.made("/rules", {"text": "Se a mensagem contém 'desconto', me avise"})
+    entry = await plant(ana, WORD, NUMBER)
+    await eventually(lambda: ana.notifications(type="rule_match"))
+    assert len(await places_of(root, WORD)) > 8
+    assert (await ana.delete(f"/contacts/{entry['contact_id']}"))[0] == 204
+    assert await places_of(root, WORD, DIGITS, "987650009") == set()
+
+    # The same again, and what is told of it, stay erased.
+    again = await ana.hears(f"desconto {WORD}", NUMBER, id=f"{WORD}-1", name=f"Marina {WORD}")
+    assert (again["duplicate"], again["message_id"], again["contact_id"]) == (True, None, None)
+    await ana.post("/webhooks/whatsapp", reaction(f"{WORD}-1", "👍", sender=NUMBER))
+    await ana.post("/webhooks/whatsapp", edit(f"{WORD}-1", f"edited {WORD}", sender=NUMBER))
+    table = f"name,handle,channel_type\r\n{WORD},{NUMBER},whatsapp\r\n".encode()
+    status, report = await ana.post("/contacts/import", data=table, headers=CSV)
+    assert (status, report["refused"], report["rows"][0]["errors"][0]["code"]) == (200, 1, "erased")
+    assert await places_of(root, WORD, DIGITS) == set()
+
+    # A new message from that person makes a new contact, whom an import may then name.
+    new = await ana.hears("Oi de novo", NUMBER, id="another")
+    assert not new["duplicate"]
+    assert new["contact_id"] not in {None, entry["contact_id"]}
+    status, report = await ana.post("/contacts/import", data=table, headers=CSV)
+    assert (status, report["updated"]) == (200, 1)
+    captured = capfd.readouterr()
+    assert WORD not in captured.out + captured.err
+
+
+async def test_what_one_has_erased_another_still_gets(ana, bruno):
+    entry = await ana.hears("Oi", NUMBER, id="shared-id")
+    await ana.delete(f"/contacts/{entry['contact_id']}")
+    assert not (await bruno.hears("Oi", NUMBER, id="shared-id"))["duplicate"]
+
+
+async def test_an_erased_account_leaves_no_trace(http, address, root):
+    word = "fagotemolhado"
+    person = await Person.sign_up(http, address, word)
+    await Person(http, address).post("/auth/login", {"email": person.email, "password": "wrong"})
+    await plant(person, word, "+5511987660001")
+    await person.made("/rules", {"name": word, "text": f"Se a mensagem contém '{word}', me avise"})
+    await person.made("/tokens", {"name": word})
+    await root.execute(
+        "insert into event_retries (consumer, number, user_id, next_at, error) values ('x', -9, $1, now(), $2)",
+        person.id, word,
+    )  # fmt: skip
+    assert (await person.delete("/me", {"password": "a good password"}))[0] == 204
+    assert await places_of(root, word, "98766000", person.id) == set()
+
+
+@pytest.mark.parametrize("text", ["SAIR", "sair", " Parar. ", "STOP!", "baja", "Bája"])
+async def test_a_whole_message_that_says_stop_is_heard(ana, text):
+    entry = await ana.hears(text)
+    contact = (await ana.get(f"/contacts/{entry['contact_id']}"))[1]
+    assert contact["opted_out_at"] is not None
+    assert [each["type"] for each in await ana.events("contact.updated")] == ["contact.updated"]
+    (status, page) = await ana.get("/contacts", opted_out=True)
+    assert (status, len(page["items"])) == (200, 1)
+    await ana.patch(f"/contacts/{entry['contact_id']}", {"opted_out_at": None})
+    await ana.hears("vou sair agora")
+    assert (await ana.get(f"/contacts/{entry['contact_id']}"))[1]["opted_out_at"] is None
+
+
+async def test_a_token_that_a_token_makes_expires_no_later(ana, http, address):
+    soon = datetime.now(UTC) + timedelta(hours=1)
+    stolen = await ana.made("/tokens", {"name": "short", "scopes": ["admin"], "expires_at": soon.isoformat()})
+    thief = Person(http, address)
+    thief.headers["Authorization"] = f"Bearer {stolen['token']}"
+    for wanted in (None, (soon + timedelta(days=9)).isoformat()):
+        made = await thief.made("/tokens", {"name": "long", "scopes": ["admin"], "expires_at": wanted})
+        assert made["expires_at"] == stolen["expires_at"]
+    assert (await ana.made("/tokens", {"name": "mine"}))["expires_at"] is None
