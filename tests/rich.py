@@ -78,6 +78,7 @@ async def rich(http, address, root):
         "insert into ai_usage (user_id, day, provider, feature) values ($1, '2026-05-01', 'mock', 'reply')", *hat
     )
     await root.execute("insert into lost_posts (user_id) values ($1) on conflict do nothing", *hat)
+    await root.execute("insert into erasures (user_id, hash) values ($1, 'x') on conflict do nothing", *hat)
     await root.execute(
         """insert into scan_digests (user_id, scan_id, type, count, ids)
            values ($1, app.uuid7(), 'stalled_lead', 21, '{}')""",
