@@ -6,15 +6,15 @@ insert into rejected_webhooks (user_id, rejected_id, channel_type, content_type,
 values (:user_id, :rejected_id, :channel_type, :content_type, :body, :reason)
 
 -- name: keep_newest
--- A sender whom nobody understands posts for ever: the oldest go.
-delete from rejected_webhooks
- where user_id = :user_id
-   and rejected_id in (
-        select rejected_id
+-- A sender whom nobody understands posts for ever: the oldest go, but never the newest.
+delete from rejected_webhooks r using (
+        select rejected_id, row_number() over newest as place, sum(octet_length(body)) over newest as bytes
           from rejected_webhooks
          where user_id = :user_id
-         order by created_at desc, rejected_id desc
-        offset :most)
+        window newest as (order by created_at desc, rejected_id desc)
+    ) old
+ where r.user_id = :user_id and r.rejected_id = old.rejected_id
+   and old.place > 1 and (old.place > :most or old.bytes > :most_bytes)
 
 -- name: page
 -- Newest first; of a long body the beginning.

@@ -35,13 +35,13 @@ _ARCHIVE: dict[str, Any] = {
     "responses": {
         "200": {
             "description": "The archive.",
-            "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
+            "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}, "example": "PK..."}},
         }
     }
 }
 
 
-@routes.on("GET", "/me/export", scope="admin", endless=True, document=_ARCHIVE)
+@routes.on("GET", "/me/export", endless=True, document=_ARCHIVE)
 async def export_me(request: web.Request, caller: Caller, services: Services) -> web.StreamResponse:
     """Export the account's data.
 

@@ -20,6 +20,7 @@ from alfred.http.endpoint import Routes
 from alfred.http.models import Input, Listing, Name, Notes, Output, Page
 from alfred.http.pages import after, page
 from alfred.http.problems import Fault, invalid, not_found
+from alfred.http.quotas import make_room
 from alfred.queries import Db, sql
 from alfred.rules.situation import SituationInput
 
@@ -117,13 +118,14 @@ async def list_flows(db: Db, caller: Caller, request: web.Request, query: Listin
     return page(request, "flows", query, rows, lambda row: (row["created_at"].isoformat(), row["id"])).of(Flow.read)
 
 
-@routes.on("POST", "/flows", status=201)
+@routes.on("POST", "/flows", status=201, errors=(409,))
 async def create_flow(db: Db, caller: Caller, body: NewFlow) -> Flow:
     """Create a flow.
 
     An invalid definition can be stored as a draft, but not enabled.
     """
     _refuse_invalid(body.definition, enabled=body.enabled)
+    await make_room(db, caller.user_id, "flows")
     flow_id = uuid7()
     await sql.flows.add.run(db, user_id=caller.user_id, flow_id=flow_id, **body.model_dump())
     return await get_flow(db, caller, flow_id)

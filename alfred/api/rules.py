@@ -15,6 +15,7 @@ from alfred.http.endpoint import Routes
 from alfred.http.models import Input, Listing, Name, Output, Page
 from alfred.http.pages import newest_first
 from alfred.http.problems import Problem, not_found
+from alfred.http.quotas import make_room
 from alfred.queries import Db, sql
 from alfred.rules.conditions import Compiled, Finding, explain, match
 from alfred.rules.sentence import compiler as rule_language
@@ -98,10 +99,11 @@ async def list_rules(db: Db, caller: Caller, request: web.Request, query: Listin
     return (await newest_first(db, request, query, sql.rules.page, user_id=caller.user_id)).of(Rule.read)
 
 
-@routes.on("POST", "/rules", status=201)
+@routes.on("POST", "/rules", status=201, errors=(409,))
 async def create_rule(db: Db, caller: Caller, body: NewRule) -> Rule:
     """Create a rule from a sentence or a compiled form."""
     rule = await compiled_rule(db, caller, body.text, body.compiled)
+    await make_room(db, caller.user_id, "rules")
     rule_id = uuid7()
     name = body.name or (body.text or rule["explanation"])[:60]
     await sql.rules.add.run(db, user_id=caller.user_id, rule_id=rule_id, name=name, enabled=body.enabled, **rule)

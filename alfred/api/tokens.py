@@ -12,6 +12,7 @@ from alfred.http.endpoint import Routes
 from alfred.http.models import Input, Listing, Moment, Name, Output, Page
 from alfred.http.pages import newest_first
 from alfred.http.problems import Fault, invalid, not_found
+from alfred.http.quotas import make_room
 from alfred.identity import digest, new_api_token
 from alfred.queries import Db, sql
 from alfred.terms import Scope
@@ -55,7 +56,7 @@ async def list_tokens(db: Db, caller: Caller, request: web.Request, query: Listi
     return (await newest_first(db, request, query, sql.tokens.page, user_id=caller.user_id)).of(Token.read)
 
 
-@routes.on("POST", "/tokens", status=201, scope="admin", secrets=("token",))
+@routes.on("POST", "/tokens", status=201, scope="admin", secrets=("token",), errors=(409,))
 async def create_token(db: Db, caller: Caller, services: Services, body: NewToken) -> FreshToken:
     """Create an API token.
 
@@ -63,6 +64,7 @@ async def create_token(db: Db, caller: Caller, services: Services, body: NewToke
     """
     if body.expires_at is not None and body.expires_at <= services.clock():
         raise invalid([Fault("/expires_at", "must lie in the future", "past")])
+    await make_room(db, caller.user_id, "tokens")
     token, token_id = new_api_token(), uuid7()
     fields = body.model_dump() | {"made_by": caller.token_id, "hint": f"{token[:6]}…{token[-4:]}"}
     row = await sql.tokens.add.one(db, user_id=caller.user_id, token_id=token_id, **fields)

@@ -34,6 +34,7 @@ log = structlog.get_logger()
 
 MOST_ITEMS = 1000
 MOST_REJECTED = 500
+MOST_REJECTED_BYTES = 67_108_864
 _LARGE = 65_536
 
 
@@ -257,7 +258,9 @@ async def keep_rejected(services: Services, user_id: UUID, posted: Posted, reaso
             body=posted.body,
             reason=reason,
         )
-        await sql.rejected_webhooks.keep_newest.run(db, user_id=user_id, most=MOST_REJECTED)
+        await sql.rejected_webhooks.keep_newest.run(
+            db, user_id=user_id, most=MOST_REJECTED, most_bytes=MOST_REJECTED_BYTES
+        )
 
 
 def _entry(item: InboundItem, taken: TakenIn) -> TakenItem:

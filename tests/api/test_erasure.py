@@ -126,6 +126,20 @@ async def test_a_whole_message_that_says_stop_is_heard(ana, text):
     assert (await ana.get(f"/contacts/{entry['contact_id']}"))[1]["opted_out_at"] is None
 
 
+async def test_a_rule_does_not_write_to_who_has_said_stop(ana, eventually):
+    rule = {
+        "trigger": "message.received",
+        "when": {"field": "message.text", "op": "contains", "value": "preço"},
+        "then": [{"action": "send_reply", "body": "Já vamos responder."}],
+    }
+    await ana.made("/rules", {"compiled": rule})
+    entry = await ana.hears("SAIR")
+    await ana.hears("qual o preço?")
+    (match,) = await eventually(lambda: ana.events("rule.matched"))
+    assert [action["refused"] for action in match["payload"]["actions"]] == ["recipient_opted_out"]
+    assert {each["direction"] for each in await ana.messages(entry["conversation_id"])} == {"inbound"}
+
+
 async def test_a_token_that_a_token_makes_expires_no_later(ana, http, address):
     soon = datetime.now(UTC) + timedelta(hours=1)
     stolen = await ana.made("/tokens", {"name": "short", "scopes": ["admin"], "expires_at": soon.isoformat()})

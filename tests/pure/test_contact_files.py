@@ -374,3 +374,12 @@ def test_an_exported_person_is_imported_unchanged(texts, first, others):
     text = write_row(COLUMNS) + write_row(cells_of(known.values, known.identities, first))
     told = Import([known]).take_all(read(text))
     assert [each.outcome for each in told] == ["unchanged"], told
+
+
+@pytest.mark.parametrize("separator", [";", ",", "\t", "\n", "\r\n", '";"', "; "])
+@pytest.mark.parametrize("start", ["=cmd", "+1", "-1", "@SUM(1)", "＝1"])
+def test_a_part_of_a_cell_is_harmless_wherever_a_spreadsheet_parts_it(separator, start):
+    """Brazil's Excel parts at semicolons, also within the quotes that it does not see as such."""
+    cell = f"nota{separator}{start}"
+    assert disarmed(cell) == f"nota{separator}'{start}"
+    assert rearmed(disarmed(cell)) == cell

@@ -29,6 +29,7 @@ HOLDING = [
     "outbox.hold_id",
     "outbox.hold_id_of",
     "outbox.line",
+    "quotas.hold",
     "subscriptions.hold",
     "subscriptions.hold_tenant",
     "tasks.hold",
@@ -57,7 +58,8 @@ async def known(rich, root):
     conversation = await first("conversations")
     key = await first("idempotency_keys")
     return {
-        "user_id": rich.id, "external_id": echo, "path": key["path"], "key": key["key"], "ways": [NUMBER],
+        "user_id": rich.id, "kind": "rules",
+        "external_id": echo, "path": key["path"], "key": key["key"], "ways": [NUMBER],
         "channel_type": "whatsapp", "types": ["whatsapp"], "values": [NUMBER], "limit": 10, "most": 10, "unread": False,
         "conversation_id": conversation["conversation_id"], "channel_id": conversation["channel_id"],
         "contact_id": conversation["contact_id"], "contact_ids": [conversation["contact_id"]],

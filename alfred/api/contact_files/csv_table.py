@@ -16,8 +16,8 @@ _PLAIN = re.compile(r"[^\s\",;]+(?: [^\s\",;]+)*")
 # Excel, LibreOffice and Google Sheets run a cell that begins with one of these; an apostrophe makes it text.
 # Cells that only look disarmed get one more, so that disarming can always be undone.
 # So does what follows a separator or a line break inside a cell: who parts the row elsewhere sees a cell begin there.
-_FORMULA = re.compile(r"((?:^|(?<=[,;\t\r\n]))[\" ]*)('*[=+\-@\t\r\n＝＋－＠])")
-_DISARMED = re.compile(r"((?:^|(?<=[,;\t\r\n]))[\" ]*)'('*[=+\-@\t\r\n＝＋－＠])")
+_FORMULA = re.compile(r"(\A)('*[=+\-@\t\r\n＝＋－＠])|((?<=[,;\t\r\n])[\" ]*)('*[=+\-@＝＋－＠])")
+_DISARMED = re.compile(r"(\A)'('*[=+\-@\t\r\n＝＋－＠])|((?<=[,;\t\r\n])[\" ]*)'('*[=+\-@＝＋－＠])")
 _TEXT_FORMULA = re.compile(r'="((?:[^"]|"")*)"')  # how people keep a spreadsheet from counting with a number
 _HINT = re.compile(r"sep=(.)[\r\n]", re.IGNORECASE)
 SEPARATORS = ",;\t"
@@ -62,13 +62,13 @@ def write_row(cells: Iterable[str]) -> str:
 
 def disarmed(cell: str) -> str:
     """A cell that no spreadsheet runs."""
-    return _FORMULA.sub(r"\1'\2", cell)
+    return _FORMULA.sub(r"\1\3'\2\4", cell)
 
 
 def rearmed(cell: str) -> str:
     """What was disarmed, as it was; a formula that is nothing but a text is that text."""
     if _DISARMED.search(cell):
-        return _DISARMED.sub(r"\1\2", cell)
+        return _DISARMED.sub(r"\1\3\2\4", cell)
     formula = _TEXT_FORMULA.fullmatch(cell.strip())
     return formula.group(1).replace('""', '"') if formula else cell
 
