@@ -96,6 +96,14 @@ def test_what_makes_something_carries_a_key_of_its_item(path):
 
 
 @each_example
+def test_it_answers_that_all_went_well_also_where_nothing_was_to_be_done(path):
+    """Without `noData` n8n answers 500 where the last node gives no item, and the sender comes again and again."""
+    for node in json.loads(path.read_text(encoding="utf-8"))["nodes"]:
+        if node["type"].endswith("webhook"):
+            assert (node["parameters"]["responseMode"], node["parameters"]["responseData"]) == ("lastNode", "noData")
+
+
+@each_example
 def test_it_has_a_section_and_a_payload(path):
     told = (ROOT / "docs" / "n8n.md").read_text(encoding="utf-8")
     assert f"(../examples/n8n/{path.name})" in told
@@ -141,6 +149,11 @@ async def test_a_verified_event_becomes_one_task_however_often_it_comes(ana, tok
     await played("event_verified", token).start(*posted(raw, during_rotation))
     (task,) = await tasks(ana)
     assert (task["title"], task["description"]) == ("Answer Marina Quintela", "Preciso disso hoje, é urgente!")
+
+
+async def test_a_test_call_is_verified_and_changes_nothing(token):
+    raw = b'{"id":"0190f3a8-7c1e-7d4a-9b1f-2f6f0c9f7a11","type":"ping","data":{}}'
+    assert (await played("event_verified", token).start(*posted(raw, signed(raw)))).requests == []
 
 
 @pytest.mark.parametrize("headers", [{}, {"X-Alfred-Signature": "sha256="}, signed(b"{}"), signed(b"", "x")])
