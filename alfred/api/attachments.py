@@ -64,22 +64,20 @@ class Upload(Output):
 @routes.on("GET", "/messages/{message_id}/attachments/{number}", scope=None, guarded=True, lenient=True, endless=True,
            errors=(404, 409, 410, 416), document=_FILE)  # fmt: skip
 async def download_attachment(
-    request: web.Request, services: Services, message_id: UUID, number: str
+    request: web.Request, services: Services, message_id: str, number: str
 ) -> web.StreamResponse:
     """Download a file of a message.
 
     With a token, or by the signed `content.url` of the attachment, which needs none. `Range` is
     answered 206; while the file is being fetched the answer is 409 with `Retry-After`.
     """
-    position = _position(number)
-    if "signature" in request.query:
-        row = await _linked(request, services, media_id=None, message_id=message_id, position=position)
+    caller = None if "signature" in request.query else await authenticate(request, services, "read")
+    about: dict[str, Any] = {"message_id": path_part(message_id, UUID), "position": _position(number)}
+    if caller is None:
+        row = await _linked(request, services, media_id=None, **about)
     else:
-        caller = await authenticate(request, services, "read")
         async with services.database.acting_as(caller.user_id) as db:
-            row = await sql.media.of_attachment.one(
-                db, user_id=caller.user_id, message_id=message_id, position=position
-            )
+            row = await sql.media.of_attachment.one(db, user_id=caller.user_id, **about)
     if row is None:
         raise not_found("attachment")
     return await _served(request, services.library, row)
@@ -124,17 +122,18 @@ async def upload_file(request: web.Request, caller: Caller, services: Services) 
 
 @routes.on("GET", "/media/{media_id}", scope=None, guarded=True, lenient=True, endless=True,
            errors=(404, 409, 410, 416), document=_FILE)  # fmt: skip
-async def download_file(request: web.Request, services: Services, media_id: UUID) -> web.StreamResponse:
+async def download_file(request: web.Request, services: Services, media_id: str) -> web.StreamResponse:
     """Download an uploaded file.
 
     With a token, or by its signed link. `Range` is answered 206.
     """
-    if "signature" in request.query:
-        row = await _linked(request, services, media_id=media_id, message_id=None, position=None)
+    caller = None if "signature" in request.query else await authenticate(request, services, "read")
+    file_id = path_part(media_id, UUID)
+    if caller is None:
+        row = await _linked(request, services, media_id=file_id, message_id=None, position=None)
     else:
-        caller = await authenticate(request, services, "read")
         async with services.database.acting_as(caller.user_id) as db:
-            row = await sql.media.of_upload.one(db, user_id=caller.user_id, media_id=media_id)
+            row = await sql.media.of_upload.one(db, user_id=caller.user_id, media_id=file_id)
     if row is None:
         raise not_found("file")
     return await _served(request, services.library, row)
