@@ -365,14 +365,14 @@ async def test_messenger_tells_by_the_time_up_to_which_it_was_read(ana):
 async def test_messenger_tells_of_messages_by_their_ids(ana):
     (entry,) = await told(ana, messenger("oi"), "messenger")
     path = f"/conversations/{entry['conversation_id']}/messages"
-    for mid in ("m_1", "m_2", "m_3"):
+    for mid in ("own_1", "own_2", "own_3"):
         await ana.made(path, {"body": mid, "external_id": mid})
-    await told(ana, page(event(delivery={"mids": ["m_1", "m_3"], "watermark": 1714564901250})), "messenger")
+    await told(ana, page(event(delivery={"mids": ["own_1", "own_3"], "watermark": 1714564901250})), "messenger")
     messages = await ana.messages(entry["conversation_id"])
     assert {each["body"]: each["status"] for each in messages[:3]} == {
-        "m_1": "delivered",
-        "m_2": "sent",
-        "m_3": "delivered",
+        "own_1": "delivered",
+        "own_2": "sent",
+        "own_3": "delivered",
     }
 
 

@@ -187,7 +187,7 @@ def elsewhere(request):
     return request.getfixturevalue("fifteen")
 
 
-async def test_uses_an_existing_server(run, elsewhere, home, http):
+async def test_uses_an_existing_server(run, elsewhere, home, http, eventually):
     """The owner's URL migrates and lets the application's role log in; then the application's alone will do."""
     schema.found(elsewhere.dsn("postgres", "postgres"), "elsewhere")
     urls = {
@@ -201,7 +201,7 @@ async def test_uses_an_existing_server(run, elsewhere, home, http):
     service = await run("serve", **urls)
     ana = await Person.sign_up(http, await service.address())
     await ana.hears("oi")
-    status, ready = await ana.get("/health/ready")
+    status, ready = await eventually(lambda: ana.get("/health/ready"), lambda answer: answer[0] == 200, seconds=10)
     assert (status, ready["checks"]) == (200, {"database": "ok", "migrations": "ok", "event_bus": "ok"})
     service.signal(signal.SIGINT)
     assert await service.ends() == 0

@@ -16,6 +16,7 @@ SMALL = 1 << 15
 TIMES = 8  # as much of it
 SLOWER = 2.5  # linear work is TIMES as slow; quadratic work TIMES * TIMES
 NOTHING_TO_MEASURE = 0.02  # seconds
+TRIES = 4
 JSON = "application/json"
 
 
@@ -140,7 +141,9 @@ def seconds_for(body: bytes, content_type: str) -> float:
 @pytest.mark.parametrize("name", BODIES)
 def test_time_grows_at_most_linearly(name):
     content_type, make = BODIES[name]
-    large = seconds_for(make(SMALL * TIMES), content_type)
-    if large > NOTHING_TO_MEASURE:
+    for _ in range(TRIES):  # others of this machine make one slower, never all
+        large = seconds_for(make(SMALL * TIMES), content_type)
         small = max(seconds_for(make(SMALL), content_type), NOTHING_TO_MEASURE / TIMES)
-        assert large < small * TIMES * SLOWER
+        if large < max(NOTHING_TO_MEASURE, small * TIMES * SLOWER):
+            return
+    assert large < small * TIMES * SLOWER
