@@ -97,6 +97,15 @@ async def test_deleting_takes_the_conversations_and_leaves_the_contacts(ana):
     assert (await ana.hears("voltei"))["contact_id"] == entry["contact_id"]
 
 
+async def test_deleting_keeps_the_tasks_of_its_conversations(ana):
+    entry = await ana.hears("oi")
+    task = await ana.made("/tasks", {"title": "Ligar", "conversation_id": entry["conversation_id"]})
+    (channel,) = await channels(ana)
+    await ana.delete(f"/channels/{channel['id']}")
+    status, kept = await ana.get(f"/tasks/{task['id']}")
+    assert (status, kept["conversation_id"], kept["contact_id"]) == (200, None, entry["contact_id"])
+
+
 async def test_pages_hold_every_channel_once(ana):
     made = [await ana.made("/channels", {"type": "email", "name": f"{n}"}) for n in range(5)]
     seen, (_, page) = [], await ana.get("/channels", limit=2)

@@ -1,14 +1,20 @@
-"""Each migration goes up, down and up again, and leaves the same schema."""
+"""Each migration goes up, down and up again over rows, and leaves the same schema and the rows of older tables."""
 
 import asyncio
+import contextlib
+import secrets
 
+import asyncpg
 import psycopg
-from yoyo import read_migrations
+from yoyo import get_backend, read_migrations
 
 from alfred import schema
 from alfred.files import folder
+from tests.rich import rows_of, transplant
+from tests.sql.test_every_query import TENANT_TABLES
 
-MIGRATIONS = [migration.id for migration in read_migrations(str(folder("migrations")))]
+READ = read_migrations(str(folder("migrations")))
+MIGRATIONS = [migration.id for migration in READ]
 
 # Everything that a migration can make, one line each, in an order of its own.
 CATALOG = """
@@ -66,40 +72,69 @@ def founded(server, name):
     return server.dsn(schema.OWNER, name)
 
 
-def climb(owner):
-    """Up, down and up again, step by step; the schema after each step."""
-    seen = [catalog(owner)]
-    for migration in MIGRATIONS:
-        assert schema.apply(owner, 1) == [migration]
-        seen.append(after := catalog(owner))
-        assert schema.roll_back(owner, 1) == [migration]
-        assert catalog(owner) == seen[-2], f"{migration} leaves something behind"
-        assert schema.apply(owner, 1) == [migration]
-        assert catalog(owner) == after, f"{migration} is another the second time"
-    return seen
+@contextlib.contextmanager
+def steps(owner):
+    """The migrations in their order, and what applies and undoes one: what schema.py does for many."""
+    with (
+        psycopg.connect(owner, autocommit=True) as lock,
+        schema._in_service(lock),
+        get_backend(owner.replace("postgresql:", "postgresql+psycopg:", 1)) as backend,
+    ):
+        yield backend.to_rollback(READ)[::-1], backend
 
 
-def whole(server):
-    owner = founded(server, "stairs")
-    seen = climb(owner)
+def counts(superuser):
+    """How many rows each tenant table has, of those that are there."""
+    there = [table for table in TENANT_TABLES if superuser.execute("select to_regclass(%s)", [table]).fetchone()[0]]
+    return {table: superuser.execute(f"select count(*) from {table}").fetchone()[0] for table in there}
+
+
+def descend(owner, superuser):
+    """Over rows: each step down, up and down again leaves the schema as it was, and the rows of the older tables."""
+    seen = []
+    with steps(owner) as (order, backend), psycopg.connect(superuser, autocommit=True) as db:
+        for migration in reversed(order):
+            seen.append(top := catalog(owner))
+            backend.rollback_one(migration)
+            below, kept = catalog(owner), counts(db)
+            backend.apply_one(migration)
+            assert catalog(owner) == top, f"{migration.id} is another the second time"
+            assert counts(db).items() >= kept.items(), f"{migration.id} loses rows"
+            backend.rollback_one(migration)
+            assert catalog(owner) == below, f"{migration.id} leaves something behind"
+            assert counts(db) == kept, f"the way back of {migration.id} loses rows"
+        seen.append(below)
+        for migration, before, after in zip(order, seen[::-1], seen[-2::-1], strict=False):
+            assert catalog(owner) == before, f"what comes after {migration.id} leaves something behind"
+            backend.apply_one(migration)
+            assert catalog(owner) == after, migration.id
+
+
+async def whole(server, rows):
+    name = f"stairs{secrets.token_hex(4)}"
+    owner, superuser = founded(server, name), server.dsn("postgres", name)
+    assert sorted(schema.apply(owner)) == MIGRATIONS
     assert schema.apply(owner) == []
-    assert len(seen[-1]) > 300
-    assert schema.roll_back(owner, len(MIGRATIONS)) == MIGRATIONS[::-1]
+    assert len(catalog(owner)) > 300
+    db = await asyncpg.connect(superuser)
+    await transplant(db, rows)
+    await db.close()
+    with psycopg.connect(superuser, autocommit=True) as db:
+        assert counts(db) == {table: len(each) for table, each in rows.items()}
+    await asyncio.to_thread(descend, owner, superuser)
+    assert len(schema.roll_back(owner, len(MIGRATIONS))) == len(MIGRATIONS)
     with psycopg.connect(owner) as db:
         left = db.execute("select relname from pg_class where relnamespace = 'public'::regnamespace").fetchall()
         assert {name.lstrip("_").partition("_")[0] for (name,) in left} == {"yoyo"}
         assert db.execute("select to_regnamespace('app')").fetchone() == (None,)
-    assert catalog(owner) == seen[0]
-    assert schema.apply(owner) == MIGRATIONS
-    assert catalog(owner) == seen[-1]
 
 
-def test_every_migration_can_be_undone(cluster):
-    whole(cluster.server)
+async def test_every_migration_can_be_undone_over_rows(cluster, rich, root):
+    await whole(cluster.server, await rows_of(root, rich.id))
 
 
-def test_every_migration_can_be_undone_on_the_oldest_postgresql(fifteen):
-    whole(fifteen)
+async def test_every_migration_can_be_undone_over_rows_on_the_oldest_postgresql(fifteen, rich, root):
+    await whole(fifteen, await rows_of(root, rich.id))
     with psycopg.connect(fifteen.dsn("postgres", "postgres")) as db:
         assert db.execute("show server_version_num").fetchone()[0].startswith("15")
 
