@@ -1,7 +1,8 @@
 """What grows for ever goes after a while: in small batches, by one replica, and never what is still needed."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -11,7 +12,7 @@ import structlog
 from alfred import metrics
 from alfred.db import Database
 from alfred.events import BUCKETS
-from alfred.queries import sql
+from alfred.queries import Db, sql
 
 log = structlog.get_logger()
 
@@ -85,13 +86,10 @@ class Retention:
     async def run(self) -> dict[str, int]:
         """Remove what is old; how many rows of each kind went."""
         counts: dict[str, int] = {}
-        async with self._database.as_service() as held:
-            if not await sql.scans.alone.value(held, scan="retention"):
-                return {}  # another replica is at it
-            until = asyncio.get_running_loop().time() + MOST_SECONDS
-            for kind, forget in self._parts():
-                counts[kind] = await self._all_batches(forget, until)
-                metrics.scan_findings.labels(f"retention {kind}").inc(counts[kind])
+        until = asyncio.get_running_loop().time() + MOST_SECONDS
+        for kind, forget in self._parts():
+            counts[kind] = await self._all_batches(forget, until)
+            metrics.scan_findings.labels(f"retention {kind}").inc(counts[kind])
         if any(counts.values()):
             log.info("old_rows_removed", **{kind: count for kind, count in counts.items() if count})
         return counts
@@ -124,6 +122,13 @@ Batches = Callable[[], Awaitable[tuple[int, bool]]]
 """Removes one batch: how many rows went, and whether there may be more."""
 
 
+@asynccontextmanager
+async def alone(database: Database) -> AsyncIterator[Db | None]:
+    """A transaction for a batch; None where another replica has one. No connection is held between batches."""
+    async with database.as_service() as db:
+        yield db if await sql.scans.alone.value(db, scan="retention") else None
+
+
 @dataclass
 class OldRows:
     """Kinds that an index finds by their time."""
@@ -134,7 +139,9 @@ class OldRows:
     batch: int
 
     async def __call__(self) -> tuple[int, bool]:
-        async with self.database.as_service() as db:
+        async with alone(self.database) as db:
+            if db is None:
+                return 0, False
             count = await sql.retention.forget_old.value(db, kind=self.kind, before=self.before, limit=self.batch)
         return count, count >= self.batch
 
@@ -148,7 +155,9 @@ class OldMatches:
     batch: int
 
     async def __call__(self) -> tuple[int, bool]:
-        async with self.database.as_service() as db:
+        async with alone(self.database) as db:
+            if db is None:
+                return 0, False
             count = await sql.retention.forget_matches.value(db, before=self.before, limit=self.batch)
         return count, count >= self.batch
 
@@ -163,7 +172,9 @@ class OldPayloads:
     next_user: UUID | None = FIRST
 
     async def __call__(self) -> tuple[int, bool]:
-        async with self.database.as_service() as db:
+        async with alone(self.database) as db:
+            if db is None:
+                return 0, False
             row = await sql.retention.forget_payloads.one(
                 db, before=self.before, from_user=self.next_user, limit=self.batch
             )
@@ -182,7 +193,9 @@ class OldEvents:
 
     async def __call__(self) -> tuple[int, bool]:
         xid, number = self._place
-        async with self._database.as_service() as db:
+        async with alone(self._database) as db:
+            if db is None:
+                return 0, False
             row = await sql.retention.forget_events.one(
                 db, **self._wanted, bucket=self._bucket, xid=xid, number=number, limit=self._batch
             )
