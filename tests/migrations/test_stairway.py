@@ -95,8 +95,10 @@ def descend(owner, superuser):
     with steps(owner) as (order, backend), psycopg.connect(superuser, autocommit=True) as db:
         for migration in reversed(order):
             seen.append(top := catalog(owner))
+            before = counts(db)
             backend.rollback_one(migration)
             below, kept = catalog(owner), counts(db)
+            assert kept.items() <= before.items(), f"the way back of {migration.id} loses rows"
             backend.apply_one(migration)
             assert catalog(owner) == top, f"{migration.id} is another the second time"
             assert counts(db).items() >= kept.items(), f"{migration.id} loses rows"
