@@ -1,5 +1,6 @@
 """The periodic scans: overdue tasks, stalled leads, sleepers to wake; each is told once, however many replicas look."""
 
+import asyncio
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -31,6 +32,7 @@ class Scans:
         self._announce = announce
         self._clock = clock
         self._stalled_after = stalled_after
+        self._one_at_a_time = asyncio.Lock()
         self._scans = {"overdue": self.overdue, "stalled": self.stalled, "snoozed": self.snoozed}
 
     async def overdue(self) -> int:
@@ -64,7 +66,8 @@ class Scans:
     async def _told_together(self, scan: str, begin: Query, query: Query, limits: dict[str, Any]) -> int:
         """A scan that notes first of whom it finds so many that they are told of together; one replica at a time."""
         limits = limits | {"scan_id": uuid7()}
-        async with self._database.as_service() as held:
+        # One at a time in this process: each holds a connection while it asks for others.
+        async with self._one_at_a_time, self._database.as_service() as held:
             if not await sql.scans.alone.value(held, scan=scan):
                 return 0  # another replica is at it
             async with self._database.as_service() as db:

@@ -46,8 +46,9 @@ class Making:
             case "conversation.read":
                 await _tell_read(db, event)
             case "channel.recovered":
-                channel_id = UUID(event.payload["channel_id"])
-                await sql.deliveries.release_channel.run(db, user_id=event.user_id, channel_id=channel_id)
+                if channel_id := event.payload.get("channel_id"):  # none, where the account has no channel yet
+                    about = {"user_id": event.user_id, "channel_id": UUID(channel_id)}
+                    await sql.deliveries.release_channel.run(db, **about)
         self._expect()
 
     async def _make(self, db: Db, event: Event) -> None:
