@@ -220,13 +220,21 @@ def grave(_):
     }  # fmt: skip
 
 
-async def test_a_model_reads_messages_once_more(rosa, model, eventually):
+@pytest.fixture
+async def alone(cluster, http, model):
+    """Rosa with a service and a database of her own: the queue is nobody else's."""
+    model.modes, model.mode, model.usage = [], "ok", (100, 20)
+    async with serving(cluster.app(cluster.copy()), private_targets="127.0.0.0/8") as address:
+        yield await Person.sign_up(http, address, "Rosa")
+
+
+async def test_a_model_reads_messages_once_more(alone, model, eventually):
+    rosa = alone
     await takes(rosa, model, features=["refine"])
     model.says = grave
     entry = await rosa.hears("Sou a Marina, veio um pé 37 e outro 39, fone 11912345678")
     assert entry["classification"]["provider"] == "mock"
 
-    # In a database that many tests share, others of its queue come first.
     events = await eventually(lambda: rosa.events("message.reclassified"), seconds=60)
     assert [event["message_id"] for event in events] == [entry["message_id"]]
     (message,) = await rosa.messages(entry["conversation_id"])
