@@ -235,7 +235,7 @@ async def test_a_model_reads_messages_once_more(alone, model, eventually):
     entry = await rosa.hears("Sou a Marina, veio um pé 37 e outro 39, fone 11912345678")
     assert entry["classification"]["provider"] == "mock"
 
-    events = await eventually(lambda: rosa.events("message.reclassified"), seconds=60)
+    events = await eventually(lambda: rosa.events("message.reclassified"))
     assert [event["message_id"] for event in events] == [entry["message_id"]]
     (message,) = await rosa.messages(entry["conversation_id"])
     read = message["classification"]
