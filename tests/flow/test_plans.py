@@ -72,7 +72,9 @@ async def test_no_statement_of_the_way_in_or_of_the_bus_is_planned_at_each_call(
             if calls >= MESSAGES // 4 and plans > calls // 2 and re.search(r"\b(from|update|into)\b", text)
         ]
         assert planned == []
-        assert await scans(superuser) == before
+        # Once in a while a table that is small is read whole; never at each message.
+        grown = {table: count - before[table] for table, count in (await scans(superuser)).items()}
+        assert {table for table, count in grown.items() if count >= MESSAGES // 4} == set()
 
 
 async def scans(superuser):
