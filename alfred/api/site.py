@@ -5,10 +5,14 @@ import hashlib
 import importlib.util
 import re
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from aiohttp import hdrs, web
+
+from alfred.api.site_scripts import shrink
 
 FOLDER = Path(__file__).resolve().parents[1] / "web"
 HEADERS = {
@@ -48,7 +52,7 @@ class File:
 
 def add_site(app: web.Application) -> None:
     """`GET /` and `GET /web/{file}`; the same below `/web/<edition>/`, where a browser may keep them for good."""
-    files = read_files()
+    files = dict(read_files())
     edition = hashlib.sha256("".join(files[name].etag for name in sorted(files)).encode()).hexdigest()[:16]
     index = _file("index.html", files.pop("index.html").body.replace(_EDITION.encode(), edition.encode()))
 
@@ -72,7 +76,8 @@ def add_site(app: web.Application) -> None:
     app.router.add_get("/web/{file:.+}", part)
 
 
-def read_files() -> dict[str, File]:
+@cache
+def read_files() -> Mapping[str, File]:
     """Every file by its path below /web, and the icons as one sprite."""
     files = {
         str(path.relative_to(FOLDER)): _file(path.name, _read(path))
@@ -83,12 +88,7 @@ def read_files() -> dict[str, File]:
 
 
 def _read(path: Path) -> bytes:
-    """A script goes out without its comments and indentation; no text in ours spans lines."""
-    if path.suffix != ".js":
-        return path.read_bytes()
-    script = re.sub(r"^ */[*][*].*?[*]/$", "", path.read_text(), flags=re.DOTALL | re.MULTILINE)
-    script = re.sub(r" // [^\"'`\n]*$", "", script, flags=re.MULTILINE)
-    return re.sub(r"\s*\n\s*", "\n", script).strip().encode()
+    return shrink(path.read_text(encoding="utf-8")).encode() if path.suffix == ".js" else path.read_bytes()
 
 
 def _file(name: str, body: bytes) -> File:

@@ -17,8 +17,8 @@ export function plot({ title, sentence, labels, series, form = "bars", say = num
   const sums = labels.map((_, at) => series.reduce((sum, each) => sum + (each.values[at] ?? 0), 0));
   const most = form === "bars" ? Math.max(...sums, 0) : Math.max(...series.flatMap((each) => each.values.map((value) => value ?? 0)), 0);
   const top = ceiling(most);
-  const tables = h("div", { class: "scrolls", hidden: true });
-  const more = h("button", { type: "button", class: "linklike", "aria-expanded": "false", on: { click: open } }, t("chart.table"));
+  const tables = h("div.scrolls", { hidden: true });
+  const more = h("button.linklike", { "aria-expanded": "false", on: { click: open } }, t("chart.table"));
 
   function open() {
     tables.hidden = !tables.hidden;
@@ -27,14 +27,13 @@ export function plot({ title, sentence, labels, series, form = "bars", say = num
   }
 
   return h(
-    "section",
-    { class: "card stack" },
-    h("h2", {}, title),
-    h("p", { class: "small muted" }, sentence),
+    "section.card.stack",
+    h("h2", title),
+    h("p.small.muted", sentence),
     most > 0
       ? s("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${title}. ${sentence}` }, grid(top, say), form === "bars" ? bars(labels, series, top, say) : lines(labels, series, top), axis(labels))
-      : h("p", { class: "note" }, t("chart.empty")),
-    h("div", { class: "spread" }, h("div", { class: "legend" }, ...series.map((each) => h("span", {}, s("svg", { class: "chart", viewBox: "0 0 12 12", "aria-hidden": "true" }, s("rect", { class: each.kind, width: 12, height: 12, rx: 3 })), each.name))), more),
+      : h("p.note", t("chart.empty")),
+    h("div.spread", h("div.legend", ...series.map((each) => h("span", s("svg", { class: "chart", viewBox: "0 0 12 12", "aria-hidden": "true" }, s("rect", { class: each.kind, width: 12, height: 12, rx: 3 })), each.name))), more),
     tables,
   );
 }
@@ -86,9 +85,8 @@ function lines(labels, series, top) {
 
 const table = (title, labels, series, say) =>
   h(
-    "table",
-    { class: "table" },
-    h("caption", { class: "away" }, title),
-    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("chart.when")), ...series.map((each) => h("th", { scope: "col", class: "number" }, each.name)))),
-    h("tbody", {}, ...labels.map((label, at) => h("tr", {}, h("th", { scope: "row" }, label), ...series.map((each) => h("td", { class: "number" }, each.values[at] == null ? "–" : say(each.values[at])))))),
+    "table.table",
+    h("caption.away", title),
+    h("thead", h("tr", h("th", { scope: "col" }, t("chart.when")), ...series.map((each) => h("th", { scope: "col", class: "number" }, each.name)))),
+    h("tbody", ...labels.map((label, at) => h("tr", h("th", { scope: "row" }, label), ...series.map((each) => h("td.number", each.values[at] == null ? "–" : say(each.values[at])))))),
   );

@@ -10,7 +10,7 @@ export function dialog(title, content) {
   return new Promise((resolve) => {
     const before = document.activeElement;
     const heading = h("h2", { id: `dialog${(numbers += 1)}`, tabindex: "-1" }, title);
-    const box = h("dialog", { "aria-labelledby": heading.id }, h("div", { class: "sheet" }, h("div", { class: "spread" }, heading, button(t("cancel"), () => close(undefined), { bare: true, picture: "x" }))));
+    const box = h("dialog", { "aria-labelledby": heading.id }, h("div.sheet", h("div.spread", heading, button(t("cancel"), () => close(undefined), { bare: true, picture: "x" }))));
     const close = (value) => {
       box.dataset.answer = "given";
       resolve(value);
@@ -32,12 +32,11 @@ export function dialog(title, content) {
 export async function sure(title, text, action) {
   return Boolean(
     await dialog(title, (close) => [
-      h("p", {}, text),
+      h("p", text),
       h(
-        "div",
-        { class: "ends" },
-        h("button", { type: "button", class: "button", on: { click: () => close(false) } }, t("cancel")),
-        h("button", { type: "button", class: "button danger", on: { click: () => close(true) } }, action),
+        "div.ends",
+        h("button.button", { on: { click: () => close(false) } }, t("cancel")),
+        h("button.button.danger", { on: { click: () => close(true) } }, action),
       ),
     ]),
   );

@@ -3,12 +3,17 @@
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
- * An element. `class` and any attribute; `on` is an object of listeners; true sets an attribute empty, null and false leave it out.
- * @param {string} tag @param {Record<string, any>} [traits] @param {...any} children
+ * An element: `h("p.small.muted", { id: "x" }, "text")`, where the traits may be left out. `class` and any attribute; `on` is an
+ * object of listeners; true sets an attribute empty, null and false leave it out. A button does not submit unless it says so.
+ * @param {string} what tag and classes @param {...any} rest traits, children
  * @returns {any}
  */
-export function h(tag, traits = {}, ...children) {
-  return dress(document.createElement(tag), traits, children);
+export function h(what, ...rest) {
+  const [tag, ...classes] = what.split(".");
+  const element = document.createElement(tag);
+  if (tag === "button") element.type = tag;
+  if (classes.length) element.className = classes.join(" ");
+  return dress(element, rest[0]?.constructor === Object ? rest.shift() : {}, rest);
 }
 
 /** The same within an SVG picture. @returns {any} */
@@ -44,9 +49,9 @@ export function icon(name, label) {
 export function button(text, click, { picture, bare, kind = "", ...traits } = {}) {
   return h(
     "button",
-    { type: "button", class: `button ${kind}${bare ? " quiet round" : ""}`, "aria-label": bare ? text : null, title: bare ? text : null, ...traits, on: click && { click } },
+    { class: `button ${kind}${bare ? " quiet round" : ""}`, "aria-label": bare ? text : null, title: bare ? text : null, ...traits, on: click && { click } },
     picture && icon(picture),
-    !bare && h("span", { class: "said" }, text),
+    !bare && h("span.said", text),
   );
 }
 

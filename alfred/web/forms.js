@@ -17,20 +17,20 @@ export function field({ name, label, type = "text", value, options, hint, rows, 
   if (options) input = h("select", common, ...options.map(([key, text]) => h("option", { value: key, selected: key === value }, text)));
   else if (rows) input = h("textarea", { ...common, rows, value: value ?? "" });
   else input = h("input", { ...common, type, value: value ?? "" });
-  return h("div", { class: "field", "data-pointer": `/${name}` }, h("label", { for: id }, label), input, h("p", { id: described, class: "hint" }, hint ?? ""));
+  return h("div.field", { "data-pointer": `/${name}` }, h("label", { for: id }, label), input, h("p", { id: described, class: "hint" }, hint ?? ""));
 }
 
 /** A switch: on or off. */
 export function toggle(label, checked, change, traits = {}) {
   const input = h("input", { type: "checkbox", role: "switch", checked, ...traits, on: { change: () => change(input.checked, input) } });
-  return h("label", { class: "switch" }, input, h("span", {}, label));
+  return h("label.switch", input, h("span", label));
 }
 
 /** A choice at once: each change is told. */
 export function choice(label, options, value, change, traits = {}) {
   return h(
-    "select",
-    { class: "input slim", "aria-label": label, ...traits, on: { change: (event) => change(event.target.value, event.target) } },
+    "select.input.slim",
+    { "aria-label": label, ...traits, on: { change: (event) => change(event.target.value, event.target) } },
     ...options.map(([key, text]) => h("option", { value: key, selected: key === value }, text)),
   );
 }
@@ -41,8 +41,8 @@ export function choice(label, options, value, change, traits = {}) {
  */
 export function form(fields, action, send, { label, beside = [], kind = "primary" } = {}) {
   const alert = h("div", { role: "alert" });
-  const go = h("button", { class: `button ${kind}` }, action);
-  const element = h("form", { class: "stack", novalidate: true, "aria-label": label, on: { submit } }, alert, ...fields, h("div", { class: "together" }, go, ...beside));
+  const go = h("button", { type: "submit", class: `button ${kind}` }, action);
+  const element = h("form.stack", { novalidate: true, "aria-label": label, on: { submit } }, alert, ...fields, h("div.together", go, ...beside));
   let busy = false;
 
   async function submit(event) {
@@ -84,15 +84,15 @@ export function form(fields, action, send, { label, beside = [], kind = "primary
       first ??= input;
     }
     if (first) first.focus();
-    if (!first || problem.errors?.length > 1) fill(alert, h("p", { class: "note danger" }, problem.message));
+    if (!first || problem.errors?.length > 1) fill(alert, h("p.note.danger", problem.message));
     if (problem.status === 429 && problem.wait) countDown(problem.wait, problem.message);
   }
 
   function countDown(seconds, message) {
     const until = Date.now() + seconds * 1000;
-    const told = h("p", { class: "note danger" }, message);
-    const left = h("span", { class: "figure", "aria-live": "off" });
-    fill(alert, told, h("p", { class: "hint" }, left));
+    const told = h("p.note.danger", message);
+    const left = h("span.figure", { "aria-live": "off" });
+    fill(alert, told, h("p.hint", left));
     const timer = setInterval(() => {
       const rest = Math.ceil((until - Date.now()) / 1000);
       go.disabled = rest > 0 && left.isConnected;

@@ -11,7 +11,7 @@ const SPARE = 4; // rows above and below what is seen
  */
 export function virtualList({ label, height, key, version, build, more, fresh }) {
   const rows = h("div", { role: "list", "aria-label": label });
-  const element = h("div", { class: "list", on: { scroll: render, keydown: move, focusin: noteFocus } }, rows);
+  const element = h("div.list", { on: { scroll: render, keydown: move, focusin: noteFocus } }, rows);
   const known = new Map();
   let items = [];
   let ended = true;

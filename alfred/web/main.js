@@ -56,20 +56,20 @@ async function door() {
 }
 
 function build() {
-  const link = (key) => h("a", { href: `#/${key}`, "data-screen": key, class: PHONE.includes(key) ? "" : "wide" }, icon(SCREENS[key]), h("span", { class: "cut" }, t(`nav.${key}`)));
+  const link = (key) => h("a", { href: `#/${key}`, "data-screen": key, class: PHONE.includes(key) ? "" : "wide" }, icon(SCREENS[key]), h("span.cut", t(`nav.${key}`)));
   const rail = h(
-    "nav",
-    { class: "rail", "aria-label": t("nav") },
-    h("img", { class: "brand", src: "/web/icon.svg", alt: "" }),
+    "nav.rail",
+    { "aria-label": t("nav") },
+    h("img.brand", { src: "/web/icon.svg", alt: "" }),
     ...Object.keys(SCREENS).map(link),
-    h("a", { href: "#/more", "data-screen": "more", class: "only-phone" }, icon("ellipsis"), h("span", {}, t("nav.more"))),
-    h("button", { type: "button", class: "wide last", on: { click: quit } }, icon("log-out"), h("span", {}, t("logout"))),
+    h("a", { href: "#/more", "data-screen": "more", class: "only-phone" }, icon("ellipsis"), h("span", t("nav.more"))),
+    h("button.wide.last", { on: { click: quit } }, icon("log-out"), h("span", t("logout"))),
   );
   fill(
     app,
-    h("a", { class: "skip", href: "#screen", on: { click: skip } }, t("skip")),
-    h("div", { class: "shell" }, rail, h("div", { id: "screen" })),
-    h("div", { class: "toasts" }),
+    h("a.skip", { href: "#screen", on: { click: skip } }, t("skip")),
+    h("div.shell", rail, h("div", { id: "screen" })),
+    h("div.toasts"),
     h("div", { id: "said", class: "away", role: "status" }),
   );
   mark();
@@ -90,7 +90,7 @@ function mark() {
     current ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
     const count = key === "inbox" ? counts.unread : key === "notifications" ? unseen : 0;
     link.querySelector(".badge")?.remove();
-    if (count) link.append(h("span", { class: "badge" }, count > 99 ? "99+" : count, h("span", { class: "away" }, ` ${t(key === "inbox" ? "unread" : "unseen")}`)));
+    if (count) link.append(h("span.badge", count > 99 ? "99+" : count, h("span.away", ` ${t(key === "inbox" ? "unread" : "unseen")}`)));
   }
 }
 counted.on(() => me && mark());
@@ -120,7 +120,7 @@ async function go() {
     fill(place);
     screen = part.open(place, path.slice(1));
   } catch (problem) {
-    fill(place, h("main", { class: "page" }, h("h1", { tabindex: "-1" }, t("trouble")), h("p", {}, problem.message), button(t("reload"), () => location.reload(), {})));
+    fill(place, h("main.page", h("h1", { tabindex: "-1" }, t("trouble")), h("p", problem.message), button(t("reload"), () => location.reload(), {})));
   }
   if (!first) place.querySelector("h1")?.focus({ preventScroll: true });
 }
@@ -131,7 +131,7 @@ async function begin() {
   try {
     if (!visited() || !(await resume())) await door();
   } catch (problem) {
-    fill(app, h("div", { class: "door" }, h("main", {}, h("h1", {}, t("trouble")), h("p", { role: "alert" }, problem.message), button(t("again"), begin, { kind: "primary" }))));
+    fill(app, h("div.door", h("main", h("h1", t("trouble")), h("p", { role: "alert" }, problem.message), button(t("again"), begin, { kind: "primary" }))));
   }
 }
 await begin();

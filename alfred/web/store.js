@@ -57,7 +57,7 @@ export const preference = (name, usual) => me?.preferences?.[name] ?? usual;
 /** A notice that goes by itself; `undo` gives it a button. */
 export function toast(text, undo, label = t("undo")) {
   const place = document.querySelector(".toasts");
-  const notice = h("div", { class: "toast arriving", role: "status" }, h("span", {}, text), undo && button(label, () => (notice.remove(), undo()), { kind: "quiet" }));
+  const notice = h("div.toast.arriving", { role: "status" }, h("span", text), undo && button(label, () => (notice.remove(), undo()), { kind: "quiet" }));
   place?.append(notice);
   setTimeout(() => notice.remove(), 6000);
 }
@@ -71,9 +71,9 @@ export function announce(text) {
 /** What went wrong, with a way on. */
 export function mishap(problem, retry) {
   return h(
-    "div",
-    { class: "note danger", role: "alert" },
-    h("div", { class: "grow stack" }, h("p", {}, problem.message), problem.requestId && h("p", { class: "hint" }, t("request.id"), " ", h("code", {}, problem.requestId))),
+    "div.note.danger",
+    { role: "alert" },
+    h("div.grow.stack", h("p", problem.message), problem.requestId && h("p.hint", t("request.id"), " ", h("code", problem.requestId))),
     retry && button(t("again"), retry, {}),
   );
 }

@@ -11,20 +11,25 @@ export function fitting(locale) {
   return base === "pt" ? "pt-BR" : base === "es" ? "es" : "en";
 }
 
+/** Words that are learnt in parts: those of the door and the list, then the others. */
+const read = async (part) => (await fetch(new URL(`./words/${language}${part}.json`, import.meta.url))).json();
+
 /** Learns the words of a locale: those of the door and the list. @param {string} locale */
 export async function speak(locale) {
-  language = fitting(locale);
-  words = { ...(await import(`./words/${language}.js`)).default };
+  const wanted = fitting(locale);
+  if (wanted === language && more !== undefined) return;
+  language = wanted;
+  words = await read("");
   more = null;
   document.documentElement.lang = language;
 }
 
-let more = null;
+let more; // undefined before the first words, null before the others
 /** Learns the other words too, once. @returns {Promise<any>} */
-export const learn = () =>
-  (more ??= fetch(new URL(`./words/${language}.more.json`, import.meta.url))
-    .then((file) => file.json())
-    .then((told) => Object.assign(words, told)));
+export function learn() {
+  const into = words;
+  return (more ??= read(".more").then((told) => Object.assign(into, told)));
+}
 
 /** A text by its key; {0} stands for the first value, and a number as the first value chooses among plurals. */
 export function t(key, ...values) {

@@ -12,8 +12,7 @@ SCRIPTS = sorted([*FOLDER.glob("*.js"), *FOLDER.glob("screens/*.js")])
 
 
 def core(language):
-    text = (FOLDER / "words" / f"{language}.js").read_text(encoding="utf-8")
-    return dict(re.findall(r'^  "?([\w.]+)"?: (.+),$', text, re.MULTILINE))
+    return json.loads((FOLDER / "words" / f"{language}.json").read_text(encoding="utf-8"))
 
 
 def rest(language):

@@ -17,7 +17,7 @@ export function assistant({ id, use, tone }) {
       const told = await call("POST", `/ai/suggest-${kind}`, body);
       show(told);
     } catch (problem) {
-      put(h("p", {}, problem.message), null, []);
+      put(h("p", problem.message), null, []);
     } finally {
       trigger.disabled = false;
     }
@@ -31,11 +31,10 @@ export function assistant({ id, use, tone }) {
     fill(
       card,
       h(
-        "div",
-        { class: "note assist suggestion arriving" },
+        "div.note.assist.suggestion.arriving",
         icon("sparkles", t("assistant")),
-        h("div", { class: "grow" }, content, suggestion?.rationale && h("span", { class: "why" }, t("why", suggestion.rationale))),
-        h("div", { class: "ends" }, ...actions, button(t("dismiss"), away, { bare: true, picture: "x" })),
+        h("div.grow", content, suggestion?.rationale && h("span.why", t("why", suggestion.rationale))),
+        h("div.ends", ...actions, button(t("dismiss"), away, { bare: true, picture: "x" })),
       ),
     );
   }
@@ -46,11 +45,11 @@ export function assistant({ id, use, tone }) {
       use(suggestion, text);
     }, {});
 
-  const reply = (told) => put(h("p", { class: "breaks", dir: "auto" }, told.reply), told, [take(told, told.reply)]);
+  const reply = (told) => put(h("p.breaks", { dir: "auto" }, told.reply), told, [take(told, told.reply)]);
 
   function price(told) {
-    const each = (key) => h("span", {}, h("span", { class: "hint" }, `${t(`price.${key}`)} `), h("strong", { class: "money" }, money(told[key], told.currency)));
-    put(h("p", { class: "together" }, each("minimum"), "–", each("suggested"), "–", each("maximum")), told, [take(told, money(told.suggested, told.currency))]);
+    const each = (key) => h("span", h("span.hint", `${t(`price.${key}`)} `), h("strong.money", money(told[key], told.currency)));
+    put(h("p.together", each("minimum"), "–", each("suggested"), "–", each("maximum")), told, [take(told, money(told.suggested, told.currency))]);
   }
 
   function followUp(told) {
@@ -61,7 +60,7 @@ export function assistant({ id, use, tone }) {
       toast(t("task.made"));
       call("POST", `/ai/suggestions/${told.id}/feedback`, { outcome: "sent" }).catch(() => {});
     };
-    put([h("p", {}, h("strong", {}, told.title), ` – ${moment(told.due_date)}`), h("p", { dir: "auto" }, told.message)], told, [button(t("task.make"), make, {}), take(told, told.message)]);
+    put([h("p", h("strong", told.title), ` – ${moment(told.due_date)}`), h("p", { dir: "auto" }, told.message)], told, [button(t("task.make"), make, {}), take(told, told.message)]);
   }
 
   const buttons = [

@@ -38,8 +38,8 @@ export function actions({ ids, filter, all, done }) {
   });
   const off = ids.length === 0;
   return h(
-    "div",
-    { class: "bulk", role: "group", "aria-label": t("select.many") },
+    "div.bulk",
+    { role: "group", "aria-label": t("select.many") },
     h("strong", { role: "status" }, t("chosen", ids.length)),
     button(t("close"), () => change({ status: "closed" }), { kind: "quiet", disabled: off }),
     button(t("mark.read"), () => change({ unread: false }), { kind: "quiet", disabled: off }),

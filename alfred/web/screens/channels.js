@@ -22,23 +22,21 @@ export function open(place) {
     t("nav.channels"),
     [button(t("channel.new"), add, { kind: "primary", picture: "plus" })],
     body,
-    h("section", { class: "stack" }, h("h2", {}, t("rejected")), h("p", { class: "small muted" }, t("rejected.hint")), rejected),
+    h("section.stack", h("h2", t("rejected")), h("p.small.muted", t("rejected.hint")), rejected),
   );
-  const load = () => listing(body, "/channels", { limit: 100 }, (items) => h("ul", { class: "cards" }, ...items.map(card)), () => nothing("plug", t("channels.empty"), button(t("channel.new"), add, { picture: "plus" })));
-  const loadRejected = () => listing(rejected, "/webhooks/rejected", { limit: 20 }, (items) => h("ul", { class: "rows" }, ...items.map(refused)), () => h("p", { class: "muted small" }, t("rejected.none")));
+  const load = () => listing(body, "/channels", { limit: 100 }, (items) => h("ul.cards", ...items.map(card)), () => nothing("plug", t("channels.empty"), button(t("channel.new"), add, { picture: "plus" })));
+  const loadRejected = () => listing(rejected, "/webhooks/rejected", { limit: 20 }, (items) => h("ul.rows", ...items.map(refused)), () => h("p.muted.small", t("rejected.none")));
 
   function card(channel) {
     const { connection, hook } = channel;
     const state = connection ? mark(...STATES[connection.state], t(`connection.${connection.state}`)) : mark("", "link", t("connection.none"));
-    const address = h("div", { class: "stack" }, copyable(`${location.origin}/api/v1/webhooks/${channel.type}`, t("webhook")));
+    const address = h("div.stack", copyable(`${location.origin}/api/v1/webhooks/${channel.type}`, t("webhook")));
     const flip = async (active) => (await attempt(() => call("PATCH", `/channels/${channel.id}`, { active }))) ?? load();
     return h(
-      "li",
-      { class: "card stack" },
-      h("div", { class: "together" }, icon(channelIcon(channel.type)), h("strong", { class: "grow breaks", dir: "auto" }, channel.name), state),
+      "li.card.stack",
+      h("div.together", icon(channelIcon(channel.type)), h("strong.grow.breaks", { dir: "auto" }, channel.name), state),
       h(
-        "dl",
-        { class: "facts" },
+        "dl.facts",
         fact(t("channel"), t(`channel.${channel.type}`)),
         channel.external_account_id && fact(t("account"), channel.external_account_id),
         connection && fact(t("provider"), t(`provider.${connection.provider}`)),
@@ -46,15 +44,14 @@ export function open(place) {
         hook && fact(t("hook.received"), `${hook.received}${hook.last_received_at ? ` · ${brief(hook.last_received_at)}` : ""}`),
         hook?.rejected > 0 && fact(t("hook.rejected"), `${hook.rejected} · ${brief(hook.last_rejected_at)}`),
       ),
-      connection?.error && h("p", { class: "note danger" }, icon("circle-alert"), h("span", {}, known(`error.${connection.error.code}`, connection.error.detail), " ", known(`remedy.${connection.error.remedy}`, ""))),
-      connection?.paused_until && h("p", { class: "note warn" }, icon("clock"), t("paused", moment(connection.paused_until))),
-      hook?.last_error && h("p", { class: "note warn" }, icon("circle-alert"), hook.last_error.detail),
-      h("h3", {}, t("webhook")),
+      connection?.error && h("p.note.danger", icon("circle-alert"), h("span", known(`error.${connection.error.code}`, connection.error.detail), " ", known(`remedy.${connection.error.remedy}`, ""))),
+      connection?.paused_until && h("p.note.warn", icon("clock"), t("paused", moment(connection.paused_until))),
+      hook?.last_error && h("p.note.warn", icon("circle-alert"), hook.last_error.detail),
+      h("h3", t("webhook")),
       address,
       toggle(t("channel.active"), channel.active, flip, { "aria-label": `${t("channel.active")}: ${channel.name}` }),
       h(
-        "div",
-        { class: "together" },
+        "div.together",
         button(t(connection ? "connection.change" : "connect"), () => connect(channel), { picture: "plug" }),
         connection && button(t("connection.test"), () => test(channel), {}),
         connection && button(t("hook.address"), (event) => showHook(channel, address, event.currentTarget), { kind: "quiet" }),
@@ -64,7 +61,7 @@ export function open(place) {
     );
   }
 
-  const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
+  const fact = (name, value) => h("div", h("dt", name), h("dd", value));
 
   const connect = async (channel) => {
     const { connectionForm } = await import("./connection.js");
@@ -83,8 +80,8 @@ export function open(place) {
     const told = await attempt(() => call("GET", `/channels/${channel.id}/connection`));
     if (!told?.hook?.url) return told && toast(t("hook.none"));
     trigger.hidden = true;
-    place_.append(h("h3", {}, t("hook.address")), copyable(told.hook.url, t("hook.address")));
-    if (told.hook.verify_token) place_.append(h("h3", {}, t("hook.verify")), copyable(told.hook.verify_token, t("hook.verify")));
+    place_.append(h("h3", t("hook.address")), copyable(told.hook.url, t("hook.address")));
+    if (told.hook.verify_token) place_.append(h("h3", t("hook.verify")), copyable(told.hook.verify_token, t("hook.verify")));
     return undefined;
   }
 
@@ -123,9 +120,8 @@ export function open(place) {
     };
     return h(
       "li",
-      {},
       icon(channelIcon(each.channel_type)),
-      h("details", { class: "grow" }, h("summary", {}, each.reason, h("span", { class: "small muted" }, ` · ${brief(each.created_at)}`)), h("pre", { class: "breaks small" }, each.body.slice(0, 2000))),
+      h("details.grow", h("summary", each.reason, h("span.small.muted", ` · ${brief(each.created_at)}`)), h("pre.breaks.small", each.body.slice(0, 2000))),
       button(t("try.again"), again, {}),
       button(t("delete"), drop, { bare: true, picture: "trash-2" }),
     );

@@ -19,18 +19,18 @@ export function composer({ id, replied, sent }) {
   let files = [];
   let used = null; // the suggestion that the text came from
 
-  const box = h("textarea", { class: "input", rows: 1, "aria-label": t("message"), placeholder: t("write"), maxlength: 65536, value: localStorage.getItem(draft) ?? "", on: { input: typed, keydown: keys, paste: pasted } });
+  const box = h("textarea.input", { rows: 1, "aria-label": t("message"), placeholder: t("write"), maxlength: 65536, value: localStorage.getItem(draft) ?? "", on: { input: typed, keydown: keys, paste: pasted } });
   const told = h("div", { role: "status", class: "small" });
   const quote = h("div");
-  const chosen = h("div", { class: "together" });
+  const chosen = h("div.together");
   const window_ = h("div");
   const picker = h("input", { type: "file", multiple: true, hidden: true, on: { change: () => (attach(picker.files), (picker.value = "")) } });
   const send = button(t("send"), go, { kind: "primary send", picture: "send" });
-  const write = h("div", { class: "write" }, button(t("attach"), () => picker.click(), { bare: true, picture: "paperclip" }), box, send, picker);
+  const write = h("div.write", button(t("attach"), () => picker.click(), { bare: true, picture: "paperclip" }), box, send, picker);
   const help = assistant({ id, use, tone: () => tone.value });
   const tone = choice(t("tone"), ["", "formal", "neutral", "friendly", "casual"].map((key) => [key, t(key ? `tone.${key}` : "tone.theirs")]), "", () => {}, { class: "input slim" });
-  const helps = h("div", { class: "helps" }, ...help.buttons, tone);
-  const element = h("div", { class: "composer", role: "group", "aria-label": t("write") }, window_, help.card, quote, chosen, helps, write, told);
+  const helps = h("div.helps", ...help.buttons, tone);
+  const element = h("div.composer", { role: "group", "aria-label": t("write") }, window_, help.card, quote, chosen, helps, write, told);
   const off = replied.on((message) => {
     answering = message;
     paintQuote();
@@ -73,7 +73,7 @@ export function composer({ id, replied, sent }) {
   function fillIn() {
     const hole = HOLE.exec(box.value);
     if (!hole) return false;
-    fill(told, h("p", { class: "fault" }, t("fill.in", hole[0])));
+    fill(told, h("p.fault", t("fill.in", hole[0])));
     box.focus();
     box.setSelectionRange(hole.index, hole.index + hole[0].length);
     return true;
@@ -101,7 +101,7 @@ export function composer({ id, replied, sent }) {
       paintQuote();
       focus();
     };
-    fill(quote, answering && h("div", { class: "note" }, icon("reply"), h("span", { class: "cut grow", dir: "auto" }, answering.body || t("attachment")), button(t("reply.drop"), drop, { bare: true, picture: "x" })));
+    fill(quote, answering && h("div.note", icon("reply"), h("span.cut.grow", { dir: "auto" }, answering.body || t("attachment")), button(t("reply.drop"), drop, { bare: true, picture: "x" })));
   }
 
   function pasted(event) {
@@ -135,7 +135,7 @@ export function composer({ id, replied, sent }) {
       files = files.filter((each) => each !== file);
       paintFiles();
     };
-    fill(chosen, ...files.map((file) => h("span", { class: "file" }, icon("file"), h("span", { class: "cut" }, file.name), h("span", { class: "hint" }, file.ready ? size(file.size) : t("file.sending")), button(t("file.drop", file.name), () => drop(file), { bare: true, picture: "x" }))));
+    fill(chosen, ...files.map((file) => h("span.file", icon("file"), h("span.cut", file.name), h("span.hint", file.ready ? size(file.size) : t("file.sending")), button(t("file.drop", file.name), () => drop(file), { bare: true, picture: "x" }))));
   }
 
   /** Whether one may still write, before one does. */
@@ -153,7 +153,7 @@ export function composer({ id, replied, sent }) {
     const version = JSON.stringify(words);
     if (window_.dataset.version === version) return;
     window_.dataset.version = version;
-    fill(window_, words.length ? h("div", { class: "note warn" }, icon("clock"), h("p", { class: "grow" }, words.filter(Boolean).join(" ")), shut && policy.enforced && button(t("task.instead"), follow, {})) : "");
+    fill(window_, words.length ? h("div.note.warn", icon("clock"), h("p.grow", words.filter(Boolean).join(" ")), shut && policy.enforced && button(t("task.instead"), follow, {})) : "");
   }
 
   async function follow() {

@@ -49,7 +49,7 @@ export async function connectionForm(channel) {
     const first = before?.provider ?? providers[0];
     show(first);
     return [
-      h("p", { class: "small muted" }, t("connect.hint")),
+      h("p.small.muted", t("connect.hint")),
       providers.length > 1 && field({ name: "provider", label: t("provider"), options: providers.map((each) => [each, t(`provider.${each}`)]), value: first }),
       place,
     ].filter(Boolean).map((part) => {

@@ -62,15 +62,15 @@ export function showContact(side, frame, { talk, contact: given, act }) {
       frame && button(t("back"), () => frame.classList.remove("unfolded"), { bare: true, picture: "x", class: "button quiet round unfold narrow" }),
       avatar(contact, null, "big"),
       h("h2", { dir: "auto" }, nameOf(contact)),
-      h("p", { class: "small muted breaks" }, contact.handle),
+      h("p.small.muted.breaks", contact.handle),
       settings.vip && mark("vip", "star", t("vip")),
-      h("div", { class: "together" }, button(t("rename"), rename, { kind: "quiet", picture: "pencil" }), button(t("merge"), merge, { kind: "quiet", picture: "merge" })),
-      act && h("div", { class: "together only-phone" }, button(t("tags"), () => act("tag"), { kind: "quiet", picture: "tag" }), button(t("mark.unread"), () => act("unread"), { kind: "quiet", picture: "mail" })),
+      h("div.together", button(t("rename"), rename, { kind: "quiet", picture: "pencil" }), button(t("merge"), merge, { kind: "quiet", picture: "merge" })),
+      act && h("div.together.only-phone", button(t("tags"), () => act("tag"), { kind: "quiet", picture: "tag" }), button(t("mark.unread"), () => act("unread"), { kind: "quiet", picture: "mail" })),
     );
     const price = (name) => fact(t(`price.${name}`), money(settings[`${name}_price`], settings.currency), () => askPrice(name));
     fill(
       deal,
-      h("h3", {}, t("deal")),
+      h("h3", t("deal")),
       toggle(t("vip"), settings.vip, (vip) => settle({ vip }), { "aria-label": t("vip") }),
       pair(t("negotiation"), choice(t("negotiation"), ["off", "suggest", "auto"].map((key) => [key, t(`negotiation.${key}`)]), settings.negotiation_mode, (negotiation_mode) => settle({ negotiation_mode, negotiation_enabled: negotiation_mode !== "off" }))),
       price("base"),
@@ -79,16 +79,16 @@ export function showContact(side, frame, { talk, contact: given, act }) {
     );
     fill(
       handles,
-      h("h3", {}, t("known.as")),
-      h("ul", { class: "stack" }, ...contact.identities.map((each) => h("li", { class: "together small" }, icon(channelIcon(each.channel_type), each.channel_type), h("span", { class: "grow breaks" }, each.value)))),
-      contact.email && h("p", { class: "small breaks" }, contact.email),
+      h("h3", t("known.as")),
+      h("ul.stack", ...contact.identities.map((each) => h("li.together.small", icon(channelIcon(each.channel_type), each.channel_type), h("span.grow.breaks", each.value)))),
+      contact.email && h("p.small.breaks", contact.email),
     );
     paintNotes();
     if (held) side.querySelector(`[aria-label="${CSS.escape(held)}"]`)?.focus();
   }
 
-  const pair = (label, control) => h("div", { class: "spread small" }, h("span", { class: "muted" }, label), control);
-  const fact = (label, value, click) => pair(label, h("button", { type: "button", class: "linklike money", "aria-label": `${label}: ${value}`, on: { click } }, value));
+  const pair = (label, control) => h("div.spread.small", h("span.muted", label), control);
+  const fact = (label, value, click) => pair(label, h("button.linklike.money", { "aria-label": `${label}: ${value}`, on: { click } }, value));
 
   async function ask(title, fields, action, send) {
     const [{ dialog }, { form }] = await Promise.all([import("../dialogs.js"), import("../forms.js")]);
@@ -126,10 +126,10 @@ export function showContact(side, frame, { talk, contact: given, act }) {
   }
 
   function paintNotes() {
-    const box = h("textarea", { class: "input", rows: 3, "aria-label": t("notes"), placeholder: t("notes.none"), maxlength: 10000, value: contact.notes ?? "" });
+    const box = h("textarea.input", { rows: 3, "aria-label": t("notes"), placeholder: t("notes.none"), maxlength: 10000, value: contact.notes ?? "" });
     box.addEventListener("change", () => keep({ notes: box.value || null }));
     if (notes.contains(document.activeElement)) return;
-    fill(notes, h("h3", {}, t("notes")), box);
+    fill(notes, h("h3", t("notes")), box);
   }
 
   async function loadTasks() {
@@ -139,22 +139,20 @@ export function showContact(side, frame, { talk, contact: given, act }) {
     const done = async (task) => (await attempt(() => call("POST", `/tasks/${task.id}/complete`))) && loadTasks();
     fill(
       tasks,
-      h("h3", {}, t("tasks.open")),
+      h("h3", t("tasks.open")),
       waiting.length
         ? h(
-            "ul",
-            { class: "stack" },
+            "ul.stack",
             ...waiting.map((task) =>
               h(
-                "li",
-                { class: "together small" },
+                "li.together.small",
                 h("input", { type: "checkbox", class: "check", "aria-label": t("task.done.mark", task.title), on: { change: () => done(task) } }),
-                h("span", { class: "grow breaks" }, task.title),
-                task.overdue ? mark("danger", "clock", t("overdue")) : task.due_date && h("span", { class: "muted" }, brief(task.due_date)),
+                h("span.grow.breaks", task.title),
+                task.overdue ? mark("danger", "clock", t("overdue")) : task.due_date && h("span.muted", brief(task.due_date)),
               ),
             ),
           )
-        : h("p", { class: "small muted" }, t("tasks.none")),
+        : h("p.small.muted", t("tasks.none")),
       button(t("task.new"), addTask, { picture: "plus", kind: "quiet" }),
     );
   }
@@ -171,7 +169,7 @@ export function showContact(side, frame, { talk, contact: given, act }) {
     const [page, history] = await Promise.allSettled([call("GET", `/conversations${query({ contact_id: id, limit: 20 })}`), call("GET", `${url}/timeline`)]);
     const rest = (page.value?.items ?? []).filter((each) => each.id !== talk?.id);
     others.hidden = !rest.length;
-    fill(others, h("h3", {}, t(talk ? "others" : "conversations")), h("ul", { class: "stack" }, ...rest.map((each) => h("li", { class: "together small" }, icon(channelIcon(each.channel.type)), h("a", { class: "grow cut", href: `#/inbox/${each.id}` }, each.channel.name), each.last_message_at && h("time", { class: "muted" }, brief(each.last_message_at))))));
+    fill(others, h("h3", t(talk ? "others" : "conversations")), h("ul.stack", ...rest.map((each) => h("li.together.small", icon(channelIcon(each.channel.type)), h("a.grow.cut", { href: `#/inbox/${each.id}` }, each.channel.name), each.last_message_at && h("time.muted", brief(each.last_message_at))))));
     const items = (history.value?.items ?? []).slice(0, 30);
     const add = async (event) => {
       const text = event.target.value.trim();
@@ -182,11 +180,10 @@ export function showContact(side, frame, { talk, contact: given, act }) {
     const line = (each) =>
       h(
         "li",
-        {},
-        h("div", { class: "spread muted" }, h("span", {}, t(`timeline.${each.kind}`)), h("time", { datetime: each.at }, moment(each.at))),
-        h("div", { class: "breaks", dir: "auto" }, each.conversation_id ? h("a", { href: `#/inbox/${each.conversation_id}${each.kind === "message" ? `/${each.id}` : ""}` }, each.title || each.text) : each.title || each.text),
+        h("div.spread.muted", h("span", t(`timeline.${each.kind}`)), h("time", { datetime: each.at }, moment(each.at))),
+        h("div.breaks", { dir: "auto" }, each.conversation_id ? h("a", { href: `#/inbox/${each.conversation_id}${each.kind === "message" ? `/${each.id}` : ""}` }, each.title || each.text) : each.title || each.text),
       );
-    fill(past, h("h3", {}, t("timeline")), h("input", { class: "input", "aria-label": t("note.add"), placeholder: t("note.add"), maxlength: 10000, on: { keydown: add } }), h("ol", { class: "history" }, ...items.map(line)));
+    fill(past, h("h3", t("timeline")), h("input.input", { "aria-label": t("note.add"), placeholder: t("note.add"), maxlength: 10000, on: { keydown: add } }), h("ol.history", ...items.map(line)));
   }
 
   return {

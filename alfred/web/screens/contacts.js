@@ -14,30 +14,29 @@ const narrow = matchMedia("(max-width: 759px)");
 
 /** @param {HTMLElement} place @param {string[]} path */
 export function open(place, path) {
-  const found = h("div", { class: "stack", "aria-live": "polite" });
-  const side = h("aside", { class: "panel card", "aria-label": t("contact"), hidden: true });
-  const search = h("input", { class: "input", type: "search", "aria-label": t("search"), placeholder: t("search.contacts"), value: chosen.q, maxlength: 200, on: { input: later(200, () => load({ q: search.value.trim() })) } });
-  const vip = h("button", { type: "button", class: "chip", "aria-pressed": String(chosen.vip), on: { click: () => (load({ vip: !chosen.vip }), vip.setAttribute("aria-pressed", String(chosen.vip))) } }, icon("star"), t("vip"));
-  const back = h("a", { class: "button quiet", href: "#/contacts", hidden: true }, icon("chevron-left"), t("back"));
-  const left = h("section", { class: "stack" }, h("div", { class: "together" }, h("div", { class: "search grow" }, icon("search"), search), vip), found);
-  page(place, t("nav.contacts"), [back, button(t("contact.new"), add, { kind: "primary", picture: "plus" })], h("div", { class: "split people" }, left, side));
+  const found = h("div.stack", { "aria-live": "polite" });
+  const side = h("aside.panel.card", { "aria-label": t("contact"), hidden: true });
+  const search = h("input.input", { type: "search", "aria-label": t("search"), placeholder: t("search.contacts"), value: chosen.q, maxlength: 200, on: { input: later(200, () => load({ q: search.value.trim() })) } });
+  const vip = h("button.chip", { "aria-pressed": String(chosen.vip), on: { click: () => (load({ vip: !chosen.vip }), vip.setAttribute("aria-pressed", String(chosen.vip))) } }, icon("star"), t("vip"));
+  const back = h("a.button.quiet", { href: "#/contacts", hidden: true }, icon("chevron-left"), t("back"));
+  const left = h("section.stack", h("div.together", h("div.search.grow", icon("search"), search), vip), found);
+  page(place, t("nav.contacts"), [back, button(t("contact.new"), add, { kind: "primary", picture: "plus" })], h("div.split.people", left, side));
   let panel = null;
   let shown = "";
 
   function load(change = {}) {
     Object.assign(chosen, change);
-    listing(found, "/contacts", chosen, (items) => h("ul", { class: "rows" }, ...items.map(line)), () => nothing("users", t(chosen.q || chosen.vip ? "nobody" : "contacts.empty")));
+    listing(found, "/contacts", chosen, (items) => h("ul.rows", ...items.map(line)), () => nothing("users", t(chosen.q || chosen.vip ? "nobody" : "contacts.empty")));
   }
 
   const line = (contact) =>
     h(
       "li",
-      {},
       h(
-        "a",
-        { class: "fill", href: `#/contacts/${contact.id}`, "aria-current": contact.id === shown && "true" },
+        "a.fill",
+        { href: `#/contacts/${contact.id}`, "aria-current": contact.id === shown && "true" },
         avatar(contact),
-        h("span", { class: "grow lines" }, h("span", { class: "name cut", dir: "auto" }, nameOf(contact)), h("span", { class: "small muted cut" }, contact.handle)),
+        h("span.grow.lines", h("span.name.cut", { dir: "auto" }, nameOf(contact)), h("span.small.muted.cut", contact.handle)),
         contact.settings.vip && mark("vip", "star", t("vip")),
         icon(channelIcon(contact.channel_type), contact.channel_type),
       ),

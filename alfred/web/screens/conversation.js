@@ -33,7 +33,7 @@ export function openTalk(place, side, frame, { id, message, row, replace }) {
   const known = new Map();
   const replied = topic();
 
-  const log = h("div", { class: "log", role: "log", "aria-label": t("messages"), "aria-live": "polite", tabindex: "0" });
+  const log = h("div.log", { role: "log", "aria-label": t("messages"), "aria-live": "polite", tabindex: "0" });
   let stuck = true; // at the end, where what comes is seen
   log.addEventListener("scroll", () => (stuck = atEnd()));
   const sizes = new ResizeObserver(() => stuck && !parted && (log.scrollTop = log.scrollHeight));
@@ -105,8 +105,8 @@ export function openTalk(place, side, frame, { id, message, row, replace }) {
     let before = null;
     for (const each of messages) {
       const date = dayOf(new Date(each.sent_at));
-      if (!before || dayOf(new Date(before.sent_at)) !== date) parts.push([`day ${date}`, day(each.sent_at), () => h("div", { class: "daymark" }, day(each.sent_at))]);
-      if (each.id === unreadFrom) parts.push(["unread", "", () => h("div", { class: "newmark" }, t("new.messages"))]);
+      if (!before || dayOf(new Date(before.sent_at)) !== date) parts.push([`day ${date}`, day(each.sent_at), () => h("div.daymark", day(each.sent_at))]);
+      if (each.id === unreadFrom) parts.push(["unread", "", () => h("div.newmark", t("new.messages"))]);
       const turns = before?.direction !== each.direction;
       const quoted = each.reply_to_id && messages.find((other) => other.id === each.reply_to_id);
       const version = `${JSON.stringify(each)}${turns}${quoted?.body}${quoted?.deleted_at}`;

@@ -14,18 +14,16 @@ export function open(place, making = false) {
     field({ name: "email", label: t("email"), type: "email", autocomplete: "username", inputmode: "email", autocapitalize: "off", spellcheck: "false" }),
     field({ name: "password", label: t("password"), type: "password", autocomplete: making ? "new-password" : "current-password", hint: making ? t("password.hint") : "" }),
   ].filter(Boolean);
-  const other = h("button", { type: "button", class: "linklike", on: { click: () => open(place, !making) } }, t(making ? "door.back" : "door.make"));
+  const other = h("button.linklike", { on: { click: () => open(place, !making) } }, t(making ? "door.back" : "door.make"));
   fill(
     place,
     h(
-      "div",
-      { class: "door" },
+      "div.door",
       h(
         "main",
-        {},
-        h("header", { class: "stack" }, h("img", { class: "brand", src: "/web/icon.svg", alt: "Alfred" }), heading, h("p", { class: "muted" }, t("door.hint"))),
-        h("div", { class: "card" }, form(fields, t(making ? "door.create" : "login"), making ? make : enter, { label: heading.textContent })),
-        h("div", { class: "spread" }, other, languages(place, making)),
+        h("header.stack", h("img.brand", { src: "/web/icon.svg", alt: "Alfred" }), heading, h("p.muted", t("door.hint"))),
+        h("div.card", form(fields, t(making ? "door.create" : "login"), making ? make : enter, { label: heading.textContent })),
+        h("div.spread", other, languages(place, making)),
       ),
     ),
   );
@@ -46,8 +44,8 @@ function languages(place, making) {
     open(place, making);
   };
   return h(
-    "select",
-    { class: "input slim", "aria-label": t("language"), on: { change } },
+    "select.input.slim",
+    { "aria-label": t("language"), on: { change } },
     ...Object.entries(LANGUAGES).map(([key, name]) => h("option", { value: key, selected: key === language, lang: key }, name)),
   );
 }

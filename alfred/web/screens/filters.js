@@ -37,10 +37,10 @@ export function filterBar(chosen, choose) {
     chosen.flags.has(key) ? chosen.flags.delete(key) : chosen.flags.add(key);
     return choose({});
   };
-  const chips = ORDER.map((key) => h("button", { type: "button", class: "chip", "data-key": key, on: { click: press(key) } }, t(`filter.${key}`), h("span", { class: "figure" })));
-  const tag = h("button", { type: "button", class: "chip", "aria-pressed": "true", hidden: true, on: { click: () => choose({ tag: "" }) } });
+  const chips = ORDER.map((key) => h("button.chip", { "data-key": key, on: { click: press(key) } }, t(`filter.${key}`), h("span.figure")));
+  const tag = h("button.chip", { "aria-pressed": "true", hidden: true, on: { click: () => choose({ tag: "" }) } });
   return {
-    element: h("div", { class: "chips", role: "group", "aria-label": t("filters") }, tag, chips),
+    element: h("div.chips", { role: "group", "aria-label": t("filters") }, tag, chips),
     paint() {
       tag.hidden = !chosen.tag;
       fill(tag, icon("tag"), chosen.tag, icon("x"));

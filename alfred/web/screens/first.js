@@ -23,9 +23,9 @@ export async function first(place) {
   fill(
     place,
     icon("inbox"),
-    h("h2", {}, t("first.title")),
-    h("p", { class: "muted" }, t("first.hint")),
-    h("div", { class: "together" }, button(t("first.try"), sample, { kind: "primary", picture: "play" }), h("a", { class: "button", href: "#/channels" }, icon("plug"), t("first.connect"))),
+    h("h2", t("first.title")),
+    h("p.muted", t("first.hint")),
+    h("div.together", button(t("first.try"), sample, { kind: "primary", picture: "play" }), h("a.button", { href: "#/channels" }, icon("plug"), t("first.connect"))),
   );
 }
 

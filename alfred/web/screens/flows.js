@@ -26,17 +26,16 @@ function all(place) {
     const made = await askFor(t("flow.new"), [field({ name: "name", label: t("name"), maxlength: 200 }), field({ name: "description", label: t("description"), rows: 2 })], t("flow.make"), (values) => call("POST", "/flows", { name: values.name, description: values.description || null, definition: BEGINNING }));
     if (made) location.hash = `#/flows/${made.id}`;
   };
-  page(place, t("nav.flows"), [button(t("flow.new"), add, { kind: "primary", picture: "plus" })], h("p", { class: "muted" }, t("flows.hint")), body);
+  page(place, t("nav.flows"), [button(t("flow.new"), add, { kind: "primary", picture: "plus" })], h("p.muted", t("flows.hint")), body);
   entitle(t("nav.flows"));
   const card = (flow) =>
     h(
-      "li",
-      { class: "card stack" },
-      h("div", { class: "spread" }, h("a", { href: `#/flows/${flow.id}` }, h("strong", { dir: "auto" }, flow.name)), h("span", { class: `mark ${flow.enabled ? "good" : ""}` }, icon(flow.enabled ? "circle-check" : "pencil"), t(flow.enabled ? "flow.on" : "flow.draft"))),
-      flow.description && h("p", { class: "small muted breaks", dir: "auto" }, flow.description),
-      h("p", { class: "small muted" }, t("flow.steps", flow.definition.nodes?.length ?? 0)),
+      "li.card.stack",
+      h("div.spread", h("a", { href: `#/flows/${flow.id}` }, h("strong", { dir: "auto" }, flow.name)), h("span", { class: `mark ${flow.enabled ? "good" : ""}` }, icon(flow.enabled ? "circle-check" : "pencil"), t(flow.enabled ? "flow.on" : "flow.draft"))),
+      flow.description && h("p.small.muted.breaks", { dir: "auto" }, flow.description),
+      h("p.small.muted", t("flow.steps", flow.definition.nodes?.length ?? 0)),
     );
-  listing(body, "/flows", {}, (items) => h("ul", { class: "cards" }, ...items.map(card)), () => nothing("workflow", t("flows.empty"), button(t("flow.new"), add, { picture: "plus" })));
+  listing(body, "/flows", {}, (items) => h("ul.cards", ...items.map(card)), () => nothing("workflow", t("flows.empty"), button(t("flow.new"), add, { picture: "plus" })));
 }
 
 async function one(place, id) {
@@ -44,7 +43,7 @@ async function one(place, id) {
   try {
     flow = await call("GET", `/flows/${id}`);
   } catch (problem) {
-    return page(place, t("nav.flows"), [h("a", { class: "button", href: "#/flows" }, t("back"))], mishap(problem));
+    return page(place, t("nav.flows"), [h("a.button", { href: "#/flows" }, t("back"))], mishap(problem));
   }
   let definition = structuredClone(flow.definition);
   let faults = [];
@@ -119,16 +118,16 @@ async function one(place, id) {
       const run = await call("POST", `/flows/${id}/simulate`, { text });
       passed = run.matched_nodes.map((node) => node.id);
       paint();
-      fill(result, h("ol", { class: "stack small" }, ...run.matched_nodes.map((step) => h("li", {}, `${step.label ?? said(definition.nodes.find((node) => node.id === step.id))}: `, h("strong", {}, t(`outcome.${step.outcome}`) === `outcome.${step.outcome}` ? step.outcome : t(`outcome.${step.outcome}`))))), h("p", { class: "small" }, run.actions.length ? t("flow.would", run.actions.map((action) => said({ type: "action", action })).join(", ")) : t("flow.nothing")));
+      fill(result, h("ol.stack.small", ...run.matched_nodes.map((step) => h("li", `${step.label ?? said(definition.nodes.find((node) => node.id === step.id))}: `, h("strong", t(`outcome.${step.outcome}`) === `outcome.${step.outcome}` ? step.outcome : t(`outcome.${step.outcome}`))))), h("p.small", run.actions.length ? t("flow.would", run.actions.map((action) => said({ type: "action", action })).join(", ")) : t("flow.nothing")));
     },
     { label: t("flow.simulate"), kind: "" },
   );
   page(
     place,
     flow.name,
-    [h("a", { class: "button quiet", href: "#/flows" }, icon("chevron-left"), t("back")), state, button(t("step.new"), add, { picture: "plus" }), button(t("delete"), remove, { bare: true, picture: "trash-2" })],
-    flow.description && h("p", { class: "muted breaks" }, flow.description),
-    h("div", { class: "split" }, h("div", { class: "stack" }, picture, editor), h("div", { class: "stack" }, h("section", { class: "card stack" }, h("h2", {}, t("flow.try")), simulate, result), h("section", { class: "card stack" }, h("h2", {}, t("flow.outline")), told))),
+    [h("a.button.quiet", { href: "#/flows" }, icon("chevron-left"), t("back")), state, button(t("step.new"), add, { picture: "plus" }), button(t("delete"), remove, { bare: true, picture: "trash-2" })],
+    flow.description && h("p.muted.breaks", flow.description),
+    h("div.split", h("div.stack", picture, editor), h("div.stack", h("section.card.stack", h("h2", t("flow.try")), simulate, result), h("section.card.stack", h("h2", t("flow.outline")), told))),
   );
   check();
   return undefined;

@@ -15,9 +15,9 @@ const narrow = matchMedia("(max-width: 759px)");
 export function head(frame, { change, act, back }) {
   let talk = null;
   let tagging = false;
-  const bar = h("header", { class: "talk-head" });
-  const tags = h("div", { class: "talk-tags", hidden: true });
-  const element = h("div", {}, bar, tags);
+  const bar = h("header.talk-head");
+  const tags = h("div.talk-tags", { hidden: true });
+  const element = h("div", bar, tags);
   let menu = null;
 
   function show(next) {
@@ -34,14 +34,12 @@ export function head(frame, { change, act, back }) {
       button(t("back"), back, { bare: true, picture: "chevron-left", class: "button quiet round only-phone" }),
       avatar(talk.contact, talk.channel.type),
       h(
-        "div",
-        { class: "grow" },
+        "div.grow",
         h(narrow.matches ? "h1" : "h2", { class: "cut", tabindex: "-1", dir: "auto" }, nameOf(talk.contact)),
-        h("p", { class: "cut small muted" }, `${talk.channel.name} · ${talk.contact.handle}`, talk.status === "snoozed" && talk.snoozed_until ? ` · ${t("snoozed.until", moment(talk.snoozed_until))}` : ""),
+        h("p.cut.small.muted", `${talk.channel.name} · ${talk.contact.handle}`, talk.status === "snoozed" && talk.snoozed_until ? ` · ${t("snoozed.until", moment(talk.snoozed_until))}` : ""),
       ),
       h(
-        "div",
-        { class: "actions" },
+        "div.actions",
         snoozeMenu(),
         button(t(closed ? "reopen" : "close"), () => run("close"), { kind: "quiet", picture: closed ? "archive-restore" : "archive", "data-act": "close" }),
         button(t("tags"), () => run("tag"), { bare: true, picture: "tag", "data-act": "tag", class: "button quiet round wide-only", "aria-expanded": String(tagging) }),
@@ -63,7 +61,7 @@ export function head(frame, { change, act, back }) {
   function snoozeMenu() {
     const open = () => {
       if (menu.querySelector("ul")) return shut();
-      menu.append(h("ul", {}, ...moments().map(([text, at]) => h("li", {}, h("button", { type: "button", on: { click: () => snooze(at) } }, text, at && h("span", { class: "muted" }, moment(at)))))));
+      menu.append(h("ul", ...moments().map(([text, at]) => h("li", h("button", { on: { click: () => snooze(at) } }, text, at && h("span.muted", moment(at)))))));
       menu.querySelector("ul button").focus();
       trigger.setAttribute("aria-expanded", "true");
     };
@@ -87,7 +85,7 @@ export function head(frame, { change, act, back }) {
         choices[(at + by + choices.length) % choices.length].focus();
       }
     };
-    menu = h("div", { class: "menu", on: { focusout: leave, keydown: keys } }, trigger);
+    menu = h("div.menu", { on: { focusout: leave, keydown: keys } }, trigger);
     return menu;
   }
 
@@ -124,13 +122,13 @@ export function head(frame, { change, act, back }) {
     const remove = (tag) => change({ tags: talk.tags.filter((each) => each !== tag) });
     fill(
       tags,
-      ...talk.tags.map((tag) => h("span", { class: "mark" }, icon("tag"), h("span", { class: "cut", dir: "auto" }, tag), h("button", { type: "button", class: "linklike", "aria-label": t("tag.remove", tag), on: { click: () => remove(tag) } }, icon("x")))),
+      ...talk.tags.map((tag) => h("span.mark", icon("tag"), h("span.cut", { dir: "auto" }, tag), h("button.linklike", { "aria-label": t("tag.remove", tag), on: { click: () => remove(tag) } }, icon("x")))),
       tagging && tagBox(),
     );
   }
 
   function tagBox() {
-    const input = h("input", { class: "input slim", "aria-label": t("tag.add"), placeholder: t("tag.add"), list: "tags", maxlength: 50, on: { keydown: keys } });
+    const input = h("input.input.slim", { "aria-label": t("tag.add"), placeholder: t("tag.add"), list: "tags", maxlength: 50, on: { keydown: keys } });
     async function keys(event) {
       if (event.key === "Escape") return run("tag");
       const tag = input.value.trim();

@@ -33,20 +33,19 @@ export function open(place, path) {
   });
   const fresh = h("div");
   const told = h("div");
-  const live = h("span", { class: "live", role: "status" });
-  const search = h("input", { class: "input", type: "search", "aria-label": t("search"), placeholder: t("search.hint"), value: chosen.q, maxlength: 200, on: { input: later(200, () => choose({ q: search.value.trim() })) } });
+  const live = h("span.live", { role: "status" });
+  const search = h("input.input", { type: "search", "aria-label": t("search"), placeholder: t("search.hint"), value: chosen.q, maxlength: 200, on: { input: later(200, () => choose({ q: search.value.trim() })) } });
   const bar = filterBar(chosen, choose);
   const bulk = h("div");
   const sort = button("", () => choose({ sort: chosen.sort === "newest" ? "waiting" : "newest" }), { bare: true, picture: "arrow-up-down" });
   const many = button(t("select.many"), () => setPicking(!picking), { bare: true, picture: "square-check" });
   const left = h(
-    "section",
-    { class: "pane list-pane", "aria-label": t("nav.inbox") },
+    "section.pane.list-pane",
+    { "aria-label": t("nav.inbox") },
     h(
-      "div",
-      { class: "list-head" },
-      h("div", { class: "spread" }, h("h1", { tabindex: "-1" }, t("nav.inbox")), h("span", { class: "together" }, live, sort, many)),
-      h("div", { class: "search" }, icon("search"), search),
+      "div.list-head",
+      h("div.spread", h("h1", { tabindex: "-1" }, t("nav.inbox")), h("span.together", live, sort, many)),
+      h("div.search", icon("search"), search),
       bar.element,
     ),
     bulk,
@@ -54,9 +53,9 @@ export function open(place, path) {
     list.element,
     fresh,
   );
-  const middle = h("main", { class: "pane talk" });
-  const right = h("aside", { class: "panel", "aria-label": t("contact") });
-  const frame = h("div", { class: "inbox unopened" }, left, middle, right);
+  const middle = h("main.pane.talk");
+  const right = h("aside.panel", { "aria-label": t("contact") });
+  const frame = h("div.inbox.unopened", left, middle, right);
   fill(place, frame);
   nothingOpen();
 
@@ -81,7 +80,7 @@ export function open(place, path) {
     picked.clear();
     list.toTop();
     loading = null;
-    const slow = setTimeout(() => fill(told, [1, 2, 3].map(() => h("div", { class: "skeleton" }))), 300);
+    const slow = setTimeout(() => fill(told, [1, 2, 3].map(() => h("div.skeleton"))), 300);
     await refresh();
     clearTimeout(slow);
   }
@@ -138,8 +137,8 @@ export function open(place, path) {
 
   function nothing() {
     const narrowed = chosen.q || chosen.tag || chosen.flags.size || chosen.status !== "open";
-    if (narrowed) return h("div", { class: "empty" }, icon("search"), h("p", {}, t("empty.filter")), button(t("filter.clear"), clear, {}));
-    const place = h("div", { class: "empty" }, icon("inbox"), h("p", {}, t("empty.inbox")));
+    if (narrowed) return h("div.empty", icon("search"), h("p", t("empty.filter")), button(t("filter.clear"), clear, {}));
+    const place = h("div.empty", icon("inbox"), h("p", t("empty.inbox")));
     Promise.all([import("./first.js"), learn()]).then(([{ first }]) => first(place));
     return place;
   }
@@ -190,7 +189,7 @@ export function open(place, path) {
   }
 
   function nothingOpen() {
-    fill(middle, h("div", { class: "empty" }, icon("message-square-text"), h("p", { class: "muted" }, t("empty.talk"))));
+    fill(middle, h("div.empty", icon("message-square-text"), h("p.muted", t("empty.talk"))));
     fill(right);
   }
 

@@ -8,7 +8,7 @@ const KEYS = { "j k": "move", Enter: "open", r: "write", e: "close", h: "snooze"
 
 export async function show() {
   await learn();
-  return dialog(t("shortcuts"), (close) => [list(), h("div", { class: "ends" }, h("button", { type: "button", class: "button", on: { click: () => close() } }, t("done")))]);
+  return dialog(t("shortcuts"), (close) => [list(), h("div.ends", h("button.button", { on: { click: () => close() } }, t("done")))]);
 }
 
-export const list = () => h("dl", { class: "facts" }, ...Object.entries(KEYS).map(([keys, what]) => h("div", {}, h("dt", {}, t(`key.${what}`)), h("dd", {}, ...keys.split(" ").flatMap((key) => [h("kbd", {}, key), " "])))));
+export const list = () => h("dl.facts", ...Object.entries(KEYS).map(([keys, what]) => h("div", h("dt", t(`key.${what}`)), h("dd", ...keys.split(" ").flatMap((key) => [h("kbd", key), " "])))));

@@ -10,24 +10,24 @@ import { avatar, nameOf } from "./row.js";
 /** Asks who else this is; true when they became one. @returns {Promise<boolean>} */
 export function mergeInto(contact) {
   return dialog(t("merge.title", nameOf(contact)), (close) => {
-    const found = h("div", { class: "stack", "aria-live": "polite" });
+    const found = h("div.stack", { "aria-live": "polite" });
     const look = later(200, async () => {
       const page = await attempt(() => call("GET", `/contacts${query({ q: search.value.trim(), limit: 6 })}`));
       const others = (page?.items ?? []).filter((each) => each.id !== contact.id);
-      fill(found, others.length ? others.map((other) => h("button", { type: "button", class: "button", on: { click: () => compare(other) } }, avatar(other), h("span", { class: "grow cut", dir: "auto" }, nameOf(other)), h("span", { class: "muted cut" }, other.handle))) : h("p", { class: "muted" }, t("nobody")));
+      fill(found, others.length ? others.map((other) => h("button.button", { on: { click: () => compare(other) } }, avatar(other), h("span.grow.cut", { dir: "auto" }, nameOf(other)), h("span.muted.cut", other.handle))) : h("p.muted", t("nobody")));
     });
-    const search = h("input", { class: "input", type: "search", "aria-label": t("merge.search"), placeholder: t("search.contacts"), on: { input: look } });
-    const body = h("div", { class: "stack" }, h("p", { class: "muted" }, t("merge.hint")), search, found);
+    const search = h("input.input", { type: "search", "aria-label": t("merge.search"), placeholder: t("search.contacts"), on: { input: look } });
+    const body = h("div.stack", h("p.muted", t("merge.hint")), search, found);
     look();
 
     function compare(other) {
-      const side = (each, told) => h("div", { class: "card stack" }, h("h3", {}, told), avatar(each), h("strong", { dir: "auto" }, nameOf(each)), ...each.identities.map((known) => h("span", { class: "small breaks" }, known.value)), each.notes && h("p", { class: "small muted breaks" }, each.notes));
+      const side = (each, told) => h("div.card.stack", h("h3", told), avatar(each), h("strong", { dir: "auto" }, nameOf(each)), ...each.identities.map((known) => h("span.small.breaks", known.value)), each.notes && h("p.small.muted.breaks", each.notes));
       const join = async () => (await attempt(() => call("POST", `/contacts/${contact.id}/merge`, { contact_id: other.id }))) && close(true);
       fill(
         body,
-        h("div", { class: "cards" }, side(contact, t("merge.stays")), side(other, t("merge.goes"))),
-        h("p", { class: "small muted" }, t("merge.undo")),
-        h("div", { class: "ends" }, button(t("cancel"), () => close(false)), button(t("merge.do"), join, { kind: "primary" })),
+        h("div.cards", side(contact, t("merge.stays")), side(other, t("merge.goes"))),
+        h("p.small.muted", t("merge.undo")),
+        h("div.ends", button(t("cancel"), () => close(false)), button(t("merge.do"), join, { kind: "primary" })),
       );
     }
     return body;

@@ -18,27 +18,26 @@ export function bubble(message, { turns, quoted, jump, reply, retried }) {
   return h(
     "div",
     { class: `message${ours ? " ours" : ""}${turns ? " turns" : ""}` },
-    h("span", { class: "away" }, t(ours ? "you" : "customer")),
+    h("span.away", t(ours ? "you" : "customer")),
     h(
       "div",
       { class: `bubble${gone ? " gone" : ""}` },
-      message.reply_to_id && h("button", { type: "button", class: "quoted", on: { click: () => jump(message.reply_to_id) } }, h("span", { class: "cut", dir: "auto" }, quoted ? quoted.body || t("attachment") : t("quote"))),
+      message.reply_to_id && h("button.quoted", { on: { click: () => jump(message.reply_to_id) } }, h("span.cut", { dir: "auto" }, quoted ? quoted.body || t("attachment") : t("quote"))),
       (gone ? [] : message.attachments).map((each, place) => attachment(message, each, place)),
       referral(message.referral),
       order(message.order),
-      text && h("div", { class: "text", dir: "auto" }, text),
+      text && h("div.text", { dir: "auto" }, text),
       h(
-        "div",
-        { class: "foot" },
+        "div.foot",
         message.author === "automation" && icon("bot", t("by.automation")),
         message.source === "native_app" && icon("phone", t("by.app")),
-        message.edited_at && !gone && h("span", {}, t("edited")),
+        message.edited_at && !gone && h("span", t("edited")),
         h("time", { datetime: message.sent_at, title: whole(message.sent_at) }, time(message.sent_at)),
         ours && h("span", { class: status === "read" ? "read together" : "together" }, icon(STATES[status] ?? "clock", t(`state.${status}`))),
       ),
       !gone && button(t("reply"), reply, { bare: true, picture: "reply", class: "button quiet round do" }),
     ),
-    message.reactions?.length > 0 && h("span", { class: "reactions" }, h("span", { class: "away" }, t("reaction")), message.reactions.map((each) => each.emoji).join(" ")),
+    message.reactions?.length > 0 && h("span.reactions", h("span.away", t("reaction")), message.reactions.map((each) => each.emoji).join(" ")),
     ours && !gone && trouble(message, retried),
   );
 }
@@ -47,7 +46,7 @@ export function bubble(message, { turns, quoted, jump, reply, retried }) {
 function trouble(message, retried) {
   if (message.status === "scheduled") {
     const cancel = async () => retried((await attempt(() => call("POST", `/messages/${message.id}/cancel`))) ?? message);
-    return h("div", { class: "failed muted" }, t("scheduled.for", whole(message.scheduled_at)), button(t("cancel"), cancel, { kind: "quiet" }));
+    return h("div.failed.muted", t("scheduled.for", whole(message.scheduled_at)), button(t("cancel"), cancel, { kind: "quiet" }));
   }
   const error = typeof message.error === "string" ? { detail: message.error } : message.error;
   const unsure = message.delivery?.state === "unknown";
@@ -61,11 +60,10 @@ function trouble(message, retried) {
     }
   };
   return h(
-    "div",
-    { class: "failed" },
+    "div.failed",
     icon("circle-alert"),
-    h("span", {}, unsure ? t("state.unknown") : t("state.failed"), error && `: ${known(`error.${error.code}`, error.detail)}`),
-    error?.remedy && known(`remedy.${error.remedy}`, "") && h("span", {}, known(`remedy.${error.remedy}`)),
+    h("span", unsure ? t("state.unknown") : t("state.failed"), error && `: ${known(`error.${error.code}`, error.detail)}`),
+    error?.remedy && known(`remedy.${error.remedy}`, "") && h("span", known(`remedy.${error.remedy}`)),
     button(t("try.again"), again, { picture: "rotate-ccw" }),
   );
 }
@@ -77,17 +75,15 @@ export function waitingBubble(each, { turns, edit }) {
     "div",
     { class: `message ours${turns ? " turns" : ""}` },
     h(
-      "div",
-      { class: "bubble" },
-      h("div", { class: "text", dir: "auto" }, each.body || t("attachment")),
-      h("div", { class: "foot" }, each.state === "queued" && h("span", {}, t("state.queued")), icon(STATES[each.state], t(`state.${each.state}`))),
+      "div.bubble",
+      h("div.text", { dir: "auto" }, each.body || t("attachment")),
+      h("div.foot", each.state === "queued" && h("span", t("state.queued")), icon(STATES[each.state], t(`state.${each.state}`))),
     ),
     failed &&
       h(
-        "div",
-        { class: "failed" },
+        "div.failed",
         icon("circle-alert"),
-        h("span", {}, `${t("state.failed")}: ${each.why}`),
+        h("span", `${t("state.failed")}: ${each.why}`),
         button(t("try.again"), () => outbox.retry(each.key), { picture: "rotate-ccw" }),
         button(t("edit"), edit, { picture: "pencil" }),
       ),
@@ -99,21 +95,21 @@ function attachment(message, each, place) {
   const source = state === "stored" ? url : "";
   const name = each.file_name || each.caption || t(`file.${each.type}`);
   if (source && each.type === "image") {
-    const picture = h("img", { class: "photo", src: source, alt: each.caption || t("file.image"), loading: "lazy" });
+    const picture = h("img.photo", { src: source, alt: each.caption || t("file.image"), loading: "lazy" });
     return h("a", { href: source, target: "_blank", rel: "noopener" }, picture);
   }
   if (source && each.type === "audio") return h("audio", { controls: true, preload: "none", src: source, "aria-label": t("file.audio") });
-  if (source && each.type === "video") return h("video", { class: "photo", controls: true, preload: "none", src: source, "aria-label": t("file.video") });
+  if (source && each.type === "video") return h("video.photo", { controls: true, preload: "none", src: source, "aria-label": t("file.video") });
   const picture = { image: "image", audio: "mic", video: "video" }[each.type] ?? "file";
   const told = state === "pending" ? t("file.pending") : state === "failed" ? known(`error.${error?.code}`, error?.detail ?? t("file.failed")) : bytes ? size(bytes) : "";
-  const inner = [icon(picture), h("span", { class: "grow" }, h("span", { class: "cut", dir: "auto" }, name), told && h("span", { class: "hint" }, ` ${told}`))];
-  if (source) return h("a", { class: "file", href: source, download: each.file_name ?? true }, inner, icon("download", t("download")));
+  const inner = [icon(picture), h("span.grow", h("span.cut", { dir: "auto" }, name), told && h("span.hint", ` ${told}`))];
+  if (source) return h("a.file", { href: source, download: each.file_name ?? true }, inner, icon("download", t("download")));
   const retry = state === "failed" && button(t("try.again"), () => attempt(() => call("POST", `/messages/${message.id}/attachments/${place}/retry`)), { bare: true, picture: "rotate-ccw" });
-  return h("div", { class: "file" }, inner, retry);
+  return h("div.file", inner, retry);
 }
 
-const referral = (told) => told && h("div", { class: "file" }, icon("external-link"), h("span", { class: "cut", dir: "auto" }, told.headline || t("referral")));
+const referral = (told) => told && h("div.file", icon("external-link"), h("span.cut", { dir: "auto" }, told.headline || t("referral")));
 
 const order = (told) =>
   told &&
-  h("div", { class: "file" }, icon("wallet"), h("ul", { class: "grow" }, ...told.items.map((item) => h("li", {}, `${item.quantity} × ${item.sku}${item.price ? ` – ${item.price} ${item.currency ?? ""}` : ""}`))));
+  h("div.file", icon("wallet"), h("ul.grow", ...told.items.map((item) => h("li", `${item.quantity} × ${item.sku}${item.price ? ` – ${item.price} ${item.currency ?? ""}` : ""}`))));

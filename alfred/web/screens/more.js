@@ -9,7 +9,7 @@ const REST = { rules: "sparkles", flows: "workflow", reports: "chart-column", ch
 
 /** @param {HTMLElement} place */
 export function open(place) {
-  const line = ([key, picture]) => h("li", {}, h("a", { class: "fill", href: `#/${key}` }, icon(picture), h("span", { class: "name grow" }, t(`nav.${key}`)), icon("chevron-right")));
-  page(place, t("nav.more"), [], h("ul", { class: "rows" }, ...Object.entries(REST).map(line)), h("p", { class: "stack" }, button(t("logout"), leave, { picture: "log-out" })));
+  const line = ([key, picture]) => h("li", h("a.fill", { href: `#/${key}` }, icon(picture), h("span.name.grow", t(`nav.${key}`)), icon("chevron-right")));
+  page(place, t("nav.more"), [], h("ul.rows", ...Object.entries(REST).map(line)), h("p.stack", button(t("logout"), leave, { picture: "log-out" })));
   return {};
 }

@@ -16,8 +16,8 @@ const ACTIONS = { notify: ["title"], create_task: ["title"], add_tag: ["tag"], s
 export function nodeForm(node, definition, { fault, change, close }) {
   const others = [["", t("ends")], ...definition.nodes.filter((each) => each.id !== node.id).map((each) => [each.id, said(each)])];
   const type = field({ name: "type", label: t("step.type"), options: ["condition", "action", "switch"].map((key) => [key, t(`step.${key}`)]), value: node.type });
-  const rest = h("div", { class: "stack" });
-  const place = h("section", { class: "card stack" });
+  const rest = h("div.stack");
+  const place = h("section.card.stack");
 
   function parts(kind) {
     const to = (name, label) => field({ name, label, options: others, value: node[name] ?? "" });
@@ -69,7 +69,7 @@ export function nodeForm(node, definition, { fault, change, close }) {
     label: t("step.edit"),
     beside: [button(t("cancel"), close, {}), node.id !== definition.start && button(t("delete"), drop, { kind: "danger quiet" })].filter(Boolean),
   });
-  return fill(place, h("h2", {}, t("step.edit")), fault && h("p", { class: "note danger" }, fault), element);
+  return fill(place, h("h2", t("step.edit")), fault && h("p.note.danger", fault), element);
 }
 
 /** A text as the value that its field has. */

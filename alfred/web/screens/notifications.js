@@ -13,11 +13,11 @@ const PICTURES = { urgent_message: "flame", overdue_task: "clock", stalled_lead:
 /** @param {HTMLElement} place */
 export function open(place) {
   let seen = "";
-  const body = h("div", { class: "stack" });
-  const chip = (value, text) => h("button", { type: "button", class: "chip", "aria-pressed": String(seen === value), on: { click: (event) => show(value, event.currentTarget) } }, text);
-  const chips = h("div", { class: "together", role: "group", "aria-label": t("filters") }, chip("", t("all")), chip("false", t("bell.unseen")));
+  const body = h("div.stack");
+  const chip = (value, text) => h("button.chip", { "aria-pressed": String(seen === value), on: { click: (event) => show(value, event.currentTarget) } }, text);
+  const chips = h("div.together", { role: "group", "aria-label": t("filters") }, chip("", t("all")), chip("false", t("bell.unseen")));
   const desktop = "Notification" in window && Notification.permission !== "denied" && !(Notification.permission === "granted" && preference("desktop", false)) && button(t("bell.desktop"), ask, { picture: "bell-ring" });
-  page(place, t("nav.notifications"), [desktop, button(t("bell.all"), all, { picture: "check-check" })], h("div", { class: "stack" }, chips, body));
+  page(place, t("nav.notifications"), [desktop, button(t("bell.all"), all, { picture: "check-check" })], h("div.stack", chips, body));
 
   function show(value, pressed) {
     seen = value;
@@ -25,7 +25,7 @@ export function open(place) {
     load();
   }
 
-  const load = () => listing(body, "/notifications", { seen }, (items) => h("ul", { class: "rows" }, ...items.map(line)), () => nothing("bell", t("bell.empty")));
+  const load = () => listing(body, "/notifications", { seen }, (items) => h("ul.rows", ...items.map(line)), () => nothing("bell", t("bell.empty")));
 
   function line(each) {
     const to = each.conversation_id ? `#/inbox/${each.conversation_id}` : each.task_id ? "#/tasks" : each.rule_id ? "#/rules" : each.contact_id ? `#/contacts/${each.contact_id}` : "#/notifications";
@@ -35,10 +35,10 @@ export function open(place) {
       { class: each.seen ? "" : "unseen" },
       icon(PICTURES[each.type] ?? "bell"),
       h(
-        "a",
-        { class: "fill", href: to, on: { click: look } },
-        h("span", { class: "grow lines" }, h("span", { class: "name cut", dir: "auto" }, each.seen ? each.title : h("strong", {}, each.title)), each.body && h("span", { class: "small muted cut", dir: "auto" }, each.body)),
-        h("time", { class: "small muted", datetime: each.created_at, title: whole(each.created_at) }, brief(each.created_at)),
+        "a.fill",
+        { href: to, on: { click: look } },
+        h("span.grow.lines", h("span.name.cut", { dir: "auto" }, each.seen ? each.title : h("strong", each.title)), each.body && h("span.small.muted.cut", { dir: "auto" }, each.body)),
+        h("time.small.muted", { datetime: each.created_at, title: whole(each.created_at) }, brief(each.created_at)),
       ),
       button(t(each.seen ? "bell.unsee" : "bell.see"), () => mark(each, !each.seen), { bare: true, picture: each.seen ? "mail" : "check" }),
     );

@@ -9,13 +9,13 @@ import { t } from "../words.js";
 
 /** A page with its heading. @param {HTMLElement} place @param {string} title @param {any[]} actions @param {...any} content */
 export function page(place, title, actions, ...content) {
-  const element = h("main", { class: "page" }, h("header", {}, h("h1", { tabindex: "-1" }, title), h("div", { class: "actions" }, ...actions)), ...content);
+  const element = h("main.page", h("header", h("h1", { tabindex: "-1" }, title), h("div.actions", ...actions)), ...content);
   fill(place, element);
   return element;
 }
 
 /** Nothing there yet, and what to do about it. */
-export const nothing = (picture, text, ...actions) => h("div", { class: "empty" }, icon(picture), h("p", { class: "muted" }, text), ...actions);
+export const nothing = (picture, text, ...actions) => h("div.empty", icon(picture), h("p.muted", text), ...actions);
 
 /**
  * A list in a place, page by page.
@@ -44,7 +44,7 @@ export function copyable(text, label) {
     await attempt(() => navigator.clipboard.writeText(text));
     copy.lastChild.textContent = t("copied");
   }, { picture: "copy", "aria-label": `${t("copy")}: ${label}` });
-  return h("div", { class: "together" }, h("code", { class: "grow" }, text), copy);
+  return h("div.together", h("code.grow", text), copy);
 }
 
 /** What is left out is not sent. @param {Record<string, string>} values */

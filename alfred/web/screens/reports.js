@@ -22,7 +22,7 @@ const chosen = { days: "14", channel: "" };
 
 /** @param {HTMLElement} place */
 export function open(place) {
-  const body = h("div", { class: "cards wide", "aria-live": "polite" });
+  const body = h("div.cards.wide", { "aria-live": "polite" });
   const days = choice(t("report.span"), ["7", "14", "30", "90"].map((count) => [count, t("report.days", Number(count))]), chosen.days, (value) => load({ days: value }));
   const channels = choice(t("channel"), [["", t("report.channels")], ...["whatsapp", "instagram", "messenger", "email"].map((type) => [type, t(`channel.${type}`)])], chosen.channel, (value) => load({ channel: value }));
   page(place, t("nav.reports"), [days, channels], body);

@@ -19,7 +19,7 @@ export function avatar(contact, channel, kind = "") {
 }
 
 /** A mark: never by colour alone, always with its word. */
-export const mark = (kind, picture, text) => h("span", { class: `mark ${kind}` }, icon(picture), h("span", { class: "cut", dir: "auto" }, text));
+export const mark = (kind, picture, text) => h("span", { class: `mark ${kind}` }, icon(picture), h("span.cut", { dir: "auto" }, text));
 
 export function marksOf(item) {
   return [
@@ -45,22 +45,19 @@ export function row(item, old, { open, picking, picked, pick }) {
     link,
     avatar(item.contact, item.channel.type),
     h(
-      "span",
-      { class: "lines" },
+      "span.lines",
       h(
-        "span",
-        { class: "line" },
-        h("span", { class: "name cut", dir: "auto" }, name),
+        "span.line",
+        h("span.name.cut", { dir: "auto" }, name),
         item.contact.vip && mark("vip", "star", t("vip")),
         item.last_message_at && h("time", { datetime: item.last_message_at, title: whole(item.last_message_at) }, brief(item.last_message_at)),
       ),
       h(
-        "span",
-        { class: "line" },
-        h("span", { class: "snippet cut", dir: "auto" }, item.last_message_direction === "outbound" && !item.match ? `${t("you")} ${snippet}` : snippet || t("no.text")),
-        unread && h("span", { class: "badge" }, item.unread_count > 99 ? "99+" : item.unread_count, h("span", { class: "away" }, ` ${t("unread")}`)),
+        "span.line",
+        h("span.snippet.cut", { dir: "auto" }, item.last_message_direction === "outbound" && !item.match ? `${t("you")} ${snippet}` : snippet || t("no.text")),
+        unread && h("span.badge", item.unread_count > 99 ? "99+" : item.unread_count, h("span.away", ` ${t("unread")}`)),
       ),
-      h("span", { class: "line marks" }, status, marks, tags, !tags.length && h("span", { class: "cut" }, item.channel.name)),
+      h("span.line.marks", status, marks, tags, !tags.length && h("span.cut", item.channel.name)),
     ),
   );
   const box =

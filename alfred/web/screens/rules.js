@@ -12,23 +12,21 @@ import { askFor, listing, nothing, page } from "./page.js";
 /** @param {HTMLElement} place */
 export function open(place) {
   const body = h("div");
-  page(place, t("nav.rules"), [], h("div", { class: "stack" }, writer(() => load()), h("h2", {}, t("rules.yours")), body));
-  const load = () => listing(body, "/rules", {}, (items) => h("ul", { class: "cards wide" }, ...items.map(card)), () => nothing("sparkles", t("rules.empty")));
+  page(place, t("nav.rules"), [], h("div.stack", writer(() => load()), h("h2", t("rules.yours")), body));
+  const load = () => listing(body, "/rules", {}, (items) => h("ul.cards.wide", ...items.map(card)), () => nothing("sparkles", t("rules.empty")));
 
   function card(rule) {
     const flip = async (enabled) => (await attempt(() => call("PATCH", `/rules/${rule.id}`, { enabled }))) ?? load();
     return h(
-      "li",
-      { class: "card stack" },
-      h("div", { class: "together" }, h("strong", { class: "breaks grow", dir: "auto" }, rule.name), toggle(t("rule.on"), rule.enabled, flip, { "aria-label": `${t("rule.on")}: ${rule.name}` })),
-      rule.text && rule.text !== rule.name && h("p", { class: "breaks", dir: "auto" }, `“${rule.text}”`),
-      h("p", { class: "note assist small" }, icon("sparkles", t("rule.understood")), h("span", { class: "breaks" }, rule.explanation)),
-      rule.warnings.map((warning) => h("p", { class: "note warn" }, icon("circle-alert"), warning)),
+      "li.card.stack",
+      h("div.together", h("strong.breaks.grow", { dir: "auto" }, rule.name), toggle(t("rule.on"), rule.enabled, flip, { "aria-label": `${t("rule.on")}: ${rule.name}` })),
+      rule.text && rule.text !== rule.name && h("p.breaks", { dir: "auto" }, `“${rule.text}”`),
+      h("p.note.assist.small", icon("sparkles", t("rule.understood")), h("span.breaks", rule.explanation)),
+      rule.warnings.map((warning) => h("p.note.warn", icon("circle-alert"), warning)),
       h(
-        "div",
-        { class: "spread small muted" },
-        h("span", {}, t("rule.matches", rule.match_count), rule.last_matched_at && ` · ${t("rule.last", brief(rule.last_matched_at))}`),
-        h("span", { class: "together" }, button(t("rename"), () => edit(rule), { bare: true, picture: "pencil" }), button(t("delete"), () => remove(rule), { bare: true, picture: "trash-2" })),
+        "div.spread.small.muted",
+        h("span", t("rule.matches", rule.match_count), rule.last_matched_at && ` · ${t("rule.last", brief(rule.last_matched_at))}`),
+        h("span.together", button(t("rename"), () => edit(rule), { bare: true, picture: "pencil" }), button(t("delete"), () => remove(rule), { bare: true, picture: "trash-2" })),
       ),
     );
   }
@@ -50,8 +48,8 @@ export function open(place) {
 
 /** The sentence, and what becomes of it while it is typed. */
 function writer(made) {
-  const told = h("div", { class: "stack", "aria-live": "polite" });
-  const box = h("textarea", { class: "input", id: "sentence", rows: 2, maxlength: 1000, placeholder: t("rule.example"), on: { input: later(350, read) } });
+  const told = h("div.stack", { "aria-live": "polite" });
+  const box = h("textarea.input", { id: "sentence", rows: 2, maxlength: 1000, placeholder: t("rule.example"), on: { input: later(350, read) } });
   let asked = 0;
 
   async function read() {
@@ -62,7 +60,7 @@ function writer(made) {
       const understood = await call("POST", "/rules/compile", { text });
       if (turn === asked) show(text, understood);
     } catch (problem) {
-      if (turn === asked) fill(told, h("p", { class: "note warn" }, icon("circle-alert"), h("span", {}, problem.message)), h("p", { class: "hint" }, t("rule.example.is", t("rule.example"))));
+      if (turn === asked) fill(told, h("p.note.warn", icon("circle-alert"), h("span", problem.message)), h("p.hint", t("rule.example.is", t("rule.example"))));
     }
     return undefined;
   }
@@ -79,19 +77,19 @@ function writer(made) {
     };
     fill(
       told,
-      h("p", { class: "note assist" }, icon("sparkles", t("rule.understood")), h("span", { class: "breaks" }, understood.explanation)),
-      understood.warnings.map((warning) => h("p", { class: "note warn" }, icon("circle-alert"), warning)),
+      h("p.note.assist", icon("sparkles", t("rule.understood")), h("span.breaks", understood.explanation)),
+      understood.warnings.map((warning) => h("p.note.warn", icon("circle-alert"), warning)),
       caught,
-      h("div", { class: "together" }, button(t("rule.try"), () => tryIt(text, caught), { picture: "history" }), button(t("rule.enable"), keep(true), { kind: "primary" }), button(t("rule.keep"), keep(false), { kind: "quiet" })),
+      h("div.together", button(t("rule.try"), () => tryIt(text, caught), { picture: "history" }), button(t("rule.enable"), keep(true), { kind: "primary" }), button(t("rule.keep"), keep(false), { kind: "quiet" })),
     );
   }
 
   async function tryIt(text, place) {
     const told_ = await attempt(() => call("POST", "/rules/backtest", { text }));
     if (!told_) return;
-    const line = (each) => h("li", {}, h("a", { class: "fill", href: `#/inbox/${each.conversation_id}/${each.message_id}` }, h("span", { class: "cut grow", dir: "auto" }, each.text || t("attachment")), h("time", { class: "small muted" }, moment(each.sent_at))));
-    fill(place, h("p", { class: "small" }, t("rule.caught", told_.matched, told_.tried)), told_.examples.length > 0 && h("ul", { class: "rows" }, ...told_.examples.slice(0, 8).map(line)));
+    const line = (each) => h("li", h("a.fill", { href: `#/inbox/${each.conversation_id}/${each.message_id}` }, h("span.cut.grow", { dir: "auto" }, each.text || t("attachment")), h("time.small.muted", moment(each.sent_at))));
+    fill(place, h("p.small", t("rule.caught", told_.matched, told_.tried)), told_.examples.length > 0 && h("ul.rows", ...told_.examples.slice(0, 8).map(line)));
   }
 
-  return h("section", { class: "card stack" }, h("label", { for: "sentence", class: "label" }, t("rule.write")), box, told);
+  return h("section.card.stack", h("label", { for: "sentence", class: "label" }, t("rule.write")), box, told);
 }

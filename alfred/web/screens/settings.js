@@ -16,7 +16,7 @@ const SCOPES = ["read", "write", "webhooks", "subscriptions", "admin"];
 
 /** @param {HTMLElement} place */
 export function open(place) {
-  const card = (title, ...content) => h("section", { class: "card stack" }, h("h2", {}, title), ...content);
+  const card = (title, ...content) => h("section.card.stack", h("h2", title), ...content);
   const like = (name, value) => attempt(async () => changed(await call("PATCH", "/me", { preferences: { ...me.preferences, [name]: value } })));
   const tokens = h("div");
   const sessions = h("div");
@@ -54,14 +54,13 @@ export function open(place) {
   );
 
   const loadTokens = () =>
-    listing(tokens, "/tokens", {}, (items) => h("ul", { class: "rows" }, ...items.map(token)), () => h("p", { class: "muted small" }, t("tokens.none")));
+    listing(tokens, "/tokens", {}, (items) => h("ul.rows", ...items.map(token)), () => h("p.muted.small", t("tokens.none")));
 
   const token = (each) =>
     h(
       "li",
-      {},
       icon("key"),
-      h("div", { class: "grow" }, h("strong", { class: "breaks" }, each.name), h("p", { class: "small muted breaks" }, `${each.hint} · ${each.scopes.join(", ")} · ${each.last_used_at ? t("used", moment(each.last_used_at)) : t("used.never")}`)),
+      h("div.grow", h("strong.breaks", each.name), h("p.small.muted.breaks", `${each.hint} · ${each.scopes.join(", ")} · ${each.last_used_at ? t("used", moment(each.last_used_at)) : t("used.never")}`)),
       button(t("revoke"), async () => {
         if (await sure(t("delete.sure", each.name), t("token.revoke.hint"), t("revoke"))) {
           await attempt(() => call("DELETE", `/tokens/${each.id}`));
@@ -71,26 +70,25 @@ export function open(place) {
     );
 
   async function addToken() {
-    const boxes = SCOPES.map((scope) => h("label", { class: "together" }, h("input", { type: "checkbox", class: "check", name: "scopes", value: scope, checked: SCOPES.indexOf(scope) < 3 }), h("span", {}, h("strong", {}, scope), ` – ${t(`scope.${scope}`)}`)));
-    const choices = h("fieldset", { class: "stack small", "data-pointer": "/scopes" }, h("legend", { class: "label" }, t("token.scopes")), ...boxes);
+    const boxes = SCOPES.map((scope) => h("label.together", h("input", { type: "checkbox", class: "check", name: "scopes", value: scope, checked: SCOPES.indexOf(scope) < 3 }), h("span", h("strong", scope), ` – ${t(`scope.${scope}`)}`)));
+    const choices = h("fieldset.stack.small", { "data-pointer": "/scopes" }, h("legend.label", t("token.scopes")), ...boxes);
     const made = await askFor(t("token.new"), [field({ name: "name", label: t("name"), maxlength: 200, placeholder: "n8n" }), choices], t("token.make"), ({ name }) =>
       call("POST", "/tokens", { name, scopes: boxes.map((box) => box.firstChild).filter((box) => box.checked).map((box) => box.value) }),
     );
     if (!made) return;
     loadTokens();
-    await dialog(t("token.once"), (close) => [h("p", {}, t("token.once.hint")), copyable(made.token, t("token")), h("div", { class: "ends" }, button(t("done"), () => close(), { kind: "primary" }))]);
+    await dialog(t("token.once"), (close) => [h("p", t("token.once.hint")), copyable(made.token, t("token")), h("div.ends", button(t("done"), () => close(), { kind: "primary" }))]);
   }
 
-  const loadSessions = () => listing(sessions, "/me/sessions", {}, (items) => h("ul", { class: "rows" }, ...items.map(visit)), () => h("p", { class: "muted small" }, t("sessions.none")));
+  const loadSessions = () => listing(sessions, "/me/sessions", {}, (items) => h("ul.rows", ...items.map(visit)), () => h("p.muted.small", t("sessions.none")));
 
   const visit = (each) =>
     h(
       "li",
-      {},
       icon("user"),
-      h("div", { class: "grow" }, h("strong", { class: "breaks" }, browser(each.user_agent)), h("p", { class: "small muted breaks" }, `${each.address ?? ""} · ${t("used", moment(each.last_used_at))}`)),
+      h("div.grow", h("strong.breaks", browser(each.user_agent)), h("p.small.muted.breaks", `${each.address ?? ""} · ${t("used", moment(each.last_used_at))}`)),
       each.current
-        ? h("span", { class: "mark good" }, icon("check"), t("session.this"))
+        ? h("span.mark.good", icon("check"), t("session.this"))
         : button(t("session.end"), async () => {
             await attempt(() => call("DELETE", `/me/sessions/${each.id}`));
             loadSessions();
@@ -98,7 +96,7 @@ export function open(place) {
     );
 
   async function erase() {
-    const fields = [h("p", {}, t("erase.hint")), whose(), field({ name: "password", label: t("password"), type: "password", autocomplete: "current-password" })];
+    const fields = [h("p", t("erase.hint")), whose(), field({ name: "password", label: t("password"), type: "password", autocomplete: "current-password" })];
     if (await askFor(t("erase"), fields, t("erase.do"), (values) => call("DELETE", "/me", values))) leave();
   }
 
@@ -108,22 +106,21 @@ export function open(place) {
     t("nav.settings"),
     [button(t("logout"), leave, { picture: "log-out" })],
     h(
-      "div",
-      { class: "cards wide" },
-      card(t("profile"), h("p", { class: "small muted" }, me.email), profile),
+      "div.cards.wide",
+      card(t("profile"), h("p.small.muted", me.email), profile),
       card(
         t("looks"),
-        h("div", { class: "spread small" }, h("span", {}, t("theme")), choice(t("theme"), ["system", "light", "dark"].map((key) => [key, t(`theme.${key}`)]), preference("theme", "system"), (value) => like("theme", value))),
+        h("div.spread.small", h("span", t("theme")), choice(t("theme"), ["system", "light", "dark"].map((key) => [key, t(`theme.${key}`)]), preference("theme", "system"), (value) => like("theme", value))),
         toggle(t("sound"), preference("sound", false), (value) => like("sound", value)),
-        h("div", { class: "spread small" }, h("span", {}, t("volume")), volume),
+        h("div.spread.small", h("span", t("volume")), volume),
         toggle(t("desktop"), preference("desktop", false), (value) => (value ? (location.hash = "#/notifications") : like("desktop", false))),
         toggle(t("shortcuts"), preference("shortcuts", true), (value) => like("shortcuts", value)),
-        h("details", {}, h("summary", { class: "small" }, t("shortcuts.list")), shortcuts()),
+        h("details", h("summary.small", t("shortcuts.list")), shortcuts()),
       ),
-      card(t("tokens"), h("p", { class: "small muted" }, t("tokens.hint")), tokens, h("div", {}, button(t("token.new"), addToken, { picture: "plus" }))),
+      card(t("tokens"), h("p.small.muted", t("tokens.hint")), tokens, h("div", button(t("token.new"), addToken, { picture: "plus" }))),
       card(t("sessions"), sessions),
       card(t("password"), password),
-      card(t("erase"), h("p", { class: "small muted" }, t("erase.hint")), h("div", {}, button(t("erase"), erase, { kind: "danger", picture: "trash-2" }))),
+      card(t("erase"), h("p.small.muted", t("erase.hint")), h("div", button(t("erase"), erase, { kind: "danger", picture: "trash-2" }))),
     ),
   );
   loadTokens();

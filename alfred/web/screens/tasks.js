@@ -38,7 +38,7 @@ export function open(place) {
   function paint() {
     if (!tasks.length) return fill(body, nothing("list-checks", t("tasks.empty"), button(t("task.new"), edit, { picture: "plus" })));
     const held = body.contains(document.activeElement) && document.activeElement.closest("[data-id]")?.dataset.id;
-    fill(body, narrow.matches ? byDate() : h("div", { class: "board" }, ...COLUMNS.map(column)));
+    fill(body, narrow.matches ? byDate() : h("div.board", ...COLUMNS.map(column)));
     if (held) body.querySelector(`[data-id="${held}"] select`)?.focus();
     return undefined;
   }
@@ -52,9 +52,9 @@ export function open(place) {
       if (task && task.status !== status) change(task, { status });
     };
     const element = h(
-      "section",
-      { class: "column", on: { dragover: over, dragleave: () => element.classList.remove("over"), drop } },
-      h("h2", {}, t(`task.${status}`), h("span", { class: "figure muted" }, own.length)),
+      "section.column",
+      { on: { dragover: over, dragleave: () => element.classList.remove("over"), drop } },
+      h("h2", t(`task.${status}`), h("span.figure.muted", own.length)),
       own.map(card),
     );
     return element;
@@ -65,7 +65,7 @@ export function open(place) {
     const groups = Map.groupBy?.(waiting, group) ?? waiting.reduce((all, task) => all.set(group(task), [...(all.get(group(task)) ?? []), task]), new Map());
     const done = tasks.filter((task) => task.status === "done");
     if (done.length) groups.set(t("task.done"), done);
-    return h("div", { class: "stack" }, ...[...groups].map(([title, own]) => h("section", { class: "column task-list" }, h("h2", {}, title), own.map(card))));
+    return h("div.stack", ...[...groups].map(([title, own]) => h("section.column.task-list", h("h2", title), own.map(card))));
   }
 
   const group = (task) => (task.overdue ? t("overdue") : task.due_date ? day(task.due_date) : t("no.date"));
@@ -73,24 +73,21 @@ export function open(place) {
   function card(task) {
     const drag = (event) => event.dataTransfer.setData("text/plain", task.id);
     return h(
-      "article",
-      { class: "card task", draggable: !narrow.matches && "true", "data-id": task.id, on: { dragstart: drag } },
+      "article.card.task",
+      { draggable: !narrow.matches && "true", "data-id": task.id, on: { dragstart: drag } },
       h("strong", { dir: "auto" }, task.title),
-      task.description && h("p", { class: "small muted breaks", dir: "auto" }, task.description),
+      task.description && h("p.small.muted.breaks", { dir: "auto" }, task.description),
       h(
-        "div",
-        { class: "together small" },
+        "div.together.small",
         mark(...KINDS[task.priority], t(`priority.${task.priority}`)),
         task.due_date && (task.overdue ? mark("danger", "clock", `${t("overdue")} · ${day(task.due_date)}`) : h("time", { datetime: task.due_date, title: whole(task.due_date), class: "muted" }, `${day(task.due_date)}, ${time(task.due_date)}`)),
       ),
       h(
-        "div",
-        { class: "spread" },
+        "div.spread",
         choice(t("status.of", task.title), STATUSES.map((status) => [status, t(`task.${status}`)]), task.status, (status) => change(task, { status })),
         h(
-          "span",
-          { class: "together" },
-          task.conversation_id && h("a", { class: "button quiet round", href: `#/inbox/${task.conversation_id}`, "aria-label": t("to.conversation"), title: t("to.conversation") }, icon("message-square-text")),
+          "span.together",
+          task.conversation_id && h("a.button.quiet.round", { href: `#/inbox/${task.conversation_id}`, "aria-label": t("to.conversation"), title: t("to.conversation") }, icon("message-square-text")),
           button(t("edit"), () => edit(null, task), { bare: true, picture: "pencil" }),
         ),
       ),

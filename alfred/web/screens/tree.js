@@ -79,7 +79,7 @@ export function draw(definition, { faults, passed, choose }) {
       lines(said(each)).map((line, at, all) => s("text", { x: WIDE / 2, y: HIGH / 2 + 4 + (at - (all.length - 1) / 2) * 15, "text-anchor": "middle" }, line)),
     );
   };
-  return h("div", { class: "flow", role: "group", "aria-label": t("flow.picture") }, s("svg", { viewBox: `-2 -2 ${width + 4} ${height + 4}`, width: width + 4, height: height + 4 }, edges, order.map(node)));
+  return h("div.flow", { role: "group", "aria-label": t("flow.picture") }, s("svg", { viewBox: `-2 -2 ${width + 4} ${height + 4}`, width: width + 4, height: height + 4 }, edges, order.map(node)));
 }
 
 /** A text in two short lines. */
@@ -98,20 +98,19 @@ export function outline(definition, { faults, passed, choose }) {
   const told = new Set();
   const branch = (id) => {
     const node = byId.get(id);
-    if (!node) return h("li", {}, "?");
-    if (told.has(id)) return h("li", { class: "muted" }, `→ ${said(node)}`);
+    if (!node) return h("li", "?");
+    if (told.has(id)) return h("li.muted", `→ ${said(node)}`);
     told.add(id);
     const wrong = faults.find((fault) => fault.node_id === id);
     return h(
       "li",
-      {},
-      h("button", { type: "button", class: "linklike", on: { click: () => choose(node) } }, said(node)),
-      passed.includes(id) && h("span", { class: "mark good" }, t("flow.passed")),
-      wrong && h("p", { class: "fault" }, wrong.message),
-      ways(node).length > 0 && h("ul", { class: "history" }, ...ways(node).map(([label, to]) => (label ? h("li", {}, h("span", { class: "muted" }, label), h("ul", {}, branch(to))) : branch(to)))),
+      h("button.linklike", { on: { click: () => choose(node) } }, said(node)),
+      passed.includes(id) && h("span.mark.good", t("flow.passed")),
+      wrong && h("p.fault", wrong.message),
+      ways(node).length > 0 && h("ul.history", ...ways(node).map(([label, to]) => (label ? h("li", h("span.muted", label), h("ul", branch(to))) : branch(to)))),
     );
   };
   const rest = (definition.nodes ?? []).filter((node) => node.id !== definition.start);
   const main = branch(definition.start);
-  return h("ul", { class: "stack small" }, main, ...rest.filter((node) => !told.has(node.id)).map((node) => branch(node.id)));
+  return h("ul.stack.small", main, ...rest.filter((node) => !told.has(node.id)).map((node) => branch(node.id)));
 }

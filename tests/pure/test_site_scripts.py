@@ -1,0 +1,49 @@
+"""What a script loses on its way out, and what it must not lose."""
+
+import pytest
+
+from alfred.api.site import FOLDER, read_files
+from alfred.api.site_scripts import shrink
+
+
+@pytest.mark.parametrize(
+    ("script", "sent"),
+    [
+        ("/** Told. */\nconst total = 1; // one\nuse(total);\n", "const a=1;use(a);"),
+        (
+            "const { name, size: bytes = 2 } = given;\nuse({ name, bytes });",
+            "const{name:a,size:b=2}=given;use({name:a,bytes:b});",
+        ),
+        ("const count = list.count + list?.count;", "const a=list.count+list?.count;"),
+        ("function twice(value) {\n  return value + value;\n}\n", "function b(a){return a+a}"),
+        (
+            "const say = (name) => `to ${name}, ${{ name }.name} // no note`;",
+            "const b=(a)=>`to ${a}, ${{name:a}.name} // no note`;",
+        ),
+        ("export const known = (key) => key;", "export const known=(a)=>a;"),
+        ('import { call } from "./api.js";\nconst call_ = call;', 'import{call}from"./api.js";const a=call;'),
+        ("const same = one / two / 3, not = /a \\/ [/] b/.test(x);", "const a=one/two/3,not=/a \\/ [/] b/.test(x);"),
+        ('const text = "it is // no comment";', 'const a="it is // no comment";'),
+        ("const made = { leave() { made.leave(); } };", "const a={leave(){a.leave()}};"),
+        ("let wished = 0;\nif (x) { wished = 1; }", "let a=0;if(x){a=1}"),
+        ("const less = a - -b + +c;", "const d=a- -b+ +c;"),
+    ],
+)
+def test_only_comments_blanks_and_own_names_change(script, sent):
+    assert shrink(script) == sent
+
+
+def test_what_is_sent_is_sent_again_unchanged():
+    for path in (*FOLDER.glob("*.js"), *FOLDER.glob("screens/*.js")):
+        once = shrink(path.read_text(encoding="utf-8"))
+        assert len(shrink(once)) == len(once), path.name
+
+
+def test_the_inbox_keeps_its_budget_of_bytes():
+    """JavaScript under 120 KB and styles under 40 KB, both before packing."""
+    files = read_files()
+    scripts = [len(file.body) for name, file in files.items() if name.endswith(".js")]
+    styles = [len(file.body) for name, file in files.items() if name.endswith(".css")]
+    assert 80_000 < sum(scripts) < 120_000
+    assert 10_000 < sum(styles) < 40_000
+    assert all(file.packed is not None for file in files.values() if len(file.body) > 1024)
