@@ -95,7 +95,11 @@ select m.message_id, u.timezone, u.locale,
        h.type as channel,
        c.contact_id, c.name as contact_name, c.handle as contact_handle, c.vip,
        case when c.negotiation_enabled then c.negotiation_mode else 'off' end as negotiation_mode,
-       v.conversation_id, v.status, v.tags, v.unread_count
+       v.conversation_id, v.status, v.tags, v.unread_count,
+       array(select distinct a ->> 'type' from jsonb_array_elements(m.attachments) a) as attachments,
+       not exists (select from conversations o
+                    where o.user_id = v.user_id and o.contact_id = v.contact_id
+                      and (o.created_at, o.conversation_id) < (v.created_at, v.conversation_id)) as first_conversation
   from messages m
   join users u on u.user_id = m.user_id
   join conversations v on v.user_id = m.user_id and v.conversation_id = m.conversation_id

@@ -39,6 +39,7 @@ def situation_of(row: Row, at: datetime) -> Situation:
     return Situation(
         text=row["text"],
         channel=row["channel"],
+        attachments=tuple(row["attachments"]),
         at=at,
         timezone=row["timezone"],
         contact=Contact(
@@ -46,6 +47,7 @@ def situation_of(row: Row, at: datetime) -> Situation:
             handle=row["contact_handle"],
             vip=row["vip"],
             negotiation_mode=row["negotiation_mode"],
+            first_conversation=row["first_conversation"],
         ),
         conversation=Conversation(status=row["status"], tags=tuple(row["tags"]), unread_count=row["unread_count"]),
         **({name: getattr(said, name) for name in CLASSIFIED} if said else {}),

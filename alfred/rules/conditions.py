@@ -94,8 +94,8 @@ def explain(condition: Condition, situation: Situation) -> list[Finding]:
 
 
 def equals(field: FieldName, value: Scalar, situation: Situation) -> bool:
-    """Whether a field has this value; tags have each of theirs."""
-    op: Any = "contains" if field == "conversation.tags" else "eq"
+    """Whether a field has this value; tags and attachments have each of theirs."""
+    op: Any = "contains" if "eq" not in KINDS[field].ops else "eq"
     return _holds(Comparison(field=field, op=op, value=value), situation)
 
 
@@ -127,6 +127,8 @@ def _equal(field: FieldName, wanted: Scalar, situation: Situation) -> bool:
 def _contains(field: FieldName, wanted: str, situation: Situation) -> bool:
     if field == "conversation.tags":
         return any(tag.equals(wanted) for tag in situation.tags)
+    if field == "message.attachments":
+        return wanted in situation.attachments
     return situation.words.get(field, _NOTHING).contains(wanted)
 
 

@@ -7,12 +7,22 @@ from typing import Literal, get_args
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import PydanticCustomError
 
-from alfred.terms import LONGEST_TAG, ChannelType, ConversationStatus, Language, NegotiationMode, Sentiment, Urgency
+from alfred.terms import (
+    LONGEST_TAG,
+    AttachmentType,
+    ChannelType,
+    ConversationStatus,
+    Language,
+    NegotiationMode,
+    Sentiment,
+    Urgency,
+)
 
 FieldName = Literal[
     "message.text", "message.sentiment", "message.urgency", "message.negotiation",
-    "message.should_create_task", "message.intent", "message.language", "channel.type", "contact.vip",
-    "contact.name", "contact.handle", "contact.negotiation_mode", "conversation.status",
+    "message.should_create_task", "message.intent", "message.language", "message.attachments", "channel.type",
+    "contact.vip", "contact.name", "contact.handle", "contact.negotiation_mode", "contact.first_conversation",
+    "conversation.status",
     "conversation.tags", "conversation.unread_count", "time.hour", "time.weekday",
 ]  # fmt: skip
 Op = Literal[
@@ -128,11 +138,13 @@ KINDS: dict[FieldName, Kind] = {
     "message.should_create_task": _FLAG,
     "message.intent": Kind(_CHOICE, _text),
     "message.language": Kind(_CHOICE, _one_of(Language)),
+    "message.attachments": Kind(_CONTAINS, _one_of(AttachmentType)),
     "channel.type": Kind(_CHOICE, _one_of(ChannelType)),
     "contact.vip": _FLAG,
     "contact.name": _TEXT,
     "contact.handle": _TEXT,
     "contact.negotiation_mode": Kind(_CHOICE, _one_of(NegotiationMode)),
+    "contact.first_conversation": _FLAG,
     "conversation.status": Kind(_CHOICE, _one_of(ConversationStatus)),
     "conversation.tags": Kind(_CONTAINS, _tag),
     "conversation.unread_count": Kind(_NUMBER, _whole(0, 1_000_000)),

@@ -12,6 +12,7 @@ from alfred.rules.fields import KINDS, Value
 from alfred.terms import (
     LONGEST_HANDLE,
     MOST_TAGS,
+    AttachmentType,
     ChannelType,
     ConversationStatus,
     Language,
@@ -28,6 +29,7 @@ class Contact(Value):
     handle: str | None = None
     vip: bool = False
     negotiation_mode: NegotiationMode = "suggest"
+    first_conversation: bool = False
 
 
 class Conversation(Value):
@@ -48,6 +50,7 @@ class Situation(Value):
     should_create_task: bool = False
     intent: str | None = None
     language: Language | None = None
+    attachments: tuple[AttachmentType, ...] = ()
     channel: ChannelType | None = None
     contact: Contact = Contact()
     conversation: Conversation = Conversation()
@@ -95,11 +98,13 @@ class Situation(Value):
             "message.should_create_task": self.should_create_task,
             "message.intent": self.intent,
             "message.language": self.language,
+            "message.attachments": list(self.attachments),
             "channel.type": self.channel,
             "contact.vip": self.contact.vip,
             "contact.name": self.contact.name,
             "contact.handle": self.contact.handle,
             "contact.negotiation_mode": self.contact.negotiation_mode,
+            "contact.first_conversation": self.contact.first_conversation,
             "conversation.status": self.conversation.status,
             "conversation.tags": list(self.conversation.tags),
             "conversation.unread_count": self.conversation.unread_count,
@@ -145,6 +150,7 @@ class ContactInput(_Given):
     handle: str | None = Field(default=None, max_length=LONGEST_HANDLE)
     vip: bool | None = None
     negotiation_mode: NegotiationMode | None = None
+    first_conversation: bool | None = None
 
 
 class ConversationInput(_Given):
@@ -165,6 +171,7 @@ class SituationInput(_Given):
     should_create_task: bool | None = None
     intent: str | None = Field(default=None, max_length=200)
     language: Language | None = None
+    attachments: tuple[AttachmentType, ...] | None = Field(default=None, max_length=20)
     channel: ChannelType | None = None
     at: datetime | None = None
     contact: ContactInput | None = None

@@ -12,6 +12,8 @@ from alfred.crm.scans import Scans
 from alfred.db import Database
 from tests.conftest import serving
 from tests.people import Person
+from tests.pure.payloads import cloud
+from tests.pure.payloads import says as cloud_message
 
 ALWAYS = {"field": "conversation.unread_count", "op": "gte", "value": 0}
 URGENT = "Preciso disso hoje, é urgente!"
@@ -534,3 +536,32 @@ async def test_what_is_forgotten_before_the_rules_come_is_passed_over(shop, all_
     await all_done(ana)
     assert await shop.superuser.fetch("select error from event_retries") == []
     assert (await tasks(ana), await matches(ana, made["id"])) == ([], [])
+
+
+# What is sent along, and who is new
+
+
+def photo(number):
+    payload = cloud(cloud_message("image", image={"id": "1", "mime_type": "image/jpeg"}))
+    payload["entry"][0]["changes"][0]["value"]["messages"][0] |= {"from": number, "id": f"wamid.{number}"}
+    return payload
+
+
+async def test_rules_ask_for_attachments_and_for_new_customers(ana, all_done):
+    sends_image = {"field": "message.attachments", "op": "contains_any", "value": ["image", "video"]}
+    is_first = {"field": "contact.first_conversation", "op": "eq", "value": True}
+    seen = await rule(ana, NOTIFY, when=sends_image)
+    new = await rule(ana, NOTIFY, when={"all": [is_first, sends_image]}, trigger="conversation.created")
+    known = await ana.hears("oi", sender="+5511900000013")
+    for number in ("5511900000012", "5511900000013"):
+        assert (await ana.post("/webhooks/whatsapp", photo(number)))[0] == 200
+    await all_done(ana)
+    assert len(await matches(ana, seen["id"])) == 2
+    (match,) = await matches(ana, new["id"])
+    assert match["contact_id"] != known["contact_id"]
+    status, tried = await ana.post("/rules/backtest", {"compiled": seen["compiled"]})
+    assert (status, tried["tried"], tried["matched"]) == (200, 4, 2)
+    second = seen["compiled"] | {"when": {"not": is_first}}  # the one who wrote before did so on another number of ours
+    assert (await ana.post("/rules/backtest", {"compiled": second}))[1]["matched"] == 1
+    status, verdict = await ana.post(f"/rules/{seen['id']}/test", {"text": "veja", "attachments": ["video"]})
+    assert (status, verdict["matched"]) == (200, True)

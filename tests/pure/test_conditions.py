@@ -28,8 +28,9 @@ ANA = Situation(
     negotiation=True,
     intent="price_question",
     language="pt",
+    attachments=("image", "audio"),
     channel="whatsapp",
-    contact=Contact(name="João da Silva", handle="@joao", vip=True, negotiation_mode="suggest"),
+    contact=Contact(name="João da Silva", handle="@joao", vip=True, first_conversation=True),
     conversation=Conversation(status="pending", tags=("Atenção", "lead quente"), unread_count=3),
     at=MONDAY_20H,
 )
@@ -57,6 +58,10 @@ HELD = [
     ("message.intent", "in", ["greeting", "price_question"]),
     ("message.language", "eq", "pt-BR"),
     ("channel.type", "in", ["email", "WhatsApp"]),
+    ("message.attachments", "contains", "Audio"),
+    ("message.attachments", "contains_any", ["video", "image"]),
+    ("message.attachments", "contains_all", ["audio", "image"]),
+    ("contact.first_conversation", "eq", "true"),
     ("contact.vip", "ne", False),
     ("contact.name", "contains", "joao"),
     ("contact.name", "eq", "joao da silva"),
@@ -93,6 +98,9 @@ NOT_HELD = [
     ("message.urgency", "gte", "high"),
     ("message.urgency", "lt", "medium"),
     ("message.language", "in", ["en", "es"]),
+    ("message.attachments", "contains", "video"),
+    ("message.attachments", "contains_all", ["audio", "video"]),
+    ("contact.first_conversation", "ne", True),
     ("contact.vip", "eq", False),
     ("contact.name", "contains", "Jo"),
     ("conversation.tags", "contains", "lead"),
@@ -121,6 +129,9 @@ def test_does_not_hold(field, op, value):
 
 
 REFUSED = [
+    ("message.attachments", "contains", "photo"),
+    ("message.attachments", "eq", "image"),
+    ("contact.first_conversation", "eq", 1),
     ("message.text", "gt", "a"),
     ("message.text", "contains", ""),
     ("message.text", "contains", "  "),
@@ -248,6 +259,7 @@ def test_unknown_facts_equal_and_contain_nothing():
         assert not match(leaf(field, "eq", "x"), nothing)
         assert match(leaf(field, "ne", "x"), nothing)
     assert not match(leaf("contact.name", "contains", "x"), nothing)
+    assert not match(leaf("message.attachments", "contains", "image"), nothing)
     assert not match(leaf("message.urgency", "lt", "high"), nothing)
     assert match(ALWAYS, nothing)
 

@@ -5,6 +5,7 @@ import pytest
 from tests.pure.test_rules_shorthand import (
     ALWAYS,
     CLOSED,
+    FIRST,
     HAGGLING,
     NEGATIVE,
     NOT_VIP,
@@ -26,6 +27,7 @@ from tests.pure.test_rules_shorthand import (
     on,
     reply,
     says,
+    sends,
     since,
     speaks,
     status,
@@ -256,6 +258,12 @@ SENTENCES = [
         both(says("sale"), no(says("wholesale"))),
         [NOTIFY],
     ),
+    ("If the customer sends an audio, notify me", sends("audio"), [NOTIFY]),
+    ("When a voice message or a video arrives, notify me", sends("audio", "video"), [NOTIFY]),
+    ("If the message doesn't have a photo, notify me", no(sends("image")), [NOTIFY]),
+    ("Tag messages with documents as 'doc'", sends("document"), [tag("doc")]),
+    ("If the message has an attachment, notify me", sends("image", "audio", "video", "document"), [NOTIFY]),
+    ("If it is the first conversation with this customer, notify me", FIRST, [NOTIFY]),
 ]
 TRIGGERS = [
     ("Whenever a task is overdue, notify me", ALWAYS, [NOTIFY], "task.overdue"),
@@ -278,6 +286,8 @@ TRIGGERS = [
         "task.overdue",
     ),
     ('For each new conversation, tag it "new"', ALWAYS, [tag("new")], "conversation.created"),
+    ("When a new customer writes, notify me", FIRST, [NOTIFY], "conversation.created"),
+    ("When someone writes for the first time, notify me", FIRST, [NOTIFY], "conversation.created"),
 ]
 
 

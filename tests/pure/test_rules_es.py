@@ -5,6 +5,7 @@ import pytest
 from tests.pure.test_rules_shorthand import (
     ALWAYS,
     CLOSED,
+    FIRST,
     HAGGLING,
     NEGATIVE,
     NOT_VIP,
@@ -26,6 +27,7 @@ from tests.pure.test_rules_shorthand import (
     on,
     reply,
     says,
+    sends,
     since,
     speaks,
     status,
@@ -231,6 +233,11 @@ SENTENCES = [
         [tag("horario")],
     ),
     ("Cuando el cliente no sea VIP o el mensaje negativo, avísame", either(NOT_VIP, NEGATIVE), [NOTIFY]),
+    ("Si el cliente manda una foto, avísame", sends("image"), [NOTIFY]),
+    ("Cuando llegue un audio o un video, avísame", sends("audio", "video"), [NOTIFY]),
+    ("Si el mensaje no tiene foto, avísame", no(sends("image")), [NOTIFY]),
+    ("Si el mensaje es un audio, avísame", sends("audio"), [NOTIFY]),
+    ("Si es la primera conversación del cliente, avísame", FIRST, [NOTIFY]),
 ]
 TRIGGERS = [
     ("Cuando una tarea se atrase, avísame", ALWAYS, [NOTIFY], "task.overdue"),
@@ -248,6 +255,8 @@ TRIGGERS = [
     ),
     ("Cuando una tarea esté vencida y el contacto sea VIP, avísame", VIP, [NOTIFY], "task.overdue"),
     ("Cuando un lead deje de responder, avísame", ALWAYS, [NOTIFY], "lead.stalled"),
+    ("Si un cliente nuevo escribe, avísame", FIRST, [NOTIFY], "conversation.created"),
+    ("Responde con 'Hola' cuando alguien escriba por primera vez", FIRST, [reply("Hola")], "conversation.created"),
 ]
 
 

@@ -70,6 +70,8 @@ FIELDS = [
     ("message.should_create_task", "ne", True),
     ("message.intent", "eq", "greeting"),
     ("contact.handle", "ne", "@ana"),
+    ("message.attachments", "contains_all", ["order", "story_mention"]),
+    ("contact.first_conversation", "ne", True),
     ("contact.negotiation_mode", "eq", "auto"),
     ("conversation.tags", "contains_all", ["a", "b"]),
     ("conversation.unread_count", "between", [1, 3]),

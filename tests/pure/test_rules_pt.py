@@ -5,6 +5,7 @@ import pytest
 from tests.pure.test_rules_shorthand import (
     ALWAYS,
     CLOSED,
+    FIRST,
     HAGGLING,
     NEGATIVE,
     NOT_VIP,
@@ -25,6 +26,7 @@ from tests.pure.test_rules_shorthand import (
     on,
     reply,
     says,
+    sends,
     since,
     speaks,
     status,
@@ -233,6 +235,18 @@ SENTENCES = [
     ('Se contiver "pix" mas não "boleto", me avise', both(says("pix"), no(says("boleto"))), [NOTIFY]),
     ('Me avise de mensagens de "João Silva"', named("João Silva"), [NOTIFY]),
     ("Se não mencionar nem preço nem frete, me avise", no(says("preço", "frete")), [NOTIFY]),
+    ("Quando o cliente mandar uma foto, me avise", sends("image"), [NOTIFY]),
+    (
+        "Quando chegar um áudio ou um vídeo no WhatsApp, me avise",
+        both(sends("audio", "video"), channel("whatsapp")),
+        [NOTIFY],
+    ),
+    ("Se a mensagem não tiver foto, me avise", no(sends("image")), [NOTIFY]),
+    ("Mensagens com documento: me avise", sends("document"), [NOTIFY]),
+    ("Se a mensagem for um áudio, me avise", sends("audio"), [NOTIFY]),
+    ("Se o cliente enviar um anexo, me avise", sends("image", "audio", "video", "document"), [NOTIFY]),
+    ("Se o cliente mandar um pdf e pedir desconto, me avise", both(sends("document"), says("desconto")), [NOTIFY]),
+    ("Se for a primeira conversa do cliente, me avise", FIRST, [NOTIFY]),
 ]
 TRIGGERS = [
     ("Quando uma tarefa atrasar, me avise", ALWAYS, [NOTIFY], "task.overdue"),
@@ -252,6 +266,9 @@ TRIGGERS = [
     ("Quando houver uma nova conversa de um cliente VIP, me avise", VIP, [NOTIFY], "conversation.created"),
     ("Tarefa atrasada de cliente VIP: me avise", VIP, [NOTIFY], "task.overdue"),
     ("Quando um lead parar de responder, me avise", ALWAYS, [NOTIFY], "lead.stalled"),
+    ("Quando um cliente novo escrever, me avise", FIRST, [NOTIFY], "conversation.created"),
+    ("Quando um cliente novo mandar um áudio, me avise", both(FIRST, sends("audio")), [NOTIFY], "conversation.created"),
+    ("Quando alguém escrever pela primeira vez, me avise", FIRST, [NOTIFY], "conversation.created"),
 ]
 
 

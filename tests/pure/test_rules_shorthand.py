@@ -42,6 +42,11 @@ def tagged(*tags):
     return ask("conversation.tags", op, value)
 
 
+def sends(*kinds):
+    op, value = ("contains", kinds[0]) if len(kinds) == 1 else ("contains_any", list(kinds))
+    return ask("message.attachments", op, value)
+
+
 def named(name):
     return ask("contact.name", "contains", name)
 
@@ -81,6 +86,7 @@ WORKDAYS = ask("time.weekday", "between", [1, 5])
 WEEKEND = on(6, 7)
 CLOSED = either(hours(18, 8), WEEKEND)
 ALWAYS = unread("gte", 0)
+FIRST = ask("contact.first_conversation", "eq", True)
 NOTIFY = {"action": "notify"}
 
 

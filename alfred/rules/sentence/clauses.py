@@ -89,7 +89,8 @@ class Clauses:
 
     def _core(self, i: int) -> Hit[Cond] | None:
         """What a clause says without what hangs on to it."""
-        return self.starting(i) or self.properties.property(i) or self._existing(i) or self._about(i)
+        named = self.starting(i) or self.properties.property(i) or self.nouns.attachments.arriving(i)
+        return named or self._existing(i) or self._about(i)
 
     def starting(self, i: int) -> Hit[Cond] | None:
         start = self.reader.skip(i, "article")
@@ -103,7 +104,7 @@ class Clauses:
         if (start := self.reader.first(i, "exists")) is None:
             return None
         noun = self.nouns.noun(start)
-        said = self.nouns.unread(start) or self._state(start)
+        said = self.nouns.unread(start) or self.nouns.attachments.some(start) or self._state(start)
         return said or ((noun[0][1], noun[1]) if noun and noun[0][1] != ANYTHING else None)
 
     def _about(self, i: int) -> Hit[Cond] | None:
@@ -133,6 +134,7 @@ class Clauses:
             return self._being(i, kind)
         return (
             self._doing(i)
+            or self.nouns.attachments.sent(i)
             or self.mentions.mention(i)
             or self._having(i)
             or self._being(i, kind)
@@ -192,7 +194,7 @@ class Clauses:
         quality = self.nouns.quality(i)
         if quality:
             return self.nouns.fitting([quality[0]], kind, i, quality[1]), quality[1]
-        state = self._state(i)
+        state = self.nouns.attachments.one(i) or self._state(i)
         if state and not self._speaks_on(state[1]):
             return state
         if self.reader.find("topic", i):
@@ -222,4 +224,6 @@ class Clauses:
         message = self.nouns.noun(start)
         if message and message[0][0] in ("message", "conversation"):
             return message[0][1], message[1]
+        if (end := self.reader.first(start, "first_time")) is not None:
+            return all_of([trigger("conversation.created"), leaf("contact.first_conversation", "eq", True)]), end
         return ANYTHING, start

@@ -1,5 +1,6 @@
 """The grammar of who and what: "mensagens urgentes de clientes VIP", "on WhatsApp", "with the tag 'x'"."""
 
+from alfred.rules.sentence.attachments import Attachments
 from alfred.rules.sentence.building import ANYTHING, Cond, all_of, any_of, from_key, leaf, negated, trigger
 from alfred.rules.sentence.moments import Moments
 from alfred.rules.sentence.reader import Hit, Reader, Refused
@@ -7,7 +8,7 @@ from alfred.rules.sentence.reader import Hit, Reader, Refused
 NOUNS = ("message", "contact", "conversation", "task", "someone")
 _STATES = {"new": "conversation.created", "overdue": "task.overdue", "stalled": "lead.stalled"}
 _FITS = {
-    "new": ("conversation",),
+    "new": ("conversation", "contact"),
     "overdue": ("task",),
     "stalled": ("contact", "conversation"),
     "status": ("conversation",),
@@ -19,6 +20,7 @@ class Nouns:
 
     def __init__(self, reader: Reader, moments: Moments) -> None:
         self.reader, self.moments = reader, moments
+        self.attachments = Attachments(reader)
 
     def noun(self, i: int) -> Hit[tuple[str, Cond]] | None:
         """A noun phrase: what it is about, and what it says of it."""
@@ -67,7 +69,7 @@ class Nouns:
         for needs, _ in said:
             if (needs and head not in _FITS[needs]) or (head == "task" and not needs):
                 raise Refused("unknown", self.reader.source(start, end))
-        return all_of([part for _, part in said])
+        return all_of([_of_contact(part) if (needs, head) == ("new", "contact") else part for needs, part in said])
 
     def name(self, i: int) -> Hit[str] | None:
         """A name in quotation marks or in capitals: the client João Silva."""
@@ -124,14 +126,16 @@ class Nouns:
     def carrying(self, i: int) -> Hit[Cond] | None:
         """With or without tags, with unread messages, by a name."""
         if (start := self.reader.first(i, "without")) is not None:
-            tags = self.tags(start)
-            return (negated(tags[0]), tags[1]) if tags else None
+            missing = self.tags(start) or self.attachments.some(start)
+            return (negated(missing[0]), missing[1]) if missing else None
         if (start := self.reader.first(i, "tagged")) is not None:
             return self._tag_names(self._behind_tag_noun(start))
         if (start := self.reader.first(i, "named")) is not None:
             return self.reader.series(start, self._one_name)
         start = self.reader.first(i, "with")
-        return (self.tags(start) or self.unread(start)) if start is not None else None
+        if start is None:
+            return None
+        return self.tags(start) or self.unread(start) or self.attachments.some(start)
 
     def _one_name(self, i: int) -> Hit[Cond] | None:
         hit = self.name(i)
@@ -190,3 +194,9 @@ class Nouns:
             if end and (after := self.reader.first(end, category)) is not None:
                 op, end = meaning, after
         return (leaf("conversation.unread_count", op, count[0]), end) if end else None
+
+
+def _of_contact(part: Cond) -> Cond:
+    """A new customer begins their first conversation; one who is not new has had it."""
+    first = leaf("contact.first_conversation", "eq", "trigger" in part)
+    return all_of([part, first]) if "trigger" in part else first

@@ -5,7 +5,7 @@ import { field, form } from "../forms.js";
 import { known, t } from "../words.js";
 import { said } from "./tree.js";
 
-const FIELDS = ["message.text", "message.sentiment", "message.urgency", "message.negotiation", "message.intent", "message.language", "channel.type", "contact.vip", "contact.name", "conversation.status", "conversation.tags", "conversation.unread_count", "time.hour", "time.weekday"];
+const FIELDS = ["message.text", "message.sentiment", "message.urgency", "message.negotiation", "message.intent", "message.language", "message.attachments", "channel.type", "contact.vip", "contact.first_conversation", "contact.name", "conversation.status", "conversation.tags", "conversation.unread_count", "time.hour", "time.weekday"];
 const OPERATORS = ["eq", "ne", "contains", "contains_any", "in", "gt", "gte", "lt", "lte"];
 const ACTIONS = { notify: ["title"], create_task: ["title"], add_tag: ["tag"], set_status: ["status"], send_reply: ["body"] };
 
