@@ -68,7 +68,7 @@ from alfred.crm.subscriptions.queueing import Queueing
 from alfred.crm.subscriptions.sending import Patience, Sender
 from alfred.crm.subscriptions.sweeping import SWEEP_SECONDS, sweeper
 from alfred.crm.suppression import PURPOSE, Suppression
-from alfred.db import Database, refuse_unsafe
+from alfred.db import Database
 from alfred.http.bodies import LargeBodies
 from alfred.http.context import SERVICES, Ending, Services
 from alfred.http.docs import add_documents
@@ -82,6 +82,7 @@ from alfred.http.session_trust import SessionTrust
 from alfred.hub import Hub
 from alfred.identity import AccessTokens, Passwords
 from alfred.links import links
+from alfred.logins import Logins
 from alfred.media_store import MediaStore
 from alfred.model_calls import Models
 from alfred.outbound_http import OutboundHttp
@@ -151,10 +152,10 @@ def described(declared: Sequence[Endpoint]) -> dict[str, Any]:
     return document(declared, version_of_alfred(), event_shapes.MODELS)
 
 
-def build(settings: Settings, database_dsn: str, listen_dsn: str) -> web.Application:
+def build(settings: Settings, logins: Logins, listen_dsn: str) -> web.Application:
     """The service; connects when it starts, and lets go when it is cleaned up."""
     app = web.Application(middlewares=[around, cors], client_max_size=settings.body_limit)
-    app[SERVICES] = _services(settings, database_dsn, listen_dsn)
+    app[SERVICES] = _services(settings, logins, listen_dsn)
     declared = list(endpoints())
     for endpoint in declared:
         others = [endpoint.path] if endpoint.path.startswith("/health") else []
@@ -170,8 +171,9 @@ def build(settings: Settings, database_dsn: str, listen_dsn: str) -> web.Applica
     return app
 
 
-def _services(settings: Settings, database_dsn: str, listen_dsn: str) -> Services:
-    database = Database(database_dsn, size=settings.pool_size)
+def _services(settings: Settings, logins: Logins, listen_dsn: str) -> Services:
+    pools = logins.pools(settings.pool_size)
+    database = pools.app
     vault = Vault([key.get_secret_value() for key in settings.secret_key])
     links.keys = vault.keys_for("media links")
     suppression = Suppression(vault.keys_for(PURPOSE))
@@ -211,18 +213,20 @@ def _services(settings: Settings, database_dsn: str, listen_dsn: str) -> Service
     deliveries.told = lambda user_id: bus.announce([user_id])
     return Services(
         settings=settings,
+        pools=pools,
         database=database,
+        auth=pools.auth,
         bus=bus,
         hub=hub,
         tail=tail,
-        stream_trust=StreamTrust(database, _now),
+        stream_trust=StreamTrust(pools.auth, _now),
         inbox=inbox,
         suppression=suppression,
-        lost_posts=LostPosts(database, bus.announce),
+        lost_posts=LostPosts(database, pools.auth, bus.announce),
         passwords=Passwords(settings.bcrypt_cost),
         tokens=AccessTokens([key.get_secret_value() for key in settings.jwt_secret], settings.access_token_ttl),
         assistant=provider(settings.ai_provider),
-        hooks=Hooks(database, bus.announce),
+        hooks=Hooks(database, pools.auth, bus.announce),
         bodies=LargeBodies(),
         vault=vault,
         outbound=outbound,
@@ -235,7 +239,7 @@ def _services(settings: Settings, database_dsn: str, listen_dsn: str) -> Service
         webhooks=webhooks,
         limits=Limits(settings.rate_limit),
         registrations=Registrations(settings.registration_limit, closed=settings.registration == "closed"),
-        trust=SessionTrust(database),
+        trust=SessionTrust(pools.auth),
         clock=_now,
         ending=Ending(),
     )
@@ -276,13 +280,11 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
     services = app[SERVICES]
     async with AsyncExitStack() as stack:
         stack.callback(services.passwords.close)
-        stack.push_async_callback(services.database.close)
+        stack.push_async_callback(services.pools.close)
         stack.push_async_callback(services.outbound.close)
         stack.push_async_callback(services.models.close)
         stack.push_async_callback(services.webhooks.worker.close)
-        await services.database.open()
-        async with services.database.as_service() as db:
-            await refuse_unsafe(db)
+        await services.pools.open()
         await services.bus.join()
         await services.assistant.classify("Oi, tudo bem?")  # reads its word lists now, not at the first message
         jobs = scheduler()

@@ -10,6 +10,8 @@ from typing import Any
 import asyncpg
 import structlog
 
+from alfred.terms import BELL
+
 log = structlog.get_logger()
 
 CHANNEL = "alfred_bus"
@@ -46,7 +48,8 @@ class Bell:
             wait = min(wait * 2, 5.0)
 
     async def _session(self) -> None:
-        connection = await asyncpg.connect(self._dsn, timeout=TIMEOUT_SECONDS)
+        named = {"application_name": BELL}
+        connection = await asyncpg.connect(self._dsn, timeout=TIMEOUT_SECONDS, server_settings=named)
         try:
             connection.add_termination_listener(lambda _: self._rung.set())
             await connection.add_listener(CHANNEL, self._on_notify)

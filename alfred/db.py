@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -11,6 +11,8 @@ from uuid import UUID
 import asyncpg
 import orjson
 import structlog
+
+from alfred.terms import REQUESTS_ALONE
 
 if TYPE_CHECKING:
     from alfred.queries import Db, Query, Row
@@ -74,8 +76,9 @@ class _Share:
 class Database:
     """One login's connections to one PostgreSQL (or to whichever of several hosts is the primary)."""
 
-    def __init__(self, dsn: str, *, size: int) -> None:
+    def __init__(self, dsn: str, *, size: int, service: "Database | None" = None) -> None:
         self._dsn = dsn
+        self._service = service or self  # the login that may do what concerns all tenants
         self._size = size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._abandoned: set[asyncio.Task[None]] = set()
@@ -92,6 +95,7 @@ class Database:
             init=prepare,
             reset=_leave_as_is,
             timeout=CONNECT_SECONDS,
+            server_settings={} if self._service is self else {"application_name": REQUESTS_ALONE},
             max_inactive_connection_lifetime=300,
         )
 
@@ -126,10 +130,14 @@ class Database:
         ):
             yield db
 
+    def without_hat(self, lock_milliseconds: int) -> AbstractAsyncContextManager["Db"]:
+        """The same of this very login."""
+        return self._transaction(_begin(lock_milliseconds))
+
     @asynccontextmanager
     async def as_service(self, *, lock_milliseconds: int = LOCK_MILLISECONDS) -> AsyncIterator["Db"]:
         """A transaction without a tenant: sees no tenant's row except through the service functions."""
-        async with self._transaction(_begin(lock_milliseconds)) as db:
+        async with self._service.without_hat(lock_milliseconds) as db:
             yield db
 
     @asynccontextmanager
@@ -264,21 +272,12 @@ def _translated(error: BaseException) -> BaseException:
     return error
 
 
-async def refuse_unsafe(db: "Db") -> None:
-    """Make sure that row level security binds this login.
+def refuse_unsafe(role: "Row") -> None:
+    """Make sure that row level security binds a login, as `sql.health.login` tells of it.
 
     Raises:
         UnsafeRole: it is a superuser, bypasses row level security, or owns the tables.
     """
-    role = await db.fetchrow(
-        """
-        select current_user as name, rolsuper, rolbypassrls,
-               exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
-                        where n.nspname = 'public' and c.relkind = 'r' and pg_has_role(c.relowner, 'usage')) as owns
-          from pg_roles where rolname = current_user
-        """
-    )
-    assert role is not None
     for fault, words in (
         ("rolsuper", "is a superuser"),
         ("rolbypassrls", "has BYPASSRLS"),

@@ -34,7 +34,7 @@ assistant_seconds = Histogram(
 )
 
 streams = Gauge("alfred_streams", "Open streams.", ("kind",), registry=registry)
-pool = Gauge("alfred_pool_connections", "Connections of the database pool.", ("state",), registry=registry)
+pool = Gauge("alfred_pool_connections", "Connections of each login's pool.", ("login", "state"), registry=registry)
 event_lag = Gauge("alfred_event_lag_seconds", "Age of the oldest unread event.", ("consumer",), registry=registry)
 delivery_lag = Gauge("alfred_delivery_lag_seconds", "Age of the oldest message that is due.", registry=registry)
 events_waiting = Gauge(

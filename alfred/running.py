@@ -17,9 +17,9 @@ from pydantic import SecretStr
 from alfred import schema
 from alfred.app import build, scans_of
 from alfred.crm import ai_accounts, connections
-from alfred.db import Database
 from alfred.files import folder
 from alfred.http.server import RESERVE, ConnectionLimits, raise_descriptor_limit, served
+from alfred.logins import Logins, sizes_beside
 from alfred.postgres import Embedded, default_home
 from alfred.queries import sql
 from alfred.settings import BadSetting, Settings
@@ -36,7 +36,7 @@ class Provisioned:
     """Where a command finds its database; `embedded` is the server of our own, if that is used."""
 
     settings: Settings
-    database_dsn: str
+    logins: Logins
     listen_dsn: str
     embedded: Embedded | None
     owner_dsn: str | None = None  # where it is known
@@ -48,7 +48,7 @@ def provisioned(settings: Settings, *, migrating: bool = False, down: int | None
     if settings.database_url is not None:
         yield _given(settings, migrating, down)
         return
-    for name in ("owner_database_url", "listen_database_url"):
+    for name in ("owner_database_url", "auth_database_url", "bus_database_url", "listen_database_url"):
         if getattr(settings, name) is not None:
             raise BadSetting(f"ALFRED_{name.upper()} is set without ALFRED_DATABASE_URL: set both, or neither")
     home = settings.home or default_home(folder("sql").parent, settings.pg_account)
@@ -58,25 +58,48 @@ def provisioned(settings: Settings, *, migrating: bool = False, down: int | None
     try:
         schema.found(embedded.dsn("postgres", "postgres"), DATABASE)
         _migrate(embedded.dsn(schema.OWNER, DATABASE), down, asked=migrating)
-        dsn = embedded.dsn(schema.APP, DATABASE)
-        yield Provisioned(_with_secrets(settings, home), dsn, dsn, embedded, embedded.dsn(schema.OWNER, DATABASE))
+        owner = embedded.dsn(schema.OWNER, DATABASE)
+        logins = Logins(*(embedded.dsn(role, DATABASE) for role in (schema.APP, schema.AUTH, schema.BUS)))
+        if down is None:
+            _separate(owner, logins)
+        yield Provisioned(_with_secrets(settings, home), logins, embedded.dsn(schema.BUS, DATABASE), embedded, owner)
     finally:
         embedded.stop()
 
 
 def _given(settings: Settings, migrating: bool, down: int | None) -> Provisioned:
-    assert settings.database_url is not None
-    dsn = settings.database_url.get_secret_value()
-    listen = settings.listen_database_url.get_secret_value() if settings.listen_database_url else dsn
+    logins = _logins_of(settings)
+    listen = settings.listen_database_url
+    listen_dsn = listen.get_secret_value() if listen else logins.bus or logins.app
     owner: str | None = None
     if settings.owner_database_url is not None:
         owner = settings.owner_database_url.get_secret_value().replace("postgres://", "postgresql://", 1)
         _migrate(owner, down, asked=migrating)
-        schema.ensure_login(owner, dsn)
+        for dsn, role in ((logins.app, schema.APP), (logins.auth, schema.AUTH), (logins.bus, schema.BUS)):
+            if dsn is not None and down is None:
+                schema.ensure_login(owner, dsn, role)
+        if down is None:
+            _separate(owner, logins)
     elif migrating:
         raise BadSetting("ALFRED_OWNER_DATABASE_URL is needed to migrate")
     home = settings.home or default_home(folder("sql").parent, settings.pg_account)
-    return Provisioned(_with_secrets(settings, home), dsn, listen, None, owner)
+    return Provisioned(_with_secrets(settings, home), logins, listen_dsn, None, owner)
+
+
+def _logins_of(settings: Settings) -> Logins:
+    assert settings.database_url is not None
+    auth, bus = settings.auth_database_url, settings.bus_database_url
+    if auth is None or bus is None:
+        return Logins(settings.database_url.get_secret_value())
+    return Logins(*(url.get_secret_value() for url in (settings.database_url, auth, bus)))
+
+
+def _separate(owner_dsn: str, logins: Logins) -> None:
+    """Let each login do what is its own, once no process needs one for everything."""
+    if sessions := schema.separate_logins(owner_dsn, logins.are_separate):
+        log.warning(
+            "logins_not_separate", sessions_of_one_login=sessions, advice="run bin/migrate when they have ended"
+        )
 
 
 def _migrate(owner_dsn: str, down: int | None, *, asked: bool = False) -> None:
@@ -131,8 +154,11 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 async def _serve(base: Provisioned) -> int:
     settings = base.settings
-    app = build(settings, base.database_dsn, base.listen_dsn)
-    limits = ConnectionLimits(raise_descriptor_limit(settings.pool_size + RESERVE), settings.trusted_proxies)
+    if not base.logins.are_separate:
+        log.warning("one_login_for_everything", advice="set ALFRED_AUTH_DATABASE_URL and ALFRED_BUS_DATABASE_URL")
+    app = build(settings, base.logins, base.listen_dsn)
+    connections = settings.pool_size + sum(sizes_beside(settings.pool_size))
+    limits = ConnectionLimits(raise_descriptor_limit(connections + RESERVE), settings.trusted_proxies)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -161,23 +187,18 @@ def _welcome(address: str) -> None:
 
 async def scan_once(base: Provisioned, scan: str) -> int:
     """Run one scan by hand; how much it told."""
-    database = Database(base.database_dsn, size=2)
-    await database.open()
-    try:
-        scans = scans_of(database, lambda _: None, base.settings)
+    async with base.logins.opened() as pools:
+        scans = scans_of(pools.app, lambda _: None, base.settings)
         return await (scans.overdue() if scan == "overdue" else scans.stalled())
-    finally:
-        await database.close()
 
 
 async def rotate_secrets(base: Provisioned) -> str:
     """Encrypt every stored secret with the first key of ALFRED_SECRET_KEY; says how many were changed, and how many
     cannot be read."""
     vault = Vault([key.get_secret_value() for key in base.settings.secret_key])
-    database = Database(base.database_dsn, size=2)
-    await database.open()
     changed = lost = 0
-    try:
+    async with base.logins.opened() as pools:
+        database = pools.app
         async with database.as_service() as db:
             users = [row["user_id"] for row in await sql.connections.users_with_secrets.all(db)]
         for user_id in users:
@@ -190,21 +211,14 @@ async def rotate_secrets(base: Provisioned) -> str:
             async with database.acting_as(user_id) as db:
                 renewed, unread = await ai_accounts.reseal(db, vault, user_id)
                 changed, lost = changed + renewed, lost + unread
-    finally:
-        await database.close()
     return f"{changed} secrets are encrypted anew" + (f"; {lost} cannot be read: their key is missing" if lost else "")
 
 
 async def dead_events(base: Provisioned, *, retry: bool) -> str:
     """What consumers gave up, one a line; or how many were set to be tried again."""
-    database = Database(base.database_dsn, size=2)
-    await database.open()
-    try:
-        async with database.as_service() as db:
-            if retry:
-                return f"{await sql.events.revive.value(db)} events will be tried again"
-            rows = await sql.events.dead.all(db)
-        lines = [f"{row['created_at']:%F %T} {row['consumer']} event {row['number']}: {row['error']}" for row in rows]
-        return "\n".join(lines) or "none"
-    finally:
-        await database.close()
+    async with base.logins.opened() as pools, pools.bus.as_service() as db:
+        if retry:
+            return f"{await sql.events.revive.value(db)} events will be tried again"
+        rows = await sql.events.dead.all(db)
+    lines = [f"{row['created_at']:%F %T} {row['consumer']} event {row['number']}: {row['error']}" for row in rows]
+    return "\n".join(lines) or "none"

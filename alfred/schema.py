@@ -6,13 +6,32 @@ from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql as compose
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from yoyo import get_backend, read_migrations
 
 from alfred.files import folder
+from alfred.terms import BELL, REQUESTS_ALONE
 
-APP, OWNER = "alfred_app", "alfred_owner"
+APP, AUTH, BUS, OWNER = "alfred_app", "alfred_auth_app", "alfred_bus_app", "alfred_owner"
 SERVICES = ("alfred_auth", "alfred_bus", "alfred_scan", "alfred_search", "alfred_deliver", "alfred_intake")
+# What a superuser takes from everybody, in each database: large objects, which have no row level security, and the
+# statements of other sessions, which hold the ids of their tenants. (docs/operations.md repeats it.)
+CLOSED = """
+do $$
+declare
+    v_function regprocedure;
+begin
+    for v_function in
+        select oid::regprocedure from pg_proc
+         where pronamespace = 'pg_catalog'::regnamespace
+           and proname ~ '^(lo_.*|loread|lowrite|pg_stat_get_activity|pg_stat_get_backend_activity)$'
+           and has_function_privilege('alfred_app', oid, 'execute')
+    loop
+        execute format('revoke execute on function %s from public', v_function);
+    end loop;
+    grant execute on function pg_stat_get_activity(integer) to alfred_owner;
+end $$;
+"""
 # Any number, the same for all: one process migrates at a time, and a killed one holds nothing.
 _LOCK = 0x616C6672
 
@@ -29,6 +48,8 @@ def apply(owner_dsn: str, most: int | None = None) -> list[str]:
         with _in_service(lock), get_backend(owner_dsn.replace("postgresql:", "postgresql+psycopg:", 1)) as backend:
             missing = backend.to_apply(read_migrations(str(folder("migrations"))))[:most]
             backend.apply_migrations(missing)
+            if missing and lock.execute("select to_regprocedure('app.close_functions()')").fetchone() != (None,):
+                lock.execute("select app.close_functions()")
         lock.execute(compose.SQL("grant select on _yoyo_migration to {}").format(compose.Identifier(APP)))
     return [migration.id for migration in missing]
 
@@ -61,10 +82,10 @@ def _service_roles(owner: psycopg.Connection[Any], statement: LiteralString) -> 
         owner.execute(compose.SQL(statement).format(compose.Identifier(role)))
 
 
-def ensure_login(owner_dsn: str, app_dsn: str) -> None:
-    """Let the application's role log in with the password of its URL, where it cannot log in yet."""
-    wanted = conninfo_to_dict(app_dsn)
-    name, password = str(wanted.get("user") or APP), wanted.get("password")
+def ensure_login(owner_dsn: str, dsn: str, role: str = APP) -> None:
+    """Let a role of the application log in with the password of its URL, where it cannot log in yet."""
+    wanted = conninfo_to_dict(dsn)
+    name, password = str(wanted.get("user") or role), wanted.get("password")
     with psycopg.connect(owner_dsn, autocommit=True) as owner:
         row = owner.execute("select rolcanlogin from pg_roles where rolname = %s", [name]).fetchone()
         if row is None or not row[0]:
@@ -74,20 +95,50 @@ def ensure_login(owner_dsn: str, app_dsn: str) -> None:
                     verb, compose.Identifier(name), compose.Literal(password)
                 )
             )
-        if name != APP:
-            owner.execute(compose.SQL("grant {} to {}").format(compose.Identifier(APP), compose.Identifier(name)))
+        if name != role:
+            owner.execute(compose.SQL("grant {} to {}").format(compose.Identifier(role), compose.Identifier(name)))
+
+
+# Sessions with all rights of the one login, of processes that do not know of the others.
+_STILL_ONE = """
+select count(*) from pg_stat_activity
+ where datname = current_database() and application_name <> all (%s)
+   and usename in (select rolname from pg_roles
+                    where pg_has_role(oid, %s, 'usage') and not pg_has_role(oid, %s, 'usage') and not rolsuper)
+"""
+
+
+def separate_logins(owner_dsn: str, separate: bool) -> int:
+    """Leave to the logins of authentication and of the bus what is theirs, or let one login do everything again.
+
+    Returns how many sessions of processes with one login keep it from that: then nothing is changed.
+    """
+    with psycopg.connect(owner_dsn, autocommit=True) as owner:
+        owner.execute("select pg_advisory_lock(%s)", [_LOCK])
+        (others,) = owner.execute(_STILL_ONE, [[REQUESTS_ALONE, BELL], APP, BUS]).fetchone() or (0,)
+        if separate and others:
+            return int(others)
+        with _in_service(owner):
+            owner.execute("select app.separate_logins(%s)", [separate])
+    return 0
 
 
 def found(superuser_dsn: str, database: str) -> None:
-    """In a new cluster of our own: the owner's and the application's logins, and the database."""
+    """In a cluster of our own: the logins, and the database, closed to what none of them needs."""
     with psycopg.connect(superuser_dsn, autocommit=True) as superuser:
         superuser.execute("select pg_advisory_lock(%s)", [_LOCK])
-        for role, rights in ((OWNER, "login createrole"), (APP, "login")):
+        for role, rights in ((OWNER, "login createrole"), (APP, "login"), (AUTH, "login"), (BUS, "login")):
             if superuser.execute("select from pg_roles where rolname = %s", [role]).fetchone() is None:
                 superuser.execute(compose.SQL("create role {} " + rights).format(compose.Identifier(role)))
+            elif role in (AUTH, BUS):  # made by a migration, which lets nobody log in
+                superuser.execute(compose.SQL("alter role {} login").format(compose.Identifier(role)))
+        superuser.execute(compose.SQL("grant {} to {}").format(compose.Identifier(APP), compose.Identifier(BUS)))
         if superuser.execute("select from pg_database where datname = %s", [database]).fetchone() is None:
             superuser.execute(
                 compose.SQL("create database {} owner {}").format(
                     compose.Identifier(database), compose.Identifier(OWNER)
                 )
             )
+    with psycopg.connect(make_conninfo(superuser_dsn, dbname=database), autocommit=True) as superuser:
+        superuser.execute("select pg_advisory_lock(%s)", [_LOCK])
+        superuser.execute(CLOSED)

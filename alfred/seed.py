@@ -31,14 +31,13 @@ _ACCOUNTS = {"whatsapp": demo.PHONE_ACCOUNT, "instagram": demo.INSTAGRAM_ACCOUNT
 
 async def seed(base: Provisioned) -> None:
     """Make what is missing of the demo account."""
-    database = Database(base.database_dsn, size=4)
     async with AsyncExitStack() as stack:
-        await database.open()
-        stack.push_async_callback(database.close)
+        pools = await stack.enter_async_context(base.logins.opened(4))
+        database = pools.app
         inbox = Inbox(database, MockAIProvider(), lambda _: None)
         writing = asyncio.create_task(inbox.run())
         stack.callback(writing.cancel)
-        user_id = await _demo_user(database, base.settings.bcrypt_cost)
+        user_id = await _demo_user(pools.auth, base.settings.bcrypt_cost)
         async with database.acting_as(user_id) as db:
             await _channels(db, user_id)
             await _automation(db, user_id)
@@ -48,13 +47,13 @@ async def seed(base: Provisioned) -> None:
     log.info("demo_seeded", conversations=len(fresh), new=sum(fresh), email=demo.EMAIL)
 
 
-async def _demo_user(database: Database, cost: int) -> UUID:
+async def _demo_user(auth: Database, cost: int) -> UUID:
     passwords = Passwords(cost)
     user_id = uuid7()
     profile = {"locale": "pt-BR", "timezone": "America/Sao_Paulo", "currency": "BRL"}
     try:
         hashed = await passwords.hash(demo.PASSWORD)
-        async with database.as_service() as db:
+        async with auth.as_service() as db:
             await sql.users.register.run(
                 db,
                 user_id=user_id,
@@ -65,7 +64,7 @@ async def _demo_user(database: Database, cost: int) -> UUID:
                 **profile,
             )
     except asyncpg.UniqueViolationError:
-        async with database.as_service() as db:
+        async with auth.as_service() as db:
             known = await sql.users.judge_login.one(db, email_key=demo.EMAIL, address="seed", window_seconds=1)
         assert known is not None
         user_id = known["user_id"]

@@ -55,6 +55,8 @@ class Settings(BaseModel):
     home: Path | None = None
     database_url: SecretStr | None = None
     owner_database_url: SecretStr | None = None
+    auth_database_url: SecretStr | None = None
+    bus_database_url: SecretStr | None = None
     listen_database_url: SecretStr | None = None
     pg_bin: Path | None = None
     pg_account: str | None = None
@@ -108,7 +110,9 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] | None = None
 
-    @field_validator("database_url", "owner_database_url", "listen_database_url")
+    @field_validator(
+        "database_url", "owner_database_url", "auth_database_url", "bus_database_url", "listen_database_url"
+    )
     @classmethod
     def _of_postgresql(cls, url: SecretStr | None) -> SecretStr | None:
         if url is not None and not url.get_secret_value().startswith(("postgresql://", "postgres://")):
@@ -126,6 +130,12 @@ class Settings(BaseModel):
     def _a_model_has_a_protocol(self) -> Self:
         if (self.ai_kind is None) != (self.ai_model is None):
             raise ValueError("ALFRED_AI_KIND and ALFRED_AI_MODEL are set together, or neither of them")
+        return self
+
+    @model_validator(mode="after")
+    def _logins_are_separate_or_one(self) -> Self:
+        if (self.auth_database_url is None) != (self.bus_database_url is None):
+            raise ValueError("ALFRED_AUTH_DATABASE_URL and ALFRED_BUS_DATABASE_URL are set together, or neither")
         return self
 
     @classmethod

@@ -101,3 +101,8 @@ def language_of(locale: str | None) -> Language | None:
     spoken = (locale or "").replace("_", "-").partition("-")[0].lower()
     languages: tuple[Language, ...] = get_args(Language)
     return next((language for language in languages if language == spoken), None)
+
+
+# What connections call themselves, so that an upgrade tells them from those of processes with one login for everything.
+REQUESTS_ALONE = "alfred-requests"
+BELL = "alfred-bell"

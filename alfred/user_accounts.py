@@ -10,7 +10,6 @@ from uuid_utils.compat import uuid7
 
 from alfred.api.accounts import Registration
 from alfred.api.logins import key_of
-from alfred.db import Database
 from alfred.fault_sentences import sentence_of
 from alfred.identity import BadAccount, Passwords
 from alfred.queries import sql
@@ -49,19 +48,17 @@ async def _add_account(base: Provisioned, email: str, name: str, password: str) 
         BadAccount: an invalid e-mail, name or password, or an e-mail that is taken.
     """
     account = _checked(email, name, password)
-    passwords, database = Passwords(base.settings.bcrypt_cost), Database(base.database_dsn, size=2)
-    await database.open()
+    passwords = Passwords(base.settings.bcrypt_cost)
     try:
         hashed = await passwords.hash(password)
         profile = account.model_dump(include={"name", "email", "locale", "timezone", "currency"})
-        async with database.as_service() as db:
+        async with base.logins.opened() as pools, pools.auth.as_service() as db:
             known = await sql.users.judge_login.one(db, email_key=key_of(email), address="", window_seconds=1)
             if known is not None and known["user_id"] is not None:
                 raise BadAccount(f"{email} has an account already.")
             login = {"email_key": key_of(email), "password_hash": hashed}
             await sql.users.register.run(db, user_id=uuid7(), **login, **profile)
     finally:
-        await database.close()
         passwords.close()
 
 

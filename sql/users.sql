@@ -42,13 +42,13 @@ update users
  where user_id = :user_id
 returning user_id as id, name, email, locale, timezone, currency, preferences, created_at
 
--- name: own_login
--- Of the tenant whose hat is worn.
-select * from app.own_login()
+-- name: login_of
+-- What a user proves to be themselves by.
+select * from app.login_of(:user_id)
 
--- name: change_own_password
--- Ends the other sessions too.
-select app.change_own_password(:password_hash, :session_id, make_interval(secs => :access_ttl))
+-- name: change_password
+-- Ends the other sessions too; false where the user is gone.
+select app.change_password(:user_id, :password_hash, :session_id, make_interval(secs => :access_ttl))
 
 -- name: erase_own
 -- The tenant and everything in it.

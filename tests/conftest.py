@@ -17,6 +17,7 @@ from alfred.app import build
 from alfred.db import prepare
 from alfred.http.server import ConnectionLimits, served
 from alfred.log import set_up
+from alfred.logins import Logins
 from alfred.postgres import Embedded
 from alfred.settings import Settings
 from tests.people import Person
@@ -58,6 +59,10 @@ class Cluster:
     def app(self, database: str) -> str:
         return self.server.dsn(schema.APP, database)
 
+    def logins(self, database: str) -> Logins:
+        """One for each kind of work, which `separate` makes them keep to."""
+        return Logins(*(self.server.dsn(role, database) for role in (schema.APP, schema.AUTH, schema.BUS)))
+
     def copy(self) -> str:
         """A fresh migrated database; its name."""
         self.newest = next(self._numbers)
@@ -83,8 +88,10 @@ def cluster():
 
 @pytest.fixture(scope="session")
 def database(cluster):
-    """The database that the tests share: each signs up its own users."""
-    return cluster.copy()
+    """The database that the tests share: each signs up its own users. Its logins are separate."""
+    name = cluster.copy()
+    schema.separate_logins(cluster.owner(name), True)
+    return name
 
 
 @pytest.fixture(scope="session")
@@ -112,14 +119,15 @@ async def serving(dsn: str, port: int = 0, limits: ConnectionLimits | None = Non
         "login_attempts": 1000,
         "pool_size": 8,
     } | settings
-    app = build(Settings(**chosen), dsn, dsn)
+    logins = dsn if isinstance(dsn, Logins) else Logins(dsn)
+    app = build(Settings(**chosen), logins, logins.bus or logins.app)
     async with served(app, "127.0.0.1", port, limits or ConnectionLimits(10_000), grace=1) as address:
         yield address
 
 
 @pytest.fixture(scope="session")
 async def address(cluster, database):
-    async with serving(cluster.app(database)) as address:
+    async with serving(cluster.logins(database)) as address:
         yield address
 
 

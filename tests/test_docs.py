@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from alfred.schema import CLOSED
 from alfred.settings import PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -52,6 +53,10 @@ def test_no_document_speaks_of_a_setting_that_is_not_there(name):
     text = (ROOT / name).read_text(encoding="utf-8")
     known = {PREFIX + field.upper() for field in Settings.model_fields} | _OTHERS
     assert set(re.findall(rf"{PREFIX}[A-Z_]*[A-Z]", text)) <= known
+
+
+def test_operators_are_told_what_a_superuser_takes_away():
+    assert CLOSED.strip() in (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("document", documents(), ids=lambda path: str(path.relative_to(ROOT)))

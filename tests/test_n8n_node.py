@@ -45,7 +45,7 @@ async def test_each_operation_and_field_of_the_node_is_one_of_the_api(http, addr
 
 @pytest.mark.skipif(not NODE or not (PACKAGE / "dist").is_dir(), reason="the nodes are not built here")
 async def test_the_built_nodes_run_against_the_service(cluster, database, http):
-    async with serving(cluster.app(database), private_targets="127.0.0.0/8") as address:
+    async with serving(cluster.logins(database), private_targets="127.0.0.0/8") as address:
         ana = await Person.sign_up(http, address)
         made = await ana.made("/tokens", {"name": "n8n", "scopes": ["read", "write", "webhooks", "subscriptions"]})
         words = (f"{address}/api/v1", made["token"], "http://127.0.0.1:9/webhook/1")

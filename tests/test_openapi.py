@@ -8,6 +8,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from alfred.app import build
 from alfred.http.openapi_schemas import CLOSED_SETS
+from alfred.logins import Logins
 from alfred.settings import Settings
 from tests.conftest import SECRET
 from tests.people import Person
@@ -41,7 +42,7 @@ _PAGES = ("/api/v1/docs", "/api/v1/openapi.json", "/web/", "/favicon.ico")
 
 
 async def test_every_route_is_in_it(document):
-    app = build(Settings(jwt_secret=SECRET), "postgresql:///none", "postgresql:///none")
+    app = build(Settings(jwt_secret=SECRET), Logins("postgresql:///none"), "postgresql:///none")
     routes = {
         (route.resource.canonical.removeprefix("/api/v1"), route.method.lower())
         for route in app.router.routes()

@@ -127,7 +127,7 @@ async def register_user(request: web.Request, services: Services, body: Registra
     hashed = await services.passwords.hash(body.password.get_secret_value(), address_of(request))
     user_id = uuid7()
     profile = body.model_dump(include={"name", "email", "locale", "timezone", "currency"})
-    async with services.database.as_service() as db:
+    async with services.auth.as_service() as db:
         await sql.users.register.run(db, user_id=user_id, email_key=key_of(body.email), password_hash=hashed, **profile)
         tokens = await start_session(request, services, db, user_id)
     return await _session(services, tokens)
@@ -140,7 +140,7 @@ async def log_in_user(request: web.Request, services: Services, body: Login) -> 
     Takes as long for an unknown e-mail as for a wrong password. Repeated failures answer 429.
     """
     user_id = await user_who_logs_in(request, services, body)
-    async with services.database.as_service() as db:
+    async with services.auth.as_service() as db:
         tokens = await start_session(request, services, db, user_id)
     return await _session(services, tokens)
 
@@ -198,18 +198,20 @@ async def update_password(request: web.Request, caller: Caller, services: Servic
     """
     await _prove(request, services, caller, body.current_password)
     hashed = await services.passwords.hash(body.new_password.get_secret_value())
-    async with services.database.acting_as(caller.user_id) as db:
-        await sql.users.change_own_password.run(
-            db, password_hash=hashed, session_id=caller.session_id, access_ttl=services.tokens.ttl
-        )
+    await services.auth.once(
+        sql.users.change_password,
+        user_id=caller.user_id,
+        password_hash=hashed,
+        session_id=caller.session_id,
+        access_ttl=services.tokens.ttl,
+    )
     services.trust.forget()
     log.info("password_changed")
 
 
 async def _prove(request: web.Request, services: Services, caller: Caller, password: SecretStr) -> None:
     """The caller's password; guesses count like those at a login, and no transaction is open while bcrypt works."""
-    async with services.database.acting_as(caller.user_id) as db:
-        login = await sql.users.own_login.one(db)
+    login = await services.auth.find(sql.users.login_of, user_id=caller.user_id)
     if login is None:
         raise not_found("user")
     guess = Guess(login["email_key"], address_of(request))

@@ -141,7 +141,7 @@ async def download_file(request: web.Request, services: Services, media_id: str)
 
 async def _linked(request: web.Request, services: Services, **about: Any) -> Row | None:
     """The row, if the link to it is signed by us and still good."""
-    row = await services.database.find(sql.media.by_link, **about)
+    row = await services.auth.find(sql.media.by_link, **about)
     if row is None:
         return None
     expires, signature = request.query.get("expires", ""), request.query["signature"]

@@ -42,8 +42,10 @@ async def get_readiness(services: Services) -> Answer[Readiness]:
     """Check that the database, its schema and the event bus are ready."""
     database = migrations = False
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS), services.database.as_service() as db:
-            newest = await sql.health.newest_migration.value(db)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            newest = await services.database.once(sql.health.newest_migration)
+            for pool in services.pools.by_login().values():
+                await pool.once(sql.health.login)
             database, migrations = True, newest >= schema.newest()
     except Exception as error:
         if not connection_lost(error):

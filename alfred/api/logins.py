@@ -69,7 +69,7 @@ async def user_who_logs_in(request: web.Request, services: Services, login: Logi
     user_id = UUID(str(judged["user_id"]))
     if form != in_normal_form(password):
         renewed = await services.passwords.hash(password)
-        async with services.database.as_service() as db:
+        async with services.auth.as_service() as db:
             await sql.users.renew_password_hash.run(db, user_id=user_id, old=judged["password_hash"], new=renewed)
     return user_id
 
@@ -101,12 +101,12 @@ async def judging(services: Services, guess: Guess) -> AsyncIterator[Row]:
 async def count_failure(services: Services, guess: Guess) -> None:
     """A wrong password: it counts against the e-mail and the address."""
     log.info("login_failed", address=guess.address)
-    async with services.database.as_service() as db:
+    async with services.auth.as_service() as db:
         await sql.users.login_failed.run(db, email_key=guess.email_key, address=guess.address)
 
 
 async def _judge(services: Services, guess: Guess) -> Row:
-    async with services.database.as_service() as db:
+    async with services.auth.as_service() as db:
         judged = await sql.users.judge_login.one(
             db, email_key=guess.email_key, address=guess.address, window_seconds=LOGIN_WINDOW
         )
@@ -160,7 +160,7 @@ async def renew_session(
         Problem: 401 `token_reused` for a spent one, which ends the session; 401 `invalid_token`.
     """
     fresh = new_token("r")
-    async with services.database.as_service() as db:
+    async with services.auth.as_service() as db:
         renewed = await sql.sessions.renew.one(
             db,
             old_hash=digest(token),
@@ -183,7 +183,7 @@ async def renew_session(
 
 async def end_session(services: Services, token: str) -> None:
     """Log out; a token that nobody knows does no harm."""
-    async with services.database.as_service() as db:
+    async with services.auth.as_service() as db:
         await sql.sessions.end_by_token.run(db, token_hash=digest(token))
     services.trust.forget()
 

@@ -42,8 +42,9 @@ def metrics_alone(services: Services) -> web.Application:
 async def _answer(services: Services) -> web.Response:
     metrics.streams.labels("notifications").set(services.hub.seat_count)
     metrics.streams.labels("events").set(services.tail.seat_count)
-    for state, count in services.database.pool_state().items():
-        metrics.pool.labels(state).set(count)
+    for login, pool in services.pools.by_login().items():
+        for state, count in pool.pool_state().items():
+            metrics.pool.labels(login, state).set(count)
     metrics.bus_well.set(services.bus.well)
     try:
         async with services.database.as_service() as db:

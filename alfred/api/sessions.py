@@ -73,7 +73,7 @@ async def create_browser_session(request: web.Request, services: Services, body:
     user_id = await user_who_logs_in(request, services, login)
     if left := request.cookies.get(COOKIE):  # the session that this browser had: nobody could come back to it
         await end_session(services, left)
-    async with services.database.as_service() as db:
+    async with services.auth.as_service() as db:
         tokens = await start_session(request, services, db, user_id, cookie=True)
     return await _answer(request, services, tokens)
 

@@ -84,7 +84,7 @@ async def opener_of(request: web.Request, services: Services) -> Opener:
             raise Problem(403, "insufficient_scope", "This token lacks the scope `read`.")
         opener = Opener(caller.user_id, caller.token_id, caller.session_id, caller.expires_at)
     else:
-        async with services.database.as_service() as db:
+        async with services.auth.as_service() as db:
             row = await sql.streams.redeem_ticket.one(db, ticket_hash=digest(ticket))
         if row is None:
             raise unauthorized("The ticket is spent or has expired.", "invalid_ticket")

@@ -85,6 +85,7 @@ class Hooks:
     """The hooks of this process."""
 
     database: Database
+    auth: Database
     announce: Callable[[Iterable[UUID]], None]
     certificates: Certificates = field(default_factory=Certificates)
     _known: dict[bytes, tuple[float, Hook]] = field(default_factory=dict)
@@ -99,7 +100,7 @@ class Hooks:
         key_hash = hash_of(key)
         if (known := self._known.get(key_hash)) and known[0] > monotonic():
             return known[1]
-        row = await self.database.find(sql.hooks.find, key_hash=key_hash)
+        row = await self.auth.find(sql.hooks.find, key_hash=key_hash)
         if row is None:
             return None
         hook = Hook(**dict(row))

@@ -24,16 +24,16 @@ _WORDS = {
 class LostPosts:
     """The counts of this process on their way to the database."""
 
-    def __init__(self, database: Database, announce: Callable[[Iterable[UUID]], None]) -> None:
+    def __init__(self, database: Database, auth: Database, announce: Callable[[Iterable[UUID]], None]) -> None:
         self._database = database
+        self._auth = auth
         self._announce = announce
         self._counts: defaultdict[UUID, Counter[str]] = defaultdict(Counter)
         self._written_at: dict[UUID, float] = {}
 
     async def owner_of(self, token_hash: bytes) -> UUID | None:
         """Whose API token it is, also after it has expired."""
-        async with self._database.as_service() as db:
-            owner: UUID | None = await sql.lost_posts.owner_of_token.value(db, token_hash=token_hash)
+        owner: UUID | None = await self._auth.once(sql.lost_posts.owner_of_token, token_hash=token_hash)
         return owner
 
     async def note(self, user_id: UUID, status: int) -> None:

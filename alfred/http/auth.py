@@ -38,9 +38,7 @@ async def caller_of(token: str, services: Services) -> Caller:
     """Whose token this is; an API token is looked up each time, so that a revoked one is dead at once."""
     if token.startswith(API_PREFIX):
         row = (
-            await services.database.find(sql.tokens.find, token_hash=digest(token))
-            if looks_like_api_token(token)
-            else None
+            await services.auth.find(sql.tokens.find, token_hash=digest(token)) if looks_like_api_token(token) else None
         )
         if row is None:
             raise unauthorized("The API token is not valid, has expired or was revoked.", "invalid_token")

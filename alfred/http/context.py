@@ -27,6 +27,7 @@ from alfred.http.registrations import Registrations
 from alfred.http.session_trust import SessionTrust
 from alfred.hub import Hub
 from alfred.identity import AccessTokens, Passwords
+from alfred.logins import Pools
 from alfred.model_calls import Models
 from alfred.outbound_http import OutboundHttp
 from alfred.settings import Settings
@@ -40,7 +41,9 @@ class Services:
     """The parts of the running service, made by the composition root."""
 
     settings: Settings
-    database: Database
+    pools: Pools
+    database: Database  # for requests
+    auth: Database
     bus: Bus
     hub: Hub
     tail: Tail

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from alfred.logins import Logins
 from alfred.running import Provisioned, rotate_secrets
 from alfred.settings import Settings
 from tests.conftest import SECRET, serving
@@ -26,7 +27,7 @@ async def model():
 @pytest.fixture(scope="module")
 async def loopback(cluster, database):
     """A service that may call loopback, without a model of its own."""
-    async with serving(cluster.app(database), private_targets="127.0.0.0/8", ai_timeout=1.5) as address:
+    async with serving(cluster.logins(database), private_targets="127.0.0.0/8", ai_timeout=1.5) as address:
         yield address
 
 
@@ -34,7 +35,7 @@ async def loopback(cluster, database):
 async def generous(cluster, database, model):
     """A service that has a model of its own, whose address no tenant might give."""
     account = {"ai_kind": "anthropic", "ai_model": "big", "ai_base_url": model.base_url, "ai_api_key": KEY}
-    async with serving(cluster.app(database), ai_timeout=1, **account) as address:
+    async with serving(cluster.logins(database), ai_timeout=1, **account) as address:
         yield address
 
 
@@ -188,7 +189,7 @@ async def test_the_key_is_encrypted_anew(http, model, cluster):
     async with serving(cluster.app(name), **settings) as address:
         rosa = await Person.sign_up(http, address, "Rosa")
         await rosa.put("/ai/provider", wanted(model.base_url))
-    base = Provisioned(Settings(secret_key=f"{new},{SECRET}"), cluster.app(name), "", None)
+    base = Provisioned(Settings(secret_key=f"{new},{SECRET}"), Logins(cluster.app(name)), "", None)
     assert await rotate_secrets(base) == "1 secrets are encrypted anew"
     for key, works in ((new, True), (SECRET, False)):
         async with serving(cluster.app(name), secret_key=key, **settings) as address:

@@ -178,7 +178,7 @@ async def test_refuses_a_forged_token(ana, change):
 
 async def test_a_rotated_secret_still_verifies(cluster, database, http, ana):
     new = "the new secret which is long enough as well"
-    async with serving(cluster.app(database), jwt_secret=f"{new},{SECRET}") as address:
+    async with serving(cluster.logins(database), jwt_secret=f"{new},{SECRET}") as address:
         there = Person(http, address, ana.session)
         assert (await there.get("/me"))[0] == 200
         status, session = await there.post("/auth/login", {"email": ana.email, "password": "a good password"})

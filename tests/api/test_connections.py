@@ -7,6 +7,7 @@ import pytest
 from aiohttp import web
 from uuid_utils.compat import uuid7
 
+from alfred.logins import Logins
 from alfred.running import Provisioned, rotate_secrets
 from alfred.settings import Settings
 from tests.api.connecting import BODIES, SECRET, body_of, connected
@@ -23,7 +24,7 @@ ADMIN_CALLS = [
 async def loopback(cluster, database):
     """A service that may call loopback."""
     settings = {"private_targets": "127.0.0.0/8", "public_url": "https://crm.example.org", "delivery_timeout": 2}
-    async with serving(cluster.app(database), **settings) as address:
+    async with serving(cluster.logins(database), **settings) as address:
         yield address
 
 
@@ -265,7 +266,7 @@ async def test_a_new_key_encrypts_what_an_old_one_had(cluster, http):
     async with serving(cluster.app(name), secret_key=old, **settings) as address:
         rosa = await Person.sign_up(http, address, "Rosa")
         channel, _ = await connected(rosa, "evolution")
-    base = Provisioned(Settings(secret_key=f"{new},{old}"), cluster.app(name), "", None)
+    base = Provisioned(Settings(secret_key=f"{new},{old}"), Logins(cluster.app(name)), "", None)
     assert await rotate_secrets(base) == "4 secrets are encrypted anew"
     assert await rotate_secrets(base) == "0 secrets are encrypted anew"
     for key, readable in ((new, True), (old, False)):
@@ -276,7 +277,9 @@ async def test_a_new_key_encrypts_what_an_old_one_had(cluster, http):
             _, tested = await rosa.post(f"/channels/{channel}/connection/test")
             assert tested["error"]["code"] == ("network_error" if readable else "auth_failed")
     assert "ALFRED_SECRET_KEY" in tested["error"]["detail"]
-    assert "cannot be read" in await rotate_secrets(Provisioned(Settings(secret_key=old), cluster.app(name), "", None))
+    assert "cannot be read" in await rotate_secrets(
+        Provisioned(Settings(secret_key=old), Logins(cluster.app(name)), "", None)
+    )
 
 
 async def test_a_good_test_connects(rosa):

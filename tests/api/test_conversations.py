@@ -305,7 +305,7 @@ async def test_next_is_the_url_that_was_asked(ana, address):
 
 
 async def test_next_is_under_the_public_url(cluster, database, http):
-    async with serving(cluster.app(database), public_url="https://crm.example.com/alfred/") as address:
+    async with serving(cluster.logins(database), public_url="https://crm.example.com/alfred/") as address:
         ana = await Person.sign_up(http, address)
         await two(ana)
         _, page = await ana.get("/conversations", limit=1, q="oi & tchau")
@@ -314,7 +314,7 @@ async def test_next_is_under_the_public_url(cluster, database, http):
 
 
 async def test_next_believes_a_trusted_proxy(cluster, database, http):
-    async with serving(cluster.app(database), trusted_proxies="127.0.0.0/8") as address:
+    async with serving(cluster.logins(database), trusted_proxies="127.0.0.0/8") as address:
         ana = await Person.sign_up(http, address)
         await two(ana)
         told = {"X-Forwarded-Host": "crm.example.com", "X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"}

@@ -185,7 +185,7 @@ async def test_nothing_of_the_inside_is_told(ana):
 @pytest.fixture
 async def beside(cluster, database, http):
     """A service that a browser's page from crm.example.com may call."""
-    async with serving(cluster.app(database), cors_origins="https://crm.example.com, https://b.example") as address:
+    async with serving(cluster.logins(database), cors_origins="https://crm.example.com, https://b.example") as address:
         yield await Person.sign_up(http, address)
 
 

@@ -26,7 +26,7 @@ async def test_only_health_is_at_the_root(stranger, address):
 async def test_an_older_schema_is_not_ready(cluster, http):
     database = cluster.copy()
     await asyncio.to_thread(schema.roll_back, cluster.owner(database), 1)
-    async with serving(cluster.app(database)) as address:
+    async with serving(cluster.logins(database)) as address:
         nurse = Person(http, address)
         status, headers, _ = await nurse.call("GET", "/health/ready")
         assert (status, int(headers["Retry-After"]) > 0) == (503, True)

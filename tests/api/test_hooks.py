@@ -30,7 +30,7 @@ WHSEC = "whsec_" + base64.b64encode(b"a key of twenty-four bytes").decode()
 @pytest.fixture(scope="module")
 async def house(cluster, database):
     settings = {"private_targets": "127.0.0.0/8", "hook_body_limit": 200_000, "mail_body_limit": 6_000_000}
-    async with serving(cluster.app(database), **settings) as address:
+    async with serving(cluster.logins(database), **settings) as address:
         yield address
 
 
@@ -428,7 +428,7 @@ async def test_hook_only_channels_refuse_tokens(rosa):
 
 
 async def test_no_page_of_a_browser_may_read_the_answer(cluster, database, http):
-    async with serving(cluster.app(database), cors_origins="*") as address:
+    async with serving(cluster.logins(database), cors_origins="*") as address:
         ana = await Person.sign_up(http, address, "Ana")
         _, answer = await connected(ana, "messenger", base_url="https://graph.facebook.com")
         for method in ("POST", "OPTIONS"):
@@ -486,8 +486,8 @@ class Wire:
         target.transport.abort()
 
 
-async def test_while_postgresql_is_away_the_answer_is_503_and_nothing_is_lost(cluster, database, http, tmp_path):
-    wire = Wire(cluster.app(database), tmp_path)
+async def test_while_postgresql_is_away_the_answer_is_503_and_nothing_is_lost(cluster, http, tmp_path):
+    wire = Wire(cluster.app(cluster.copy()), tmp_path)
     await wire.join()
     async with serving(wire.dsn, private_targets="127.0.0.0/8") as address:
         rosa = await Person.sign_up(http, address, "Rosa")
@@ -506,7 +506,7 @@ async def test_while_postgresql_is_away_the_answer_is_503_and_nothing_is_lost(cl
 
 
 async def test_few_large_bodies_at_a_time(cluster, database, http):
-    async with serving(cluster.app(database), private_targets="127.0.0.0/8", request_deadline=20) as address:
+    async with serving(cluster.logins(database), private_targets="127.0.0.0/8", request_deadline=20) as address:
         people = [await Person.sign_up(http, address, name) for name in ("Ana", "Bruno", "Clara")]
         hooks_of = [await hooked(person, "email", inbound={"provider": "mail"}) for person in people]
         go_on = asyncio.Event()

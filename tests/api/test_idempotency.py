@@ -211,7 +211,7 @@ async def test_of_those_that_come_at_once_one_is_served(cluster, database, ana, 
     counted = "messages" if "messages" in path or "webhooks" in path else path
     path, body = filled(path, shop), filled(body, shop)
     before = await everything(ana)
-    async with serving(cluster.app(database)) as elsewhere:
+    async with serving(cluster.logins(database)) as elsewhere:
         there = Person(ana._http, elsewhere, ana.session)
         answers = await asyncio.gather(*(repeated(person, path, body, "key-1") for person in (ana, there) * 4))
         first = [answer for answer in answers if answer[:2] == (status, None)]

@@ -14,7 +14,7 @@ SHOWN = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 @pytest.fixture(scope="module")
 async def strict(cluster, database):
     """A service on the shared database that takes the smallest number of requests."""
-    async with serving(cluster.app(database), rate_limit=LIMIT) as address:
+    async with serving(cluster.logins(database), rate_limit=LIMIT) as address:
         yield address
 
 

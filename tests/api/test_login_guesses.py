@@ -132,7 +132,7 @@ async def test_so_many_register_from_one_address(ana):
 
 
 async def test_nobody_registers_where_it_is_closed(cluster, database, http):
-    async with serving(cluster.app(database), registration="closed") as address:
+    async with serving(cluster.logins(database), registration="closed") as address:
         body = {"name": "X", "email": "closed@example.com", "password": PASSWORD}
         status, problem = await Person(http, address).post("/auth/register", body)
         assert (status, problem["code"]) == (403, "registration_closed")

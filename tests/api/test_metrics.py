@@ -11,7 +11,7 @@ TOKEN = "a token of the metrics"
 
 @pytest.fixture
 async def watched(cluster, database):
-    async with serving(cluster.app(database), metrics_token=TOKEN) as address:
+    async with serving(cluster.logins(database), metrics_token=TOKEN) as address:
         yield address
 
 

@@ -30,7 +30,7 @@ async def model():
 
 @pytest.fixture(scope="module")
 async def loopback(cluster, database):
-    async with serving(cluster.app(database), private_targets="127.0.0.0/8", ai_timeout=DEADLINE) as address:
+    async with serving(cluster.logins(database), private_targets="127.0.0.0/8", ai_timeout=DEADLINE) as address:
         yield address
 
 

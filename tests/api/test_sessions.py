@@ -181,7 +181,7 @@ async def test_a_page_of_this_server_is_not(ana, browser, address):
 
 
 async def test_the_public_url_says_which_origin_is_ours(cluster, database, http, ana):
-    async with serving(cluster.app(database), public_url="https://crm.example/alfred") as address:
+    async with serving(cluster.logins(database), public_url="https://crm.example/alfred") as address:
         browser = Browser(http, address)
         headers, _ = await browser.log_in(ana)
         assert SimpleCookie(headers["Set-Cookie"])["alfred_session"]["secure"] is True
@@ -190,7 +190,7 @@ async def test_the_public_url_says_which_origin_is_ours(cluster, database, http,
 
 
 async def test_a_trusted_proxy_says_it_too(cluster, database, http, ana):
-    async with serving(cluster.app(database), trusted_proxies="127.0.0.1") as address:
+    async with serving(cluster.logins(database), trusted_proxies="127.0.0.1") as address:
         told = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "crm.example", "X-Forwarded-For": "203.0.113.7"}
         browser = Browser(http, address)
         browser.headers = told | {"User-Agent": "Firefox " + "x" * 400}
@@ -205,7 +205,7 @@ async def test_a_trusted_proxy_says_it_too(cluster, database, http, ana):
 
 
 async def test_no_other_origin_may_use_the_cookie(cluster, database, http, ana):
-    async with serving(cluster.app(database), cors_origins="*") as address:
+    async with serving(cluster.logins(database), cors_origins="*") as address:
         _, headers, _ = await Person(http, address).call(
             "GET", "/health", headers={"Origin": "https://elsewhere.example"}
         )
@@ -275,7 +275,7 @@ async def test_an_erased_users_token_is_refused_before_any_work(ana):
 
 
 async def test_a_session_ends_however_much_it_is_used(cluster, database, http, ana, owner_token_age):
-    async with serving(cluster.app(database), session_max_age=3600) as address:
+    async with serving(cluster.logins(database), session_max_age=3600) as address:
         browser = Browser(http, address)
         headers, _ = await browser.log_in(ana)
         assert "Max-Age=3600" in headers["Set-Cookie"]

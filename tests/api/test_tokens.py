@@ -235,7 +235,7 @@ async def test_tells_when_it_was_last_used(ana):
 
 
 async def test_a_revoked_token_is_dead_at_once_on_every_replica(cluster, database, http, ana):
-    async with serving(cluster.app(database)) as elsewhere:
+    async with serving(cluster.logins(database)) as elsewhere:
         made = await ana.made("/tokens", {"name": "x"})
         here, there = holding(ana, made["token"]), holding(ana, made["token"], elsewhere)
         for _ in range(5):

@@ -391,7 +391,7 @@ async def test_needs_a_token(stranger):
 
 
 async def test_a_body_over_the_limit_is_too_large(cluster, database, http):
-    async with serving(cluster.app(database), hook_body_limit=2000) as address:
+    async with serving(cluster.logins(database), hook_body_limit=2000) as address:
         ana = await Person.sign_up(http, address)
         status, problem = await ana.post("/webhooks/whatsapp", flat("x" * 2000))
         assert (status, problem["code"]) == (413, "too_large")

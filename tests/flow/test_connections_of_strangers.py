@@ -45,7 +45,7 @@ async def ended(connection):
 @pytest.fixture
 async def narrow(cluster, database):
     """A service that takes 20 connections."""
-    async with serving(cluster.app(database), limits=ConnectionLimits(20)) as address:
+    async with serving(cluster.logins(database), limits=ConnectionLimits(20)) as address:
         yield address
 
 
@@ -65,7 +65,7 @@ async def test_headers_that_never_end_are_waited_for_in_vain_once(narrow, monkey
 
 async def test_an_idle_connection_is_closed_and_a_stream_is_not(cluster, database, http, monkeypatch, eventually):
     monkeypatch.setattr(server, "IDLE_SECONDS", 0.5)
-    async with serving(cluster.app(database)) as address:
+    async with serving(cluster.logins(database)) as address:
         ana = await Person.sign_up(http, address, "Ana")
         bearer = f"Authorization: Bearer {ana.session['access_token']}".encode()
         stream = await opened(

@@ -12,6 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from alfred import schema
@@ -119,6 +120,9 @@ async def test_serves_seeds_and_stops_cleanly(run, home, http):
     assert any(each["unread_count"] for each in conversations)
     assert len((await demo.get("/tasks", overdue=True))[1]["items"]) >= 2
 
+    with psycopg.connect(f"postgresql://alfred_app@/alfred?host={home}/run&port=5432") as db:
+        assert not db.execute("select has_function_privilege('app.bus_join(text)', 'execute')").fetchone()[0]
+
     secret = Path(home) / "jwt_secret"
     assert stat.S_IMODE(secret.stat().st_mode) == 0o600
     assert secret.read_text() not in "\n".join(service.lines)
@@ -164,8 +168,8 @@ async def test_data_survive_a_kill_and_a_second_process_takes_over(run, home, ht
         ({"ALFRED_AI_PROVIDER": "nobody"}, "nobody"),
     ],
 )
-async def test_a_bad_setting_is_a_clear_message(run, settings, words):
-    service = await run("serve", **settings)
+async def test_a_bad_setting_is_a_clear_message(run, home, settings, words):
+    service = await run("serve", ALFRED_HOME=home, **settings)
     assert await service.ends(20) == 2
     assert any(words in line for line in service.lines), service.lines
     assert not any("Traceback" in line for line in service.lines)
@@ -203,8 +207,32 @@ async def test_uses_an_existing_server(run, elsewhere, home, http, eventually):
     await ana.hears("oi")
     status, ready = await eventually(lambda: ana.get("/health/ready"), lambda answer: answer[0] == 200, seconds=10)
     assert (status, ready["checks"]) == (200, {"database": "ok", "migrations": "ok", "event_bus": "ok"})
+    assert await service.says("one_login_for_everything")
     service.signal(signal.SIGINT)
     assert await service.ends() == 0
+
+
+async def test_uses_separate_logins_of_an_existing_server(run, elsewhere, home, http, eventually):
+    """Migrating with all URLs makes the logins, and leaves to each what is its own."""
+    schema.found(elsewhere.dsn("postgres", "postgres"), "apart")
+    owner, app = elsewhere.dsn(schema.OWNER, "apart"), elsewhere.dsn(schema.APP, "apart")
+    urls = {
+        "ALFRED_DATABASE_URL": app,
+        "ALFRED_AUTH_DATABASE_URL": elsewhere.dsn(schema.AUTH, "apart"),
+        "ALFRED_BUS_DATABASE_URL": elsewhere.dsn(schema.BUS, "apart"),
+        "ALFRED_HOME": home,
+    }
+    migrate = await run("migrate", **urls, ALFRED_OWNER_DATABASE_URL=owner)
+    assert await migrate.ends(30) == 0, migrate.lines
+    service = await run("serve", **urls)
+    ana = await Person.sign_up(http, await service.address())
+    await ana.hears(URGENT)
+    assert await eventually(ana.notifications)
+    with psycopg.connect(app) as db, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        db.execute("select * from app.judge_login('ana@example.com', '', interval '1 hour')")
+    one = await run("serve", ALFRED_DATABASE_URL=app, ALFRED_HOME=home)
+    assert await one.ends(20) == 2
+    assert any("the logins of this database are separate" in line for line in one.lines), one.lines
 
 
 def test_the_commands_run_their_own_code_from_any_folder(tmp_path):

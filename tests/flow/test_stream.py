@@ -105,7 +105,7 @@ async def test_two_replicas_share_the_work_and_tell_all(cluster, http, eventuall
 async def test_survives_the_death_of_its_listening_connection(cluster, http):
     """The bell is lost; the sweep and the reconnection make up for it."""
     database = cluster.copy()
-    async with serving(cluster.app(database)) as address:
+    async with serving(cluster.logins(database)) as address:
         ana = await Person.sign_up(http, address)
         async with ana.listening() as frames:
             await ana.hears(URGENT, sender="+5511900000001")
@@ -118,7 +118,7 @@ async def test_survives_the_death_of_its_listening_connection(cluster, http):
 
 async def test_survives_the_death_of_every_connection(cluster, http):
     database = cluster.copy()
-    async with serving(cluster.app(database)) as address:
+    async with serving(cluster.logins(database)) as address:
         ana = await Person.sign_up(http, address)
         async with ana.listening() as frames:
             assert await _kill(cluster, database, "true") > 1

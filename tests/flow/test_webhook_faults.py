@@ -78,7 +78,7 @@ async def test_a_process_killed_in_the_middle_of_a_call_leaves_nothing_unsent(cl
             first.kill()
             under_way = {call.raw for call in peer.calls}
             peer.answers.clear()
-            async with serving(cluster.app(database), **SETTINGS):
+            async with serving(cluster.logins(database), **SETTINGS):
                 await peer.seen(4 + 12, seconds=20)
                 assert len(set(peer.ids)) == 12
                 assert under_way <= {call.raw for call in peer.calls[4:]}
@@ -155,7 +155,7 @@ async def test_a_queue_that_nobody_takes_holds_nobody_else(cluster, http, eventu
     """100,000 wait for a dead endpoint, and are due; a healthy one beside it is told at once."""
     database = cluster.copy()
     patient = SETTINGS | {"webhook_backoff": "0.2,3600"}
-    async with serving(cluster.app(database), **patient) as address, receiving() as dead, receiving() as healthy:
+    async with serving(cluster.logins(database), **patient) as address, receiving() as dead, receiving() as healthy:
         dead.default = 500
         ana, bruno = await Person.sign_up(http, address, "Ana"), await Person.sign_up(http, address, "Bruno")
         refused = await ana.made("/subscriptions", {"url": dead.url, "events": ["task.created"]})

@@ -20,7 +20,7 @@ MIGRATIONS = [migration.id for migration in READ]
 CATALOG = """
 with rights as (
     select 'pg_class'::regclass::oid as kind, oid, relacl as acl from pg_class
-    union all select 'pg_proc'::regclass, oid, proacl from pg_proc
+    union all select 'pg_proc'::regclass, oid, coalesce(proacl, acldefault('f', proowner)) from pg_proc
     union all select 'pg_namespace'::regclass, oid, nspacl from pg_namespace
 ), granted as (
     select kind, oid, (select string_agg(a::text, ',' order by a::text) from unnest(acl) a) as acl from rights
