@@ -88,9 +88,9 @@ def _run(given: argparse.Namespace, settings: Settings) -> int:
 
             change_accounts(settings, given.action, given.email, getattr(given, "name", None))
         case "openapi":
-            from alfred.app import described, endpoints
+            from alfred.app import described
 
-            print(json.dumps(described(list(endpoints())), ensure_ascii=False, indent=1))  # noqa: T201
+            print(json.dumps(described(), ensure_ascii=False, indent=1))  # noqa: T201
     return 0
 
 

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -147,23 +148,23 @@ def endpoints() -> Iterator[Endpoint]:
         yield from part.routes
 
 
-def described(declared: Sequence[Endpoint]) -> dict[str, Any]:
-    """The OpenAPI document."""
-    return document(declared, version_of_alfred(), event_shapes.MODELS)
+@cache
+def described() -> dict[str, Any]:
+    """The OpenAPI document, which takes half a second to make: no setting changes it."""
+    return document(list(endpoints()), version_of_alfred(), event_shapes.MODELS)
 
 
 def build(settings: Settings, logins: Logins, listen_dsn: str) -> web.Application:
     """The service; connects when it starts, and lets go when it is cleaned up."""
     app = web.Application(middlewares=[around, cors], client_max_size=settings.body_limit)
     app[SERVICES] = _services(settings, logins, listen_dsn)
-    declared = list(endpoints())
-    for endpoint in declared:
+    for endpoint in endpoints():
         others = [endpoint.path] if endpoint.path.startswith("/health") else []
         others += [f"{BASE}{endpoint.path}{{tail:/.*}}"] if endpoint.has_tail else []
         for path in (BASE + endpoint.path, *others):
             for method in ("GET", "HEAD") if endpoint.method == "GET" else (endpoint.method,):
                 app.router.add_route(method, path, endpoint.__call__, expect_handler=expect)
-    add_documents(app, BASE, described(declared))
+    add_documents(app, BASE, described)
     add_site(app)
     add_metrics(app)
     app.on_shutdown.append(_say_goodbye)

@@ -1,7 +1,10 @@
 """The interactive documentation: Swagger UI from an installed package, so that it works with no internet access."""
 
+import asyncio
 import importlib.util
 import json
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +35,17 @@ def viewer() -> Path:
     return Path(spec.origin).parent / "static"
 
 
-def add_documents(app: web.Application, base: str, document: dict[str, Any]) -> None:
-    """`openapi.json`, `docs`, and what the page needs."""
-    text = json.dumps(document, ensure_ascii=False).encode()
+def add_documents(app: web.Application, base: str, document: Callable[[], dict[str, Any]]) -> None:
+    """`openapi.json`, made when somebody first asks for it, `docs`, and what the page needs."""
     folder = viewer()
 
+    @cache
+    def text() -> bytes:
+        return json.dumps(document(), ensure_ascii=False).encode()
+
     async def openapi(_request: web.Request) -> web.Response:
-        return web.Response(body=text, content_type="application/json", charset="utf-8")
+        body = await asyncio.to_thread(text)
+        return web.Response(body=body, content_type="application/json", charset="utf-8")
 
     async def page(_request: web.Request) -> web.Response:
         return web.Response(text=_PAGE, content_type="text/html")

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from alfred.app import described, endpoints
+from alfred.app import described
 
 PACKAGE = "generated_alfred"
 
@@ -17,7 +17,7 @@ PACKAGE = "generated_alfred"
 def generated(tmp_path_factory):
     """The package, generated once."""
     folder = tmp_path_factory.mktemp("client")
-    (folder / "openapi.json").write_text(json.dumps(described(list(endpoints()))))
+    (folder / "openapi.json").write_text(json.dumps(described()))
     (folder / "config.yml").write_text(f"post_hooks: ['{sys.executable} -P -m ruff format --isolated --quiet .']\n")
     files = ["--path", "openapi.json", "--output-path", PACKAGE, "--config", "config.yml"]
     run = subprocess.run(
