@@ -78,6 +78,7 @@ from alfred.http.middleware import around, cors
 from alfred.http.openapi import BASE, document
 from alfred.http.rate_limits import Limits
 from alfred.http.registrations import Registrations
+from alfred.http.security_headers import secured
 from alfred.http.server import expect
 from alfred.http.session_trust import SessionTrust
 from alfred.hub import Hub
@@ -87,6 +88,7 @@ from alfred.logins import Logins
 from alfred.media_store import MediaStore
 from alfred.model_calls import Models
 from alfred.outbound_http import OutboundHttp
+from alfred.quotas import QUOTAS
 from alfred.schedule import every, scheduler
 from alfred.settings import Settings
 from alfred.stream_trust import StreamTrust
@@ -157,6 +159,7 @@ def described() -> dict[str, Any]:
 def build(settings: Settings, logins: Logins, listen_dsn: str) -> web.Application:
     """The service; connects when it starts, and lets go when it is cleaned up."""
     app = web.Application(middlewares=[around, cors], client_max_size=settings.body_limit)
+    app.on_response_prepare.append(secured)
     app[SERVICES] = _services(settings, logins, listen_dsn)
     for endpoint in endpoints():
         others = [endpoint.path] if endpoint.path.startswith("/health") else []
@@ -239,6 +242,7 @@ def _services(settings: Settings, logins: Logins, listen_dsn: str) -> Services:
         queueing=queueing,
         webhooks=webhooks,
         limits=Limits(settings.rate_limit),
+        tickets=Limits(QUOTAS["tickets"], "too_many_tickets", "This account asks for too many tickets in a minute."),
         registrations=Registrations(settings.registration_limit, closed=settings.registration == "closed"),
         trust=SessionTrust(pools.auth),
         clock=_now,

@@ -11,7 +11,8 @@ import structlog
 from alfred.db import Database, connection_lost
 from alfred.events import BUCKETS, SWEEP_SECONDS, bucket_of
 from alfred.queries import Row, sql
-from alfred.tail import Tail
+from alfred.quotas import QUOTAS
+from alfred.tail import Tail, TooManyStreams
 
 log = structlog.get_logger()
 
@@ -58,7 +59,13 @@ class Hub:
 
     @asynccontextmanager
     async def seat(self, user_id: UUID) -> AsyncIterator[tuple[Seat, int]]:
-        """A seat, and the number after which it is handed everything; what was before is for the caller to read."""
+        """A seat, and the number after which it is handed everything; what was before is for the caller to read.
+
+        Raises:
+            TooManyStreams
+        """
+        if len(self._seats.get(user_id, ())) >= QUOTAS["notification_streams"]:
+            raise TooManyStreams
         async with self._database.acting_as(user_id) as db:  # asked for each: its user may be gone
             newest = await sql.notifications.newest_number.value(db, user_id=user_id)
         self._shown.setdefault(user_id, newest)

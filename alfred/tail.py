@@ -15,6 +15,7 @@ from alfred.db import Database, connection_lost
 from alfred.events import SWEEP_SECONDS, Event
 from alfred.positions import Here, Position, Snapshot
 from alfred.queries import Row, sql
+from alfred.quotas import QUOTAS
 
 log = structlog.get_logger()
 
@@ -22,7 +23,6 @@ T = TypeVar("T")
 LOOK_LIMIT = 1000
 PAUSE_SECONDS = 0.01  # between two looks: what comes meanwhile is read together
 QUEUE_EVENTS = 2000  # that wait for a reader, before it is too slow
-MOST_STREAMS = 20  # of one user, in this process
 
 
 class TooManyStreams(Exception):
@@ -128,11 +128,11 @@ class Tail:
         """A seat that is handed everything from its start on; what was before is for the caller to read.
 
         Raises:
-            TooManyStreams: the user has MOST_STREAMS here already.
+            TooManyStreams: the user has as many here as the quota allows.
             UnknownUser: there is no such user (any more).
         """
         seats = [seat for seat in self._seats.get(user_id, ()) if not seat.gone()]
-        if len(seats) >= MOST_STREAMS:
+        if len(seats) >= QUOTAS["streams"]:
             raise TooManyStreams
         async with self._turn:
             async with self._database.acting_as(user_id) as db:

@@ -90,7 +90,6 @@ MOST_TAGS = 50  # of a conversation
 MOST_IDENTITIES = 50  # of a contact
 LONGEST_SEARCH = 200
 LONGEST_FACT = 500
-MOST_FACTS = 2_000  # of a tenant
 LONGEST_RULE_TEXT = 1_000
 LONGEST_NOTES = 10_000  # notes and descriptions
 LONGEST_OUTBOUND_BODY = 65_536

@@ -71,13 +71,15 @@ insert into hook_keys (key_hash, user_id, channel_id, key_id, provider, sealed)
 values (:key_hash, :user_id, :channel_id, :key_id, :provider, :sealed)
 
 -- name: expire_keys
--- What a rotation leaves behind works a while longer; what is over goes.
+-- What a rotation leaves behind works a while longer, and until when; what is over goes.
 with gone as (
     delete from hook_keys where user_id = :user_id and channel_id = :channel_id and expires_at <= now()
+), left_behind as (
+    update hook_keys
+       set expires_at = least(expires_at, now() + make_interval(secs => :grace_seconds))
+     where user_id = :user_id and channel_id = :channel_id and key_id <> :newest_id
 )
-update hook_keys
-   set expires_at = least(expires_at, :expires_at)
- where user_id = :user_id and channel_id = :channel_id and key_id <> :newest_id
+select now() + make_interval(secs => :grace_seconds)
 
 -- name: move_keys
 -- Another inbound service of a mail channel: the same keys under its name.

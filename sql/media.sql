@@ -97,7 +97,8 @@ select d.attempts, d.created_at, d.message_id, d.position, d.mime_type, d.file_n
 -- Fetched, given up, or to be tried again.
 update media
    set state = :state, sha256 = :sha256, size = :size, mime_type = coalesce(:mime_type, mime_type),
-       file_name = coalesce(:file_name, file_name), error = :error, due_at = :due_at
+       file_name = coalesce(:file_name, file_name), error = :error,
+       due_at = now() + make_interval(secs => :wait)
  where user_id = :user_id and media_id = :media_id and state = 'pending'
 
 -- name: of_attachment
@@ -130,4 +131,4 @@ select user_id, sha256 from app.unknown_media(:users, :digests)
 
 -- name: forget_unused
 -- Uploads of yesterday that nobody has sent.
-select app.forget_unused_media(:before)
+select app.forget_unused_media(now() - make_interval(secs => :age))

@@ -64,3 +64,10 @@ select exists (
     select from messages
      where user_id = :user_id and message_id = :message_id and conversation_id = :conversation_id
 )
+
+-- name: forget_unknown
+-- What was told of messages that are not there, and is too much to be kept.
+delete from message_updates
+ where user_id = :user_id
+   and (channel_type, external_id, kind, detail)
+       in (select * from unnest(:types::text[], :targets::text[], :kinds::text[], :details::text[]))

@@ -2,17 +2,18 @@
 
 -- name: forget_old
 -- One batch of a kind; how many.
-select app.forget_old(:kind, :before, :limit)
+select app.forget_old(:kind, now() - make_interval(secs => :age), :limit)
 
 -- name: forget_matches
 -- One batch of what rules have done, counted as it goes; how many.
-select app.forget_old_matches(:before, :limit)
+select app.forget_old_matches(now() - make_interval(secs => :age), :limit)
 
 -- name: forget_payloads
 -- One batch of raw payloads, from a tenant on; how many, and the tenant to go on with.
-select removed, next_user from app.forget_old_payloads(:before, :from_user, :limit)
+select removed, next_user from app.forget_old_payloads(now() - make_interval(secs => :age), :from_user, :limit)
 
 -- name: forget_events
 -- One batch of a bucket's log, from a place on; how many, and the place to go on from.
 select removed, next_xid, next_number
-  from app.forget_old_events(:before, :consumers, :bucket::smallint, :xid, :number, :limit)
+  from app.forget_old_events(now() - make_interval(secs => :age), :consumers, :bucket::smallint, :xid, :number,
+                             :limit)

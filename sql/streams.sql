@@ -2,7 +2,7 @@
 
 -- name: issue_ticket
 -- For one stream, for one minute; it ends with what it was issued to.
-select app.issue_ticket(:user_id, :ticket_hash, :expires_at, :token_id, :session_id, :until)
+select app.issue_ticket(:user_id, :ticket_hash, now() + make_interval(secs => :ttl), :token_id, :session_id, :until)
 
 -- name: redeem_ticket
 -- Spent by looking.

@@ -88,13 +88,14 @@ update webhook_lanes
 select app.wake_lane(:user_id, :subscription_id, now())
 
 -- name: rotate
--- The present secret signs beside the new one for a while.
+-- The present secret signs beside the new one for a while, and until when.
 update subscriptions
    set previous_secret     = secret,
-       previous_expires_at = :previous_expires_at,
+       previous_expires_at = now() + make_interval(secs => :grace_seconds),
        secret              = :secret,
        updated_at          = now()
  where user_id = :user_id and subscription_id = :subscription_id
+returning previous_expires_at
 
 -- name: remove
 -- With all that waits.

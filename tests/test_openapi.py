@@ -182,6 +182,7 @@ async def test_the_viewer_needs_no_other_host(http, address):
 async def test_the_viewer_starts_with_our_document(http, address):
     _, _, raw = await Person(http, address).call("GET", "/docs/start.js")
     assert "openapi.json" in raw.decode()
+    assert "persistAuthorization: false" in raw.decode()  # a token would be left in the browser's storage
     assert "http" not in raw.decode()
 
 

@@ -146,12 +146,12 @@ async def log_in_user(request: web.Request, services: Services, body: Login) -> 
 
 
 @routes.on("POST", "/auth/refresh", scope=None, errors=(401,))
-async def refresh_tokens(request: web.Request, services: Services, body: RefreshToken) -> Session:
+async def refresh_tokens(services: Services, body: RefreshToken) -> Session:
     """Exchange a refresh token for a new pair of tokens.
 
     The refresh token is spent. Using a spent one again ends its session.
     """
-    return await _session(services, await renew_session(request, services, body.refresh_token.get_secret_value()))
+    return await _session(services, await renew_session(services, body.refresh_token.get_secret_value()))
 
 
 @routes.on("POST", "/auth/logout", scope=None, status=204)

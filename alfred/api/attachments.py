@@ -5,6 +5,7 @@ from time import time
 from typing import Any
 from uuid import UUID
 
+import structlog
 from aiohttp import BodyPartReader, web
 from pydantic import Field
 
@@ -20,6 +21,8 @@ from alfred.http.pages import base_url
 from alfred.http.problems import Problem, not_found
 from alfred.links import SENT_SECONDS, links
 from alfred.queries import Db, Row, sql
+
+log = structlog.get_logger()
 
 routes = Routes("Files")
 
@@ -147,6 +150,7 @@ async def _linked(request: web.Request, services: Services, **about: Any) -> Row
     expires, signature = request.query.get("expires", ""), request.query["signature"]
     good = expires.isascii() and expires.isdigit() and len(expires) < 12
     if not good or not links.is_signed(row["user_id"], request.path, int(expires), signature):
+        log.info("link_refused", reason="bad_signature")
         raise Problem(403, "bad_signature", "This link is not one that Alfred has made.")
     if int(expires) < time():
         raise Problem(410, "link_expired", "This link has expired; get the message again for a fresh one.")
@@ -196,7 +200,6 @@ async def _served(request: web.Request, library: Library, row: Row) -> web.Strea
     response.headers["Accept-Ranges"] = "bytes"
     if response.status == 206:
         response.headers["Content-Range"] = f"bytes {begin}-{end - 1}/{size}"
-    response.headers["X-Content-Type-Options"] = "nosniff"
     pieces = library.store.read(row["user_id"], row["sha256"], begin, end)
     try:
         first = await anext(pieces, b"") if request.method != "HEAD" else b""

@@ -1,7 +1,7 @@
 """Connections: a channel gets the credentials of its messenger, which are tested, and never shown again."""
 
 import time
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -175,10 +175,9 @@ async def rotate_hook(
 
     The present address works until `previous_expires_at`.
     """
-    expires_at = services.clock() + timedelta(seconds=body.grace_seconds)
     async with services.database.acting_as(caller.user_id) as db:
         row = await _row(db, caller, channel_id)
-        await connections.rotate(db, services.vault, row, caller.user_id, expires_at)
+        expires_at = await connections.rotate(db, services.vault, row, caller.user_id, body.grace_seconds)
         hook = await hook_of(db, services.vault, row, base_url(request), caller.user_id)
     services.hooks.forget(caller.user_id, channel_id)
     return RotatedHook(url=hook.url, verify_token=hook.verify_token, previous_expires_at=expires_at)

@@ -16,7 +16,6 @@ from alfred.events import EventType, UnknownType, types_of
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
 from alfred.http.inputs import load_query
-from alfred.http.problems import Problem
 from alfred.positions import Position
 from alfred.tail import Burst, LoggedEvent, Seat, TooManyStreams
 
@@ -100,8 +99,7 @@ async def stream_events(request: web.Request, services: Services) -> web.StreamR
             reader = _Reader(services, opener.user_id, query)
             return await pour(request, services, opener, seat, reader.frames(seat, since))
     except TooManyStreams:
-        detail = "This account has too many streams open here; close one first."
-        raise Problem(429, "too_many_streams", detail, headers={"Retry-After": "5"}) from None
+        raise sse.too_many_streams() from None
 
 
 class _Reader:

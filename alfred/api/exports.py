@@ -151,7 +151,6 @@ async def _sent(request: web.Request, archive: Archive, name: str) -> web.Stream
         "Content-Type": "application/zip",
         "Content-Disposition": f'attachment; filename="{name}"',
         "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff",
         "X-Request-ID": request[REQUEST_ID],
     }
     response = web.StreamResponse(headers=headers)

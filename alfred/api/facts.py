@@ -15,7 +15,8 @@ from alfred.http.models import Currency, Input, Listing, Money, Name, Output, Pa
 from alfred.http.pages import newest_first
 from alfred.http.problems import Fault, Problem, invalid, not_found
 from alfred.queries import Db, sql
-from alfred.terms import LONGEST_FACT, MOST_FACTS, FactKind
+from alfred.quotas import QUOTAS
+from alfred.terms import LONGEST_FACT, FactKind
 
 routes = Routes("AI")
 
@@ -87,8 +88,8 @@ async def create_fact(db: Db, caller: Caller, body: NewFact) -> Fact:
     """Create a fact that replies may claim."""
     fact_id, values = uuid7(), body.model_dump()
     _check(values)
-    if not await sql.facts.add.run(db, user_id=caller.user_id, fact_id=fact_id, most=MOST_FACTS, **values):
-        detail = f"There are {MOST_FACTS} facts already: delete some that no reply needs."
+    if not await sql.facts.add.run(db, user_id=caller.user_id, fact_id=fact_id, most=QUOTAS["facts"], **values):
+        detail = f"There are {QUOTAS['facts']} facts already: delete some that no reply needs."
         raise Problem(409, "too_many_facts", detail)
     return Fact.read(await sql.facts.get.one(db, user_id=caller.user_id, fact_id=fact_id))
 

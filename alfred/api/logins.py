@@ -92,7 +92,7 @@ async def judging(services: Services, guess: Guess) -> AsyncIterator[Row]:
         by_others = max(judged["address_failures"], judged["email_failures"] // MOST_TIMES)
         if judged["own_failures"] >= most or (not judged["at_home"] and by_others >= most):
             metrics.lockouts.inc()
-            log.warning("login_locked_out", address=guess.address)
+            log.warning("login_locked_out")
             detail = "Too many failed logins. Wait a quarter of an hour."
             raise Problem(429, "too_many_attempts", detail, headers={"Retry-After": str(LOGIN_WINDOW)})
         yield judged
@@ -100,7 +100,7 @@ async def judging(services: Services, guess: Guess) -> AsyncIterator[Row]:
 
 async def count_failure(services: Services, guess: Guess) -> None:
     """A wrong password: it counts against the e-mail and the address."""
-    log.info("login_failed", address=guess.address)
+    log.info("login_failed")
     async with services.auth.as_service() as db:
         await sql.users.login_failed.run(db, email_key=guess.email_key, address=guess.address)
 
@@ -147,13 +147,11 @@ async def start_session(
         user_agent=_user_agent(request),
         address=request.remote,
     )
-    log.info("session_started", user_id=str(user_id), session_id=str(session_id), address=request.remote)
+    log.info("session_started", user_id=str(user_id), session_id=str(session_id))
     return Tokens(user_id, refresh, services.tokens.issue(user_id, session_id, services.clock()))
 
 
-async def renew_session(
-    request: web.Request, services: Services, token: str, *, cookie: bool = False, grace: int = 0
-) -> Tokens:
+async def renew_session(services: Services, token: str, *, cookie: bool = False, grace: int = 0) -> Tokens:
     """Spend a refresh token; `grace` is for how many seconds a spent one of a cookie gets a successor again.
 
     Raises:
@@ -173,7 +171,7 @@ async def renew_session(
     assert renewed is not None
     if renewed["outcome"] == "reused":
         services.trust.forget()
-        log.warning("refresh_token_reused", session_id=str(renewed["session_id"]), address=request.remote)
+        log.warning("refresh_token_reused", session_id=str(renewed["session_id"]))
         raise refused("token_reused", "This refresh token was used before; log in again.")
     if renewed["outcome"] != "renewed":
         raise refused("invalid_token", "The refresh token is not valid, or has expired.")
@@ -186,6 +184,7 @@ async def end_session(services: Services, token: str) -> None:
     async with services.auth.as_service() as db:
         await sql.sessions.end_by_token.run(db, token_hash=digest(token))
     services.trust.forget()
+    log.info("session_ended", by="log out")
 
 
 def refused(code: str, detail: str) -> Problem:

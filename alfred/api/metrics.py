@@ -10,6 +10,7 @@ from alfred.http.auth import bearer
 from alfred.http.context import SERVICES, Services
 from alfred.http.middleware import around
 from alfred.http.problems import unauthorized
+from alfred.http.security_headers import secured
 from alfred.queries import sql
 
 
@@ -34,6 +35,7 @@ def metrics_alone(services: Services) -> web.Application:
         return await _answer(services)
 
     app = web.Application(middlewares=[around])
+    app.on_response_prepare.append(secured)
     app[SERVICES] = services
     app.router.add_get("/metrics", unguarded)
     return app

@@ -69,7 +69,7 @@ async def create_browser_session(request: web.Request, services: Services, body:
     if login is None:
         assert body.refresh_token is not None
         token = body.refresh_token.get_secret_value()
-        return await _answer(request, services, await renew_session(request, services, token, cookie=True))
+        return await _answer(request, services, await renew_session(services, token, cookie=True))
     user_id = await user_who_logs_in(request, services, login)
     if left := request.cookies.get(COOKIE):  # the session that this browser had: nobody could come back to it
         await end_session(services, left)
@@ -86,7 +86,7 @@ async def refresh_browser_session(request: web.Request, services: Services) -> A
     """
     try:
         token = request.cookies.get(COOKIE, "")
-        tokens = await renew_session(request, services, token, cookie=True, grace=GRACE_SECONDS)
+        tokens = await renew_session(services, token, cookie=True, grace=GRACE_SECONDS)
     except Problem as problem:
         detail = "This browser has no session, or it has ended; log in."
         raise Problem(401, "no_session", detail, headers={**problem.headers, **clear_cookie(request)}) from None

@@ -13,19 +13,9 @@ from pathlib import Path
 from aiohttp import hdrs, web
 
 from alfred.api.site_scripts import shrink
+from alfred.http.security_headers import INBOX, POLICY
 
 FOLDER = Path(__file__).resolve().parents[1] / "web"
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
-        "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
-        "require-trusted-types-for 'script'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
-}
 _TYPES = {
     ".css": "text/css",
     ".html": "text/html",
@@ -98,7 +88,7 @@ def _file(name: str, body: bytes) -> File:
 
 
 def _answer(request: web.Request, file: File, caching: str) -> web.Response:
-    headers = {**HEADERS, "ETag": file.etag, "Cache-Control": caching, "Vary": "Accept-Encoding"}
+    headers = {POLICY: INBOX, "ETag": file.etag, "Cache-Control": caching, "Vary": "Accept-Encoding"}
     if file.etag in request.headers.get(hdrs.IF_NONE_MATCH, ""):
         return web.Response(status=304, headers=headers)
     body = file.body

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from datetime import timedelta
 from typing import Any, Literal, Protocol
 
 import structlog
@@ -17,6 +16,8 @@ from alfred.http.problems import Problem, unauthorized
 from alfred.identity import digest, new_token
 from alfred.queries import sql
 from alfred.stream_trust import Opener
+
+log = structlog.get_logger()
 
 HEARTBEAT_SECONDS = 15.0
 RETRY_MILLISECONDS = 2000
@@ -55,15 +56,26 @@ def stream_document(description: str, example: str) -> dict[str, Any]:
     return {"responses": {"200": {"description": description, "content": content}}}
 
 
+def too_many_streams() -> Problem:
+    """The account's quota of open streams is used up."""
+    detail = "This account has too many streams open here; close one first."
+    return Problem(429, "too_many_streams", detail, headers={"Retry-After": "5"})
+
+
 async def ticket_for(caller: Caller, services: Services) -> Ticket:
-    """A ticket that carries what the caller is known by."""
+    """A ticket that carries what the caller is known by.
+
+    Raises:
+        Problem: 429 `too_many_tickets`.
+    """
+    services.tickets.take(caller.user_id)
     ticket = new_token("t")
     async with services.database.acting_as(caller.user_id) as db:
         await sql.streams.issue_ticket.run(
             db,
             user_id=caller.user_id,
             ticket_hash=digest(ticket),
-            expires_at=services.clock() + timedelta(seconds=TICKET_SECONDS),
+            ttl=TICKET_SECONDS,
             token_id=caller.token_id,
             session_id=caller.session_id,
             until=caller.expires_at,
@@ -81,6 +93,7 @@ async def opener_of(request: web.Request, services: Services) -> Opener:
     if not ticket:
         caller = await caller_of(bearer(request), services)
         if not caller.may("read"):
+            log.info("scope_refused", scope="read", token_id=str(caller.token_id))
             raise Problem(403, "insufficient_scope", "This token lacks the scope `read`.")
         opener = Opener(caller.user_id, caller.token_id, caller.session_id, caller.expires_at)
     else:

@@ -15,6 +15,7 @@ from alfred.http.inputs import load_query
 from alfred.http.problems import Problem
 from alfred.hub import Seat
 from alfred.queries import Row, sql
+from alfred.tail import TooManyStreams
 
 routes = Routes("Notifications")
 
@@ -35,7 +36,7 @@ async def create_stream_ticket(caller: Caller, services: Services) -> Ticket:
     guarded=True,
     endless=True,
     query_model=Opening,
-    errors=(400, 422),
+    errors=(400, 422, 429),
     document=stream_document("A stream of notifications, until either side ends it.", _FRAME),
 )
 async def stream_notifications(request: web.Request, services: Services) -> web.StreamResponse:
@@ -47,10 +48,13 @@ async def stream_notifications(request: web.Request, services: Services) -> web.
     opener = await opener_of(request, services)
     query = load_query(request, Opening)
     last = request.headers.get("Last-Event-ID") or query.last_event_id
-    async with services.hub.seat(opener.user_id) as (seat, newest):
-        since = newest if last is None else await _number_of(services, opener.user_id, last)
-        frames = _frames(services, opener.user_id, seat, (since, newest), query.format)
-        return await pour(request, services, opener, seat, frames)
+    try:
+        async with services.hub.seat(opener.user_id) as (seat, newest):
+            since = newest if last is None else await _number_of(services, opener.user_id, last)
+            frames = _frames(services, opener.user_id, seat, (since, newest), query.format)
+            return await pour(request, services, opener, seat, frames)
+    except TooManyStreams:
+        raise sse.too_many_streams() from None
 
 
 async def _number_of(services: Services, user_id: UUID, last: str) -> int:

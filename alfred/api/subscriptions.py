@@ -1,7 +1,7 @@
 """Subscriptions: URLs that are told what happens, signed, and again until they have taken it."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from alfred.http.models import Input, Listing, Output, Page
 from alfred.http.pages import newest_first
 from alfred.http.problems import Fault, Problem, invalid, not_found
 from alfred.queries import Db, Row, sql
+from alfred.quotas import QUOTAS
 from alfred.terms import DisabledReason
 
 routes = Routes("Subscriptions")
@@ -120,7 +121,7 @@ async def create_subscription(
     try:
         made, secret = await registering.add(db, services.vault, caller.user_id, wanted, caller.token_id)
     except TooManySubscriptions:
-        detail = f"There are {registering.MOST_SUBSCRIPTIONS} subscriptions already; delete one first."
+        detail = f"There are {QUOTAS['subscriptions']} subscriptions already; delete one first."
         raise Problem(409, "too_many_subscriptions", detail) from None
     subscription = await get_subscription(db, caller, made)
     return FreshSubscription(**dict(subscription), secret=secret)
@@ -175,10 +176,10 @@ async def rotate_subscription_secret(
     db: Db, caller: Caller, services: Services, subscription_id: UUID, body: SecretRotation
 ) -> RotatedSecret:
     """Rotate the secret; until the present one expires, both sign."""
-    expires_at = services.clock() + timedelta(seconds=body.grace_seconds)
-    secret = await registering.rotate(db, services.vault, caller.user_id, subscription_id, expires_at)
-    if secret is None:
+    rotated = await registering.rotate(db, services.vault, caller.user_id, subscription_id, body.grace_seconds)
+    if rotated is None:
         raise not_found("subscription")
+    secret, expires_at = rotated
     return RotatedSecret(secret=secret, previous_expires_at=expires_at)
 
 

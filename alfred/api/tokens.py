@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+import structlog
 from aiohttp import web
 from pydantic import Field, field_validator
 from uuid_utils.compat import uuid7
@@ -16,6 +17,8 @@ from alfred.http.quotas import make_room
 from alfred.identity import digest, new_api_token
 from alfred.queries import Db, sql
 from alfred.terms import Scope
+
+log = structlog.get_logger()
 
 routes = Routes("Tokens")
 
@@ -69,6 +72,7 @@ async def create_token(db: Db, caller: Caller, services: Services, body: NewToke
     fields = body.model_dump() | {"made_by": caller.token_id, "hint": f"{token[:6]}…{token[-4:]}"}
     row = await sql.tokens.add.one(db, user_id=caller.user_id, token_id=token_id, **fields)
     await sql.tokens.add_hash.run(db, user_id=caller.user_id, token_id=token_id, token_hash=digest(token))
+    log.info("token_created", token_id=str(token_id), scopes=sorted(body.scopes))
     return FreshToken(**dict(row or {}), token=token)
 
 
@@ -80,3 +84,4 @@ async def revoke_token(db: Db, caller: Caller, token_id: UUID) -> None:
     """
     if not await sql.tokens.remove.run(db, user_id=caller.user_id, token_id=token_id):
         raise not_found("token")
+    log.info("token_revoked", token_id=str(token_id))

@@ -26,6 +26,7 @@ from alfred.http.endpoint import Routes
 from alfred.http.models import Output
 from alfred.http.problems import Problem, not_found
 from alfred.queries import sql
+from alfred.quotas import QUOTAS
 from alfred.settings import Settings
 from alfred.terms import ChannelType
 
@@ -33,8 +34,6 @@ routes = Routes("Webhooks")
 log = structlog.get_logger()
 
 MOST_ITEMS = 1000
-MOST_REJECTED = 500
-MOST_REJECTED_BYTES = 67_108_864
 _LARGE = 65_536
 
 
@@ -259,7 +258,7 @@ async def keep_rejected(services: Services, user_id: UUID, posted: Posted, reaso
             reason=reason,
         )
         await sql.rejected_webhooks.keep_newest.run(
-            db, user_id=user_id, most=MOST_REJECTED, most_bytes=MOST_REJECTED_BYTES
+            db, user_id=user_id, most=QUOTAS["rejected_posts"], most_bytes=QUOTAS["rejected_bytes"]
         )
 
 

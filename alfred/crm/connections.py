@@ -87,11 +87,14 @@ async def add_key(db: Db, vault: Vault, *, user_id: UUID, channel_id: UUID, prov
     return key_id
 
 
-async def rotate(db: Db, vault: Vault, row: Row, user_id: UUID, expires_at: datetime) -> None:
-    """A new key beside the old ones (`row` is a row of `keys`), which work until `expires_at`."""
+async def rotate(db: Db, vault: Vault, row: Row, user_id: UUID, grace_seconds: int) -> datetime:
+    """A new key beside the old ones (`row` is a row of `keys`), and until when those work."""
     about: dict[str, Any] = {"user_id": user_id, "channel_id": row["channel_id"]}
     newest = await add_key(db, vault, provider=row["provider"], **about)
-    await sql.connections.expire_keys.run(db, newest_id=newest, expires_at=expires_at, **about)
+    expires_at: datetime = await sql.connections.expire_keys.value(
+        db, newest_id=newest, grace_seconds=grace_seconds, **about
+    )
+    return expires_at
 
 
 async def load(db: Db, vault: Vault, user_id: UUID, channel_id: UUID) -> Connection | None:

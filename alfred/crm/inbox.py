@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from alfred.ai.provider import AIProvider, Classification
 from alfred.channels.item import InboundItem
 from alfred.crm.intake import is_plain, plain_word, says_stop, written_as
 from alfred.crm.suppression import Suppression
+from alfred.crm.unknown_statuses import UnknownStatuses
 from alfred.db import Away, Database, connection_lost, held_by_others
 from alfred.log import kind_of
 from alfred.queries import Query, sql
@@ -70,6 +71,7 @@ class Inbox:
         self._waiting: asyncio.Queue[Post] = asyncio.Queue()
         self._rows: asyncio.Queue[Post] = asyncio.Queue()  # what is not plain: it goes row by row
         self._weights: Counter[UUID] = Counter()
+        self._unknown = UnknownStatuses(database)
 
     async def take_in(self, user_id: UUID, items: Sequence[InboundItem]) -> list[TakenIn]:
         """Classify and store the items of one post, in one transaction; returns after its commit, one outcome each.
@@ -89,7 +91,17 @@ class Inbox:
             results = await self._written(user_id, [item for item in prepared if item is not None])
             for index, result in zip(writable, results, strict=True):
                 outcomes[index] = result
+            await self._note_unknown(user_id, [prepared[index] for index in writable], results)
         return [TakenIn(**outcome, classification=reading) for outcome, reading in zip(outcomes, readings, strict=True)]
+
+    async def _note_unknown(self, user_id: UUID, items: Sequence[Any], results: Sequence[Mapping[str, Any]]) -> None:
+        unknown = [
+            item
+            for item, result in zip(items, results, strict=True)
+            if item["kind"] == "update" and item["target"] and result.get("message_id", item) is None
+        ]
+        if unknown:
+            await self._unknown.note(user_id, unknown)
 
     async def _written(self, user_id: UUID, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Wait in the queue, of which one tenant may fill the half."""

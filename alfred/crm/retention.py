@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
 import structlog
@@ -96,13 +96,10 @@ class Retention:
 
     def _parts(self) -> Iterator[tuple[str, "Batches"]]:
         for kind, seconds in self._ages.by_kind().items():
-            yield kind, OldRows(self._database, kind, self._before(seconds), self._batch)
-        yield "rule_matches", OldMatches(self._database, self._before(self._ages.matches), self._batch)
-        yield "message_payloads", OldPayloads(self._database, self._before(self._ages.payloads), self._batch)
-        yield "ai_events", OldEvents(self._database, self._before(self._ages.events), self._consumers, self._batch)
-
-    def _before(self, seconds: int) -> datetime:
-        return self._clock() - timedelta(seconds=seconds)
+            yield kind, OldRows(self._database, kind, seconds, self._batch)
+        yield "rule_matches", OldMatches(self._database, self._ages.matches, self._batch)
+        yield "message_payloads", OldPayloads(self._database, self._ages.payloads, self._batch)
+        yield "ai_events", OldEvents(self._database, self._ages.events, self._consumers, self._batch)
 
     async def _all_batches(self, forget: "Batches", until: float) -> int:
         """Batch after batch, resting as long as each has taken."""
@@ -135,14 +132,14 @@ class OldRows:
 
     database: Database
     kind: str
-    before: datetime
+    age: int  # seconds
     batch: int
 
     async def __call__(self) -> tuple[int, bool]:
         async with alone(self.database) as db:
             if db is None:
                 return 0, False
-            count = await sql.retention.forget_old.value(db, kind=self.kind, before=self.before, limit=self.batch)
+            count = await sql.retention.forget_old.value(db, kind=self.kind, age=self.age, limit=self.batch)
         return count, count >= self.batch
 
 
@@ -151,14 +148,14 @@ class OldMatches:
     """What rules have done: their counts go on."""
 
     database: Database
-    before: datetime
+    age: int  # seconds
     batch: int
 
     async def __call__(self) -> tuple[int, bool]:
         async with alone(self.database) as db:
             if db is None:
                 return 0, False
-            count = await sql.retention.forget_matches.value(db, before=self.before, limit=self.batch)
+            count = await sql.retention.forget_matches.value(db, age=self.age, limit=self.batch)
         return count, count >= self.batch
 
 
@@ -167,7 +164,7 @@ class OldPayloads:
     """Raw payloads, tenant by tenant."""
 
     database: Database
-    before: datetime
+    age: int  # seconds
     batch: int
     next_user: UUID | None = FIRST
 
@@ -175,9 +172,7 @@ class OldPayloads:
         async with alone(self.database) as db:
             if db is None:
                 return 0, False
-            row = await sql.retention.forget_payloads.one(
-                db, before=self.before, from_user=self.next_user, limit=self.batch
-            )
+            row = await sql.retention.forget_payloads.one(db, age=self.age, from_user=self.next_user, limit=self.batch)
         assert row is not None
         self.next_user = row["next_user"]
         return row["removed"], self.next_user is not None
@@ -186,9 +181,9 @@ class OldPayloads:
 class OldEvents:
     """The log, bucket by bucket."""
 
-    def __init__(self, database: Database, before: datetime, consumers: list[str], batch: int) -> None:
+    def __init__(self, database: Database, age: int, consumers: list[str], batch: int) -> None:
         self._database, self._batch = database, batch
-        self._wanted = {"before": before, "consumers": consumers}
+        self._wanted = {"age": age, "consumers": consumers}
         self._bucket, self._place = 0, ("0", 0)
 
     async def __call__(self) -> tuple[int, bool]:

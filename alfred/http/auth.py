@@ -12,6 +12,8 @@ from alfred.http.server import prove
 from alfred.identity import API_PREFIX, BadToken, digest, looks_like_api_token
 from alfred.queries import sql
 
+log = structlog.get_logger()
+
 
 async def authenticate(request: web.Request, services: Services, scope: str) -> Caller:
     """The caller, if the token is good and has the scope.
@@ -24,6 +26,7 @@ async def authenticate(request: web.Request, services: Services, scope: str) -> 
     request[QUOTA] = services.limits.take(caller.token_id or caller.user_id)
     structlog.contextvars.bind_contextvars(user_id=str(caller.user_id))
     if not caller.may(scope):
+        log.info("scope_refused", scope=scope, token_id=str(caller.token_id))
         raise Problem(403, "insufficient_scope", _lacks(scope))
     return caller
 

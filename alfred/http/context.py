@@ -66,6 +66,7 @@ class Services:
     refiner: Worker[Refined]
     outbound: OutboundHttp
     limits: Limits
+    tickets: Limits
     registrations: Registrations
     trust: SessionTrust
     clock: Callable[[], datetime]

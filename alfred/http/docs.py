@@ -10,6 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
+from alfred.http.security_headers import POLICY, VIEWER
+
 _FILES = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -22,7 +24,7 @@ _PAGE = """<!doctype html>
 </html>
 """
 _START = """SwaggerUIBundle({
-  url: "openapi.json", dom_id: "#swagger-ui", deepLinking: true, persistAuthorization: true, validatorUrl: null
+  url: "openapi.json", dom_id: "#swagger-ui", deepLinking: true, persistAuthorization: false, validatorUrl: null
 });
 """
 
@@ -48,7 +50,7 @@ def add_documents(app: web.Application, base: str, document: Callable[[], dict[s
         return web.Response(body=body, content_type="application/json", charset="utf-8")
 
     async def page(_request: web.Request) -> web.Response:
-        return web.Response(text=_PAGE, content_type="text/html")
+        return web.Response(text=_PAGE, content_type="text/html", headers={POLICY: VIEWER})
 
     async def start(_request: web.Request) -> web.Response:
         return web.Response(text=_START, content_type="text/javascript")

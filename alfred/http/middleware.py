@@ -23,6 +23,8 @@ PACK_FROM = 1024  # bytes
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 _HOOK = re.compile(r"^(/api/v1/hooks/[^/]*)/.+", re.DOTALL)
 _ALLOWED = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-ID"
+_FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP")
+_told: list[bool] = []  # that a proxy is not trusted
 _EXPOSED = "X-Request-ID, Idempotent-Replayed, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
 
 
@@ -36,7 +38,7 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
     request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid4())
     request[REQUEST_ID], request[PUBLIC_BASE] = request_id, settings.public_url or ""
     structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=request_id)
+    structlog.contextvars.bind_contextvars(request_id=request_id, address=request.remote)
     try:
         with while_served(request):
             response = await handler(request)
@@ -51,7 +53,6 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
         method=request.method,
         path=_HOOK.sub(r"\1/…", request.path),  # the key of a hook is a secret
         status=response.status,
-        address=request.remote,
         ms=round(seconds * 1000, 1),
     )
     return response
@@ -71,7 +72,6 @@ def _seal(request: web.Request, response: web.StreamResponse, settings: Settings
     response.headers.extend(request.get(QUOTA, {}))
     response.headers["X-Request-ID"] = request[REQUEST_ID]
     response.headers.setdefault("Cache-Control", "no-store")
-    response.headers["X-Content-Type-Options"] = "nosniff"
     if response.status == 401 and "Sec-Fetch-Mode" in request.headers:
         response.headers[hdrs.WWW_AUTHENTICATE] = 'Bearer realm="alfred"'  # a browser would ask for a password itself
     origin = request.headers.get(hdrs.ORIGIN)
@@ -115,6 +115,7 @@ async def cors(request: web.Request, handler: Handler) -> web.StreamResponse:
 def _as_sent(request: web.Request, settings: Settings) -> web.Request:
     """The request as the client sent it, where a trusted proxy tells: its address, scheme and host."""
     if not _trusted(request.remote, settings):
+        _warn_of_proxy(request, settings)
         return request
     hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
     while len(hops) > 1 and _trusted(hops[-1], settings):
@@ -127,6 +128,15 @@ def _as_sent(request: web.Request, settings: Settings) -> web.Request:
     if re.fullmatch(r"[\w.:\[\]-]{1,255}", host := request.headers.get("X-Forwarded-Host", "")):
         told["host"] = host
     return request.clone(**told) if told else request  # type: ignore[arg-type]
+
+
+def _warn_of_proxy(request: web.Request, settings: Settings) -> None:
+    """Once in a process: behind a proxy that is not listed, everybody has the proxy's address."""
+    if settings.trusted_proxies or _told or not any(name in request.headers for name in _FORWARDED):
+        return
+    _told.append(True)
+    advice = "set ALFRED_TRUSTED_PROXIES to the proxy's address, if it is yours: now all its clients count as one"
+    log.warning("proxy_not_trusted", peer=request.remote, advice=advice)
 
 
 def _trusted(address: str | None, settings: Settings) -> bool:

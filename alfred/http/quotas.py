@@ -1,17 +1,14 @@
-"""How much of each kind one tenant may have: what is read as a whole, for each event or request, stays small."""
+"""Refuses what would be one too many of a kind."""
 
 from typing import Literal
 from uuid import UUID
 
 from alfred.http.problems import Problem
 from alfred.queries import Db, sql
-
-Kind = Literal["tokens", "rules", "flows"]
-
-QUOTAS: dict[Kind, int] = {"tokens": 500, "rules": 500, "flows": 500}
+from alfred.quotas import QUOTAS
 
 
-async def make_room(db: Db, user_id: UUID, kind: Kind) -> None:
+async def make_room(db: Db, user_id: UUID, kind: Literal["tokens", "rules", "flows"]) -> None:
     """Call it in the transaction that adds one.
 
     Raises:

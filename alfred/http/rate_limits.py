@@ -20,10 +20,13 @@ class Bucket:
 
 
 class Limits:
-    """`per_minute` requests for each token or user, all of them at once if need be."""
+    """`per_minute` requests for each token or user, all of them at once if need be; `code` and `detail` refuse more."""
 
-    def __init__(self, per_minute: int) -> None:
+    def __init__(
+        self, per_minute: int, code: str = "too_many_requests", detail: str = "This token asks too often."
+    ) -> None:
         self.per_minute = per_minute
+        self._code, self._detail = code, detail
         self._buckets: OrderedDict[UUID, Bucket] = OrderedDict()
 
     def take(self, who: UUID) -> dict[str, str]:
@@ -49,7 +52,5 @@ class Limits:
         }
         if not allowed:
             wait = str(math.ceil((1 - bucket.left) / rate))
-            raise Problem(
-                429, "too_many_requests", "This token asks too often.", headers={"Retry-After": wait, **headers}
-            )
+            raise Problem(429, self._code, self._detail, headers={"Retry-After": wait, **headers})
         return headers

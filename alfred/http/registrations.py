@@ -4,9 +4,12 @@ import time
 from collections import deque
 from ipaddress import ip_address
 
+import structlog
 from aiohttp import web
 
 from alfred.http.problems import Problem
+
+log = structlog.get_logger()
 
 HOUR = 3600.0
 MOST_ADDRESSES = 10_000
@@ -27,6 +30,7 @@ class Registrations:
             Problem: 403 `registration_closed`, 429 `too_many_registrations`.
         """
         if self._closed:
+            log.info("registration_refused", reason="closed")
             raise Problem(403, "registration_closed", "Registration is closed. Ask the operator for an account.")
         if _is_local(request):
             return
@@ -38,6 +42,7 @@ class Registrations:
         if len(self._times) > MOST_ADDRESSES:
             del self._times[next(iter(self._times))]
         if len(times) >= self._most:
+            log.warning("registration_refused", reason="limit")
             detail = "Too many accounts were created from this address. Try again in an hour."
             raise Problem(429, "too_many_registrations", detail, headers={"Retry-After": str(int(HOUR))})
         times.append(now)

@@ -14,6 +14,7 @@ import structlog
 from aiohttp import HttpVersion11, hdrs, web
 
 from alfred.http.problems import Problem, problem_of, response_of
+from alfred.http.security_headers import secure
 from alfred.settings import Networks
 
 log = structlog.get_logger()
@@ -63,6 +64,7 @@ class Connection(web.RequestHandler):
             problem = problem_of(exc or RuntimeError(f"status {status}"))
         log.info("request_refused", status=problem.status, address=self.address, error=type(exc).__name__)
         response = response_of(problem, str(uuid4()))
+        secure(response.headers)
         response.force_close()
         return response
 

@@ -255,3 +255,29 @@ async def test_a_number_where_text_is_wanted_keeps_its_digits(ana, digits):
 async def test_a_number_that_is_not_finite_is_refused(ana, body):
     status, _, raw = await ana.call("POST", "/tasks", data=body, headers={"Content-Type": "application/json"})
     assert (status, json.loads(raw)["errors"][0]["code"]) == (422, "finite_number")
+
+
+SEALED = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Server": "Alfred",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/health", "/api/v1/me", "/api/v1/nowhere", "/api/v1/docs", "/api/v1/docs/start.js", "/api/v1/openapi.json",
+        "/api/v1/contacts/export", "/api/v1/me/export", "/api/v1/notifications/stream", "/", "/web/main.js",
+    ],
+)  # fmt: skip
+async def test_every_answer_tells_a_browser_what_it_may_do(ana, http, path):
+    async with http.get(f"{ana.address}{path}", headers=ana.headers) as response:
+        found = response.headers
+        assert {name: found[name] for name in SEALED} == SEALED
+        policy = found["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe-eval" not in policy
+        assert ("'unsafe-inline'" in policy) == (path == "/api/v1/docs")  # styles of the viewer

@@ -1,9 +1,13 @@
 """What holds for a time only: the time of its row is moved, and it holds no more."""
 
+from datetime import UTC, datetime, timedelta
+
 import asyncpg
 import pytest
 
+from tests.conftest import serving
 from tests.people import Person
+from tests.sql.test_every_query import QUERIES
 
 
 @pytest.fixture
@@ -66,8 +70,53 @@ async def test_a_key_may_be_used_again_after_a_day(ana, root):
     assert (status, other["title"]) == (201, "Outra")
 
 
+@pytest.mark.parametrize(("seconds", "noted"), [(50, False), (61, True)])
+async def test_the_last_use_of_a_token_is_noted_once_a_minute(ana, root, seconds, noted):
+    use = await api_token(ana)
+    moved = """update api_tokens set last_used_at = now() - make_interval(secs => $2)
+                where user_id = $1 returning last_used_at"""
+    before = await root.fetchval(moved, ana.id, float(seconds))
+    await use()
+    assert (await root.fetchval("select last_used_at from api_tokens where user_id = $1", ana.id) > before) == noted
+
+
 async def test_what_has_expired_is_swept_when_a_session_begins(ana, root):
     await root.execute("update refresh_tokens set expires_at = now() - interval '1 second' where user_id = $1", ana.id)
     status, _ = await ana.post("/auth/login", {"email": ana.email, "password": "a good password"})
     assert status == 200
     assert await root.fetchval("select count(*) from refresh_tokens where user_id = $1", ana.id) == 1
+
+
+@pytest.mark.parametrize("hours", [-2, 2])
+async def test_what_postgresql_judges_does_not_depend_on_the_clock_of_a_replica(
+    ana, cluster, database, http, monkeypatch, hours
+):
+    token = await ana.made("/tokens", {"name": "n8n", "scopes": ["admin"]})
+    monkeypatch.setattr("alfred.app._now", lambda: datetime.now(UTC) + timedelta(hours=hours))
+    async with serving(cluster.logins(database), private_targets="127.0.0.0/8") as address:
+        holder = Person(http, address, {"access_token": token["token"]})
+        ticket = (await holder.made("/notifications/stream-ticket", None))["ticket"]
+        async with http.get(f"{address}/api/v1/notifications/stream", params={"ticket": ticket}) as stream:
+            assert stream.status == 200
+        made = await holder.made("/subscriptions", {"url": "http://127.0.0.1:9/", "events": ["message.received"]})
+        status, rotated = await holder.post(f"/subscriptions/{made['id']}/rotate", {"grace_seconds": 600})
+        assert status == 200
+        ends_in = datetime.fromisoformat(rotated["previous_expires_at"]) - datetime.now(UTC)
+        assert timedelta(seconds=580) < ends_in < timedelta(seconds=620)
+
+
+def test_no_query_is_handed_an_expiry():
+    """PostgreSQL makes what it compares, but for what a user chose, the end of an access token, and cursors."""
+    moments = {"expires_at", "previous_expires_at", "due_at", "until", "before", "give_up_at", "lease_until"}
+    pages = {"events.page", "messages.list", "notifications.page"}  # their `before` is a number
+    handed = {
+        name: found
+        for name, query in QUERIES.items()
+        if (found := moments & set(query.parameters)) and not name.startswith("reports.") and name not in pages
+    }
+    assert handed == {
+        "tokens.add": {"expires_at"},
+        "streams.issue_ticket": {"until"},
+        "tasks.add": {"due_at"},
+        "tasks.update": {"due_at"},
+    }

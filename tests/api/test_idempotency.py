@@ -3,10 +3,13 @@
 import asyncio
 import json
 from datetime import timedelta
+from uuid import UUID
 
 import asyncpg
 import pytest
+from uuid_utils.compat import uuid7
 
+from alfred.queries import sql
 from tests.conftest import serving
 from tests.people import Person, whatsapp
 
@@ -289,3 +292,19 @@ async def test_a_path_of_any_length_may_have_a_key(ana):
     path = f"/conversations/{heard['conversation_id']}/messages"
     query = "?" + "&".join(f"a{n}=x" for n in range(1000))
     assert (await ana.call("POST", path + query, {"body": "oi"}, headers=key))[0] == 422
+
+
+async def test_a_late_failure_frees_nobody_elses_claim(ana, app_db):
+    """The first died or is late, a second has the key by now: what the first did not do is not forgotten twice."""
+    named = {"user_id": UUID(ana.id), "path": "POST /api/v1/tasks", "key": "late"}
+    first, second = uuid7(), uuid7()
+    async with app_db.transaction():
+        await app_db.execute("select app.act_as($1)", ana.id)
+        assert await sql.tokens.claim_key.value(app_db, **named, body_hash=b"x", claim_id=first)
+        await app_db.execute("update idempotency_keys set claimed_at = claimed_at - interval '61 seconds'")
+        assert await sql.tokens.claim_key.value(app_db, **named, body_hash=b"x", claim_id=second)
+        assert await sql.tokens.forget_claim.run(app_db, **named, claim_id=first) == 0
+        assert (
+            await sql.tokens.keep_answer.run(app_db, **named, claim_id=first, status=500, headers={}, answer=b"") == 0
+        )
+        assert await sql.tokens.forget_claim.run(app_db, **named, claim_id=second) == 1

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from alfred.quotas import QUOTAS
 from tests.conftest import serving
 from tests.people import Person
 
@@ -165,7 +166,7 @@ async def test_an_answer_that_is_repeated_has_no_secret(ana):
 
 
 async def test_a_tenant_has_fifty_and_no_more(ana, monkeypatch):
-    monkeypatch.setattr("alfred.crm.subscriptions.registering.MOST_SUBSCRIPTIONS", 3)
+    monkeypatch.setitem(QUOTAS, "subscriptions", 3)
     for _ in range(3):
         await ana.made("/subscriptions", {"url": URL})
     status, problem = await ana.post("/subscriptions", {"url": URL})

@@ -7,7 +7,8 @@ import secrets
 import pytest
 from uuid_utils.compat import uuid7
 
-from alfred.api import kept_webhooks, webhooks
+from alfred.api import kept_webhooks
+from alfred.quotas import QUOTAS
 from tests.api.posts import event, flat, messenger, page, post_raw, reaction
 from tests.conftest import serving
 from tests.people import Person, cloud, delivery, whatsapp
@@ -343,7 +344,7 @@ async def test_rejected_payloads_are_listed_retried_and_deleted(ana, bruno):
 
 async def test_what_is_kept_of_the_unreadable_is_bounded(ana, monkeypatch):
     """A thousand bodies of a MiB would fill the memory of whoever lists them, and the disk."""
-    monkeypatch.setattr(webhooks, "MOST_REJECTED", 2)
+    monkeypatch.setitem(QUOTAS, "rejected_posts", 2)
     for number in range(3):
         await ana.post("/webhooks/whatsapp", {"hello": number, "long": "x" * 100_000})
     _, listed = await ana.get("/webhooks/rejected")

@@ -110,3 +110,21 @@ def test_the_page_and_its_parts_carry_their_headers(ana):
         assert (again, body) == (304, b"")
     for path in ("/web/../settings.py", "/web/%2e%2e/settings.py", "/web/screens", "/web/nothing.js"):
         assert ana.call("GET", f"{ana.person.address}{path}")[0] == 404
+
+
+def test_the_viewer_of_the_documentation_works_and_keeps_no_token(screen, ana):
+    screen.allowed += ["autocomplete"]  # of the viewer's own fields; what its policy refuses would be seen
+    screen.driver.get(f"{screen.address}/api/v1/docs")
+    screen.until(lambda: screen.run("return document.querySelectorAll('.opblock').length") > 50)
+    screen.run("document.querySelector('.btn.authorize').click()")
+    screen.until(lambda: screen.run("return document.querySelectorAll('.auth-container input').length"))
+    token = ana.person.session["access_token"]
+    screen.run(
+        """const field = document.querySelector('.auth-container input[type=text]');
+        Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set.call(field, arguments[0]);
+        field.dispatchEvent(new Event('input', {bubbles: true}));
+        document.querySelector('.auth-container .authorize').click()""",
+        token,
+    )
+    screen.until(lambda: "Value: ******" in screen.text())
+    assert token not in screen.run("return JSON.stringify({...localStorage, ...sessionStorage})")

@@ -9,6 +9,7 @@ import pytest
 from alfred import tail
 from alfred.api import event_bodies, log_reading
 from alfred.positions import Position
+from alfred.quotas import QUOTAS
 from tests.conftest import serving
 from tests.people import Frames, Person
 
@@ -245,7 +246,7 @@ async def test_a_token_without_the_scope_opens_none(ana, http):
 
 
 async def test_a_user_has_so_many_streams_and_no_more(ana, bruno, monkeypatch):
-    monkeypatch.setattr(tail, "MOST_STREAMS", 2)
+    monkeypatch.setitem(QUOTAS, "streams", 2)
     async with ana.following(), ana.following():
         status, headers, raw = await ana.call("GET", "/events/stream")
         assert (status, json.loads(raw)["code"]) == (429, "too_many_streams")

@@ -37,3 +37,24 @@ async def test_one_visible_password_is_one_whichever_way_it_comes():
         assert not await passwords.verify("e\u0301" * 37, await passwords.hash("e\u0301" * 36))
     finally:
         passwords.close()
+
+
+async def test_an_unknown_email_costs_the_same_bcrypt(monkeypatch):
+    """Counted, not timed: as many hashes are tried, each of the same cost."""
+    passwords, tried, real = Passwords(5), [], bcrypt.checkpw
+
+    def counting(letters, hashed):
+        tried.append(hashed[:7])
+        return real(letters, hashed)
+
+    monkeypatch.setattr("alfred.identity.bcrypt.checkpw", counting)
+    try:
+        hashed = await passwords.hash("a good password")
+        costs = []
+        for known in (hashed, None):
+            tried.clear()
+            assert not await passwords.verify("a wrong password", known)
+            costs.append(list(tried))
+        assert costs[0] == costs[1] == [b"$2b$05$"]
+    finally:
+        passwords.close()

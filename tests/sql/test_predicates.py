@@ -33,7 +33,7 @@ WRITING = re.compile(r"\b(?:insert into|update|delete from)\b|\bapp\.\w+\(")
 ADDING = (".add", ".schedule", ".send", ".add_upload", ".add_lane", ".add_identity", ".register", ".issue_ticket")
 # Refused with arguments of these rows: what they add is there already, or must fit together.
 REFUSED = {
-    "connections.add_key", "connections.remove_secrets", "contact_merges.merge", "contacts.add", "conversations.open",
+    "connections.add_key", "contact_merges.merge", "contacts.add", "conversations.open",
     "events.failed", "events.record", "media.add_upload", "outbox.schedule", "sessions.start", "streams.issue_ticket",
     "tokens.add_hash", "users.register",
 }  # fmt: skip
@@ -152,7 +152,7 @@ class House:
                 value = each.get(column)
                 if value is not None and fits(value, kind):
                     return [cast(value, kind)] if several and not isinstance(value, list) else cast(value, kind)
-        if name in ALWAYS or (full and name in ARGUMENTS):
+        if (name in ALWAYS or (full and name in ARGUMENTS)) and several in {isinstance(ARGUMENTS[name], list), False}:
             return ARGUMENTS[name]
         if several:
             return []

@@ -93,7 +93,6 @@ async def export_contacts(request: web.Request, caller: Caller, services: Servic
         "Content-Type": "text/csv; charset=utf-8",
         "Content-Disposition": 'attachment; filename="contacts.csv"',
         "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff",
         "X-Request-ID": request[REQUEST_ID],
     }
     response = web.StreamResponse(headers=headers)

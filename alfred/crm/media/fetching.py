@@ -182,7 +182,7 @@ class Fetcher:
             await sql.media.settle.run(
                 db, user_id=claimed.user_id, media_id=claimed.media_id, state="stored", sha256=file.sha256,
                 size=file.size, mime_type=fetched.mime_type, file_name=fetched.file_name, error=None,
-                due_at=datetime.now(UTC),
+                wait=0,
             )  # fmt: skip
         log.info("file_fetched", media_id=str(claimed.media_id), size=file.size)
 
@@ -194,7 +194,7 @@ class Fetcher:
             await sql.media.settle.run(
                 db, user_id=claimed.user_id, media_id=claimed.media_id, state="failed" if over else "pending",
                 sha256=None, size=None, mime_type=None, file_name=None, error=failed.error,
-                due_at=now + timedelta(seconds=wait),
+                wait=wait,
             )  # fmt: skip
         log.info("file_not_fetched", media_id=str(claimed.media_id), code=failed.error["code"], final=over)
 

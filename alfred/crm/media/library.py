@@ -121,9 +121,8 @@ class Library:
     async def sweep(self) -> None:
         """Forget uploads that nobody sent, and remove files that no row names any more."""
         try:
-            before = datetime.now(UTC) - UNUSED
             async with self.database.as_service() as db:
-                await sql.media.forget_unused.run(db, before=before)
+                await sql.media.forget_unused.run(db, age=UNUSED.total_seconds())
             async for batch in self.store.listed():
                 await self._sweep(before=datetime.now(UTC) - YOUNG, batch=batch)
         except Exception as error:

@@ -10,10 +10,9 @@ from uuid_utils.compat import uuid7
 
 from alfred.crm.subscriptions.secrets import seal_headers, seal_secret
 from alfred.queries import Db, sql
+from alfred.quotas import QUOTAS
 from alfred.vault import Vault
 from alfred.webhook_signing import new_secret
-
-MOST_SUBSCRIPTIONS = 50  # of a tenant
 
 
 class TooManySubscriptions(Exception):
@@ -52,7 +51,7 @@ async def add(db: Db, vault: Vault, user_id: UUID, wanted: NewSubscription, toke
         TooManySubscriptions
     """
     await sql.subscriptions.hold_tenant.run(db, user_id=user_id)
-    if await sql.subscriptions.count.value(db, user_id=user_id) >= MOST_SUBSCRIPTIONS:
+    if await sql.subscriptions.count.value(db, user_id=user_id) >= QUOTAS["subscriptions"]:
         raise TooManySubscriptions
     about = {"user_id": user_id, "subscription_id": uuid7()}
     secret = new_secret()
@@ -106,15 +105,15 @@ async def change(db: Db, vault: Vault, user_id: UUID, subscription_id: UUID, wan
 
 
 async def rotate(
-    db: Db, vault: Vault, user_id: UUID, subscription_id: UUID, previous_expires_at: datetime
-) -> str | None:
-    """A new secret, shown this once; the present one signs beside it until then. None: no such subscription."""
+    db: Db, vault: Vault, user_id: UUID, subscription_id: UUID, grace_seconds: int
+) -> tuple[str, datetime] | None:
+    """A new secret, shown this once, and until when the present one signs beside it. None: no such subscription."""
     about = {"user_id": user_id, "subscription_id": subscription_id}
     secret = new_secret()
-    changed = await sql.subscriptions.rotate.run(
-        db, **about, secret=seal_secret(vault, secret=secret, **about), previous_expires_at=previous_expires_at
+    until = await sql.subscriptions.rotate.value(
+        db, **about, secret=seal_secret(vault, secret=secret, **about), grace_seconds=grace_seconds
     )
-    return secret if changed else None
+    return None if until is None else (secret, until)
 
 
 async def remove(db: Db, user_id: UUID, subscription_id: UUID) -> bool:
