@@ -1,5 +1,5 @@
 # The service alone. With ALFRED_DATABASE_URL it uses that PostgreSQL; without, its own in /var/lib/alfred: mount a volume.
-FROM python:3.13-slim AS build
+FROM python:3.13.16-slim-bookworm AS build
 WORKDIR /src
 RUN python -m venv /opt/alfred
 COPY pyproject.toml setup.cfg constraints.txt README.md ./
@@ -8,7 +8,7 @@ COPY sql sql
 COPY migrations migrations
 RUN /opt/alfred/bin/pip install --no-cache-dir --disable-pip-version-check -c constraints.txt .
 
-FROM python:3.13-slim
+FROM python:3.13.16-slim-bookworm
 RUN useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin alfred \
     && install -d -o alfred -g alfred -m 0700 /var/lib/alfred
 COPY --from=build /opt/alfred /opt/alfred

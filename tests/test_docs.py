@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from alfred.schema import CLOSED
-from alfred.settings import PREFIX, Settings
+from alfred.settings import PREFIX, Settings, secret_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-# Read by bin/ and docker-compose.yml rather than by the service.
+# Read by bin/ rather than by the service.
 _OTHERS = {"ALFRED_VENV", "ALFRED_TEST_BROWSER"}
 _MACHINE = re.compile(r"(?<![\w.])/(root|work|home/\w+|Users)/|/tmp/|\b\d+\.\d+\.\d+\.\d+:\d+\b|\bfile://")
 
@@ -37,13 +37,13 @@ def test_the_readme_has_every_setting_with_its_default():
     assert table == expected
 
 
-def test_the_example_names_only_settings_that_exist_with_their_defaults():
+def test_the_example_has_every_setting_with_its_default():
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
-    found = dict(re.findall(rf"^(?:# ?)?({PREFIX}\w+)=(.*)$", text, re.MULTILINE))
-    fields = {PREFIX + name.upper(): field.default for name, field in Settings.model_fields.items()}
-    assert found.keys() <= fields.keys()
-    plain = {name: value for name, value in found.items() if value and "..." not in value}
-    assert plain == {name: str(fields[name]) for name in plain}
+    named = re.findall(rf"^(?:# ?)?({PREFIX}\w+)=(.*)$", text, re.MULTILINE)
+    fields = {PREFIX + name.upper(): written(field.default).strip("`") for name, field in Settings.model_fields.items()}
+    assert sorted(name for name, _ in named) == sorted(fields)  # each once
+    for name, value in named:
+        assert (value or "none") == fields[name] or "..." in value, name
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,7 @@ def test_the_example_names_only_settings_that_exist_with_their_defaults():
 def test_no_document_speaks_of_a_setting_that_is_not_there(name):
     text = (ROOT / name).read_text(encoding="utf-8")
     known = {PREFIX + field.upper() for field in Settings.model_fields} | _OTHERS
+    known |= {f"{PREFIX}{field.upper()}_FILE" for field in secret_settings()}
     assert set(re.findall(rf"{PREFIX}[A-Z_]*[A-Z]", text)) <= known
 
 

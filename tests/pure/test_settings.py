@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from alfred.settings import BadSetting, Settings
+from alfred.settings import BadSetting, Settings, secret_settings
 
 SECRET = "s" * 32
 
@@ -90,3 +90,49 @@ def test_it_is_frozen():
     settings = Settings()
     with pytest.raises(ValidationError):
         settings.port = 1
+
+
+def complaint(**values):
+    with pytest.raises(BadSetting) as raised:
+        Settings.load({f"ALFRED_{name}": value for name, value in values.items()})
+    return str(raised.value)
+
+
+@pytest.mark.parametrize("junk", ["hidden!", "-1", "0", "9" * 400, ",", "1,b", "nan", "postgresql://u:hidden%zz@h/d"])
+def test_every_setting_is_told_in_our_own_words(junk):
+    environ = {f"ALFRED_{name.upper()}": junk for name in Settings.model_fields}
+    with pytest.raises(BadSetting) as raised:
+        Settings.load(environ)
+    lines = str(raised.value).splitlines()
+    assert len({line.partition(":")[0] for line in lines}) == len(lines) > 20
+    for words in ("should", "Input", "Value error", "valid ", "hidden", "not permitted"):
+        assert words not in str(raised.value)
+
+
+def test_a_secret_may_be_a_file(tmp_path):
+    (file := tmp_path / "secret").write_text(f"{SECRET}\n")
+    (url := tmp_path / "url").write_text("postgresql://u:p@h/d")
+    settings = Settings.load({"ALFRED_JWT_SECRET_FILE": str(file), "ALFRED_DATABASE_URL_FILE": str(url)})
+    assert [key.get_secret_value() for key in settings.jwt_secret] == [SECRET]
+    assert settings.database_url.get_secret_value() == "postgresql://u:p@h/d"
+
+
+@pytest.mark.parametrize("name", secret_settings())
+def test_every_secret_may_be_a_file_but_not_both(name, tmp_path):
+    (file := tmp_path / "secret").write_text("")
+    told = complaint(**{f"{name.upper()}_FILE": str(file)})
+    assert told == f"ALFRED_{name.upper()}_FILE: {file} is empty"
+    file.write_text("hidden")
+    told = complaint(**{f"{name.upper()}_FILE": str(file), name.upper(): SECRET})
+    assert told.startswith(f"ALFRED_{name.upper()} and ALFRED_{name.upper()}_FILE are both set")
+
+
+def test_a_file_that_holds_no_secret_is_a_sentence(tmp_path):
+    missing = tmp_path / "missing"
+    assert complaint(SECRET_KEY_FILE=str(missing)).endswith("missing cannot be read: No such file or directory")
+    (binary := tmp_path / "binary").write_bytes(b"\xff" * 40)
+    assert complaint(SECRET_KEY_FILE=str(binary)).endswith("is not text in UTF-8")
+    assert complaint(SECRET_KEY_FILE="/dev/zero").endswith("is too long for a secret")
+    assert complaint(PORT_FILE=str(binary)) == "ALFRED_PORT_FILE: no such setting"
+    binary.write_text("hidden")
+    assert "hidden" not in complaint(JWT_SECRET_FILE=str(binary))
