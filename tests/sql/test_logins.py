@@ -8,6 +8,7 @@ from alfred import schema
 from alfred.logins import Logins, sizes_beside
 from tests.conftest import serving
 from tests.people import Person
+from tests.sql.test_every_query import TENANT_TABLES
 
 # Every function that acts as its owner, by the one login that may call it. alfred_bus_app is a member of alfred_app.
 WORK = {
@@ -147,3 +148,62 @@ async def test_one_login_still_does_everything_until_all_are_used(cluster, http)
 
 def test_pools_are_small():
     assert [sizes_beside(size) for size in (2, 10, 100)] == [(2, 4), (3, 5), (33, 50)]
+
+
+# What speaks of one tenant ($1), tried with what belongs to others wherever it takes more than that.
+OF_ONE = [
+    "select app.change_password($1, 'x', null, interval '1 hour')",
+    "select app.change_own_password('x', null, interval '1 hour') from users where user_id = $1",
+    "select app.end_own_session(session_id) from sessions where user_id <> $1",
+    "select app.erase_own_user() from users where user_id = $1",
+    "select app.forget_own_failures() from users where user_id = $1",
+    "select app.forget_own_traces() from users where user_id = $1",
+    "select app.forget_own_attempts(array_agg(number)) from ai_events where user_id <> $1",
+    "select app.renew_password_hash($1, password_hash, 'x') from logins where user_id <> $1",
+    """select app.start_session($1, gen_random_uuid(), 'x', interval '1 hour', interval '1 hour', false, '', '')""",
+    """select app.issue_ticket(user_id, decode(md5(user_id::text), 'hex'), now(), null, null, null)
+         from users where user_id <> $1""",
+    """select app.renew_session(token_hash, 'y', interval '1 hour', interval '1 hour', false, interval '0')
+         from refresh_tokens where user_id = $1""",
+    "select app.end_session(token_hash) from refresh_tokens where user_id = $1",
+]
+DIGEST = " union all ".join(
+    f"select '{table}', md5(string_agg(t::text, '' order by t::text)) from {table} t where user_id <> $1"
+    for table in TENANT_TABLES
+)
+
+
+@pytest.mark.parametrize("statement", OF_ONE, ids=[statement.split("(")[0] for statement in OF_ONE])
+async def test_what_speaks_of_one_leaves_the_others_alone(statement, rich, ana, root):
+    """Functions that act as their owner see everybody's rows: only their own predicates keep tenants apart."""
+    held = root.transaction(isolation="repeatable_read")
+    await held.start()
+    try:
+        await root.execute(
+            """insert into login_failures (email_key, address) select email_key, '203.0.113.9' from logins
+                where user_id = $1""",
+            rich.id,
+        )
+        failures = "select count(*) from login_failures where address = '203.0.113.9'"
+        before = dict(await root.fetch(DIGEST, ana.id))
+        await root.execute("select app.act_as($1)", ana.id)
+        await root.fetch(statement, ana.id)
+        after = dict(await root.fetch(DIGEST, ana.id))
+        assert [name for name, rows in before.items() if after[name] != rows] == []
+        assert await root.fetchval(failures) == 1
+    finally:
+        await held.rollback()
+
+
+def test_a_login_of_another_name_gets_the_rights(fifteen):
+    schema.found(fifteen.dsn("postgres", "postgres"), "another")
+    owner = fifteen.dsn(schema.OWNER, "another")
+    schema.apply(owner)
+    for role, name in ((schema.APP, "another_app"), (schema.BUS, "another_bus")):
+        schema.ensure_login(owner, fifteen.dsn(name, "another"), role)
+    schema.separate_logins(owner, True)
+    for name, may in (("another_app", False), ("another_bus", True)):
+        with psycopg.connect(fifteen.dsn(name, "another")) as db:
+            assert db.execute("select count(*) from contacts").fetchone() == (0,)
+            found = db.execute("select has_function_privilege('app.bus_join(text)', 'execute')").fetchone()
+            assert found == (may,), name
