@@ -6,6 +6,8 @@ import json
 
 from aiohttp import web
 
+HANGS = 30  # seconds
+
 
 class ModelServer:
     """`modes` are taken in turn, then `mode`; `says` is what the model answers, or makes it of what it was asked."""
@@ -16,6 +18,7 @@ class ModelServer:
         self.says = {"ok": True}
         self.base_url = ""
         self.usage = (100, 20)
+        self.held = asyncio.Event()
 
     @property
     def bodies(self):
@@ -33,7 +36,9 @@ class ModelServer:
         said = self.says(self.asked()) if callable(self.says) else self.says
         chat = request.path.endswith("/chat/completions")
         if mode == "hang":
-            await asyncio.sleep(30)
+            await asyncio.sleep(HANGS)
+        if mode == "held":
+            await self.held.wait()
         if mode == "slow":
             await asyncio.sleep(0.2)
         if mode == "reset":
@@ -43,7 +48,7 @@ class ModelServer:
             response = web.StreamResponse(headers={"Content-Length": "5000", "Content-Type": "application/json"})
             await response.prepare(request)
             await response.write(b'{"choices": [')
-            await asyncio.sleep(30)
+            await asyncio.sleep(HANGS)
             return response
         if isinstance(mode, tuple):
             status, headers = mode

@@ -14,11 +14,10 @@ from alfred.model_calls import Models
 from alfred.outbound_http import OutboundHttp
 from tests.api.test_ai import asked, customer
 from tests.conftest import serving
-from tests.models import a_model
+from tests.models import HANGS, a_model
 from tests.people import Person
 from tests.pure.injections import INJECTIONS
 
-DEADLINE = 1.5
 SECRETS = ["529.982.247-25", "11912345678", "marina.q@exemplo.com", "01310-100", "Av. Paulista, 1578", "Quintela"]
 
 
@@ -30,7 +29,14 @@ async def model():
 
 @pytest.fixture(scope="module")
 async def loopback(cluster, database):
-    async with serving(cluster.logins(database), private_targets="127.0.0.0/8", ai_timeout=DEADLINE) as address:
+    async with serving(cluster.logins(database), private_targets="127.0.0.0/8", ai_timeout=25) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+async def hasty(cluster, database):
+    """The same service, which waits for a model for a moment only."""
+    async with serving(cluster.logins(database), private_targets="127.0.0.0/8", ai_timeout=0.8) as address:
         yield address
 
 
@@ -93,16 +99,16 @@ async def test_a_follow_up_is_worded_and_its_date_is_alfreds(rosa, model):
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("kind", ["openai", "anthropic"])
-async def test_whatever_fails_the_built_in_assistant_answers(rosa, model, kind, mode, reason):
+async def test_whatever_fails_the_built_in_assistant_answers(rosa, hasty, http, model, kind, mode, reason):
     await takes(rosa, model, kind=kind, api_key="secret")
     model.mode = mode
     began = time.monotonic()
-    answer = await reply(rosa)
+    answer = await reply(Person(http, hasty, rosa.session) if "hang" in mode else rosa)
     took = time.monotonic() - began
     assert (answer["degraded"], answer["fallback_reason"], answer["provider"]) == (True, reason, "mock")
     assert answer["placeholders"] == ["prazo"]
     assert len(model.calls) <= 2
-    assert took < DEADLINE + 1  # 50 ms, and what a busy machine takes
+    assert took < HANGS  # nobody waited for the model
 
 
 @pytest.mark.parametrize("mode", ["slow", "fenced", "upper case", "extra"])
@@ -123,14 +129,9 @@ async def test_nobody_waits_for_a_model_that_has_failed_often(rosa, model):
     for _ in range(5):
         assert (await reply(rosa))["fallback_reason"] == "timeout"
     model.calls.clear()
-    times = []
-    for _ in range(20):
-        began = time.monotonic()
-        answer = await reply(rosa)
-        times.append(time.monotonic() - began)
-        assert answer["fallback_reason"] == "circuit_open"
+    for _ in range(5):
+        assert (await reply(rosa))["fallback_reason"] == "circuit_open"
     assert model.calls == []
-    assert sorted(times)[10] < DEADLINE / 3
     await takes(rosa, model)  # a new account begins anew
     model.mode = "ok"
     assert (await reply(rosa))["provider"] == "openai"
@@ -154,14 +155,17 @@ async def test_a_day_has_so_many_tokens(rosa, model):
     assert (await rosa.get("/ai/provider"))[1]["tokens_today"] == 160
 
 
-async def test_a_tenant_has_so_many_calls_at_once(model):
-    model.mode, model.says = "slow", {"ok": True}
+async def test_a_tenant_has_so_many_calls_at_once(model, eventually):
+    model.mode, model.says, model.calls = "held", {"ok": True}, []
     outbound = OutboundHttp((ip_network("127.0.0.0/8"),))
-    models = Models(outbound, None, 5)
+    models = Models(outbound, None, 60)
     account, one, other = Account("openai", model.base_url, "small"), uuid7(), uuid7()
     questions = [Prompt("", str(n), {}) for n in range(12)]
     asked = [models.ask(user, account, question, Wording) for user in (one, other) for question in questions]
-    answers = await asyncio.gather(*asked)
+    answering = asyncio.gather(*asked)
+    assert await eventually(lambda: asyncio.sleep(0, len(model.calls)), lambda calls: calls >= 16) == 16
+    model.held.set()
+    answers = await answering
     for part in (answers[:12], answers[12:]):
         assert [answer.reason for answer in part].count("rate_limited") == 4
     await outbound.close()

@@ -42,9 +42,9 @@ class House:
         self.open()
 
     async def _client(self):
-        return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20))
+        return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60))
 
-    def run(self, work, seconds=30):
+    def run(self, work, seconds=60):
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(seconds)
 
     def open(self, port=0):

@@ -147,11 +147,11 @@ class Screen:
             return [each for each in candidates if each.aria_role == role]
         return [each for each in candidates if each.accessible_name.strip() == name and each.aria_role == role]
 
-    def find(self, role, name, seconds=5.0):
+    def find(self, role, name, seconds=30.0):
         """The one thing of this role and name, as soon as it is there."""
         return self.until(lambda: self.all(role, name), seconds, f"{role} {name!r}")[0]
 
-    def press(self, role, name, seconds=5.0):
+    def press(self, role, name, seconds=30.0):
         """Presses what may still be painted anew."""
 
         def pressed():
@@ -174,7 +174,7 @@ class Screen:
         element = self.driver.switch_to.active_element
         return element.aria_role, element.accessible_name
 
-    def until(self, question, seconds=5.0, what="what was waited for"):
+    def until(self, question, seconds=30.0, what="what was waited for"):
         deadline = time.monotonic() + seconds
         while True:
             try:
@@ -195,13 +195,13 @@ class Screen:
           .sort((one, other) => one.ariaPosInSet - other.ariaPosInSet).map((row) => row.innerText)"""
         return self.run(script)
 
-    def sees_row(self, text, seconds=5.0):
+    def sees_row(self, text, seconds=30.0):
         return self.until(lambda: [row for row in self.rows() if text in row], seconds, f"a row with {text!r}")[0]
 
     def log(self):
         return self.find("log", "Messages").text
 
-    def sees_message(self, text, seconds=5.0):
+    def sees_message(self, text, seconds=30.0):
         self.until(lambda: text in self.log(), seconds, f"a message {text!r}")
 
     def opens(self, name):
@@ -209,7 +209,7 @@ class Screen:
         self.sees_row(name)
         links = [link for link in self.all("link") if name in link.text]
         links[0].click()
-        return self.find("textbox", "Message", 15)
+        return self.find("textbox", "Message")
 
     def writes(self, text):
         box = self.find("textbox", "Message")

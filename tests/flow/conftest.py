@@ -64,7 +64,7 @@ class Chat:
     async def message(self, message):
         return (await self.person.get(f"/messages/{message['id']}"))[1]
 
-    async def becomes(self, message, status, seconds=8.0):
+    async def becomes(self, message, status, seconds=30.0):
         found = await self._ask(lambda: self.message(message), lambda each: each["status"] == status, seconds)
         assert found["status"] == status, found
         return found

@@ -42,7 +42,7 @@ def python_of_nobody() -> str:
     pytest.skip("the checkout or every Python of this version is closed to other accounts")
 
 
-def eventually(done: Callable[[], Any], within: float = 10) -> Any:
+def eventually(done: Callable[[], Any], within: float = 30) -> Any:
     deadline = time.monotonic() + within
     while not (found := done()):
         assert time.monotonic() < deadline, f"not within {within} s"

@@ -52,7 +52,7 @@ def all_done(eventually):
     async def wait(person):
         last = await rule(person, NOTIFY, when=says("ponto final"), name="last")
         await person.hears("Ponto final.", sender="+5511900009999")
-        assert await eventually(lambda: matches(person, last["id"]), seconds=15)
+        assert await eventually(lambda: matches(person, last["id"]))
         assert await person.delete(f"/rules/{last['id']}") == (204, None)
 
     return wait
@@ -252,7 +252,7 @@ async def test_many_rules_all_act(ana, eventually):
     )
     await asyncio.gather(*(rule(ana, {"action": "create_task", "title": "no"}, when=says("x")) for _ in range(50)))
     await ana.hears("oi")
-    found = await eventually(lambda: matches(ana), lambda found: len(found) == 100, seconds=15)
+    found = await eventually(lambda: matches(ana), lambda found: len(found) == 100)
     assert {each["payload"]["rule_id"] for each in found} == {each["id"] for each in made}
     assert sorted(each["title"] for each in await tasks(ana)) == sorted(f"{n}" for n in range(100))
 

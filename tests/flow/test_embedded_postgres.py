@@ -53,13 +53,23 @@ def empty_house(folder: Path, user: pwd.struct_passwd | None) -> Iterator[House]
     made.close()
 
 
-@pytest.fixture
-def house(shared_folder: Path, user: pwd.struct_passwd | None) -> Iterator[House]:
+def shared(folder: Path, name: str, user: pwd.struct_passwd | None) -> Iterator[House]:
     """One home for one test after another, as a first start is slow; each remembers in a table of its own."""
-    (place := shared_folder / ("user" if user else "root")).mkdir(exist_ok=True)
+    (place := folder / name).mkdir(exist_ok=True)
     made = House(place, user)
     yield made
     made.close()
+
+
+@pytest.fixture
+def either_house(shared_folder: Path, user: pwd.struct_passwd | None) -> Iterator[House]:
+    yield from shared(shared_folder, "user" if user else "root", user)
+
+
+@pytest.fixture
+def house(shared_folder: Path) -> Iterator[House]:
+    """Of whoever runs the tests: who takes over from whom is the same for root and for a user."""
+    yield from shared(shared_folder, "root", None)
 
 
 @pytest.fixture
@@ -94,15 +104,15 @@ def test_starts_cold_and_then_warm_with_the_same_data(empty_house: House):
 
 
 @needs_system
-def test_runs_the_systems_postgresql_too(empty_house: House):
-    process, _ = empty_house.start("--binaries", SYSTEM.parent)
+def test_runs_the_systems_postgresql_too(own_house: House):
+    process, _ = own_house.start("--binaries", SYSTEM.parent)
     major = SYSTEM.parent.parent.name
-    assert empty_house.data.name == f"data{major}"
-    assert empty_house.ask("show server_version_num").startswith(major)
-    empty_house.remember(1)
-    empty_house.end(process)
-    empty_house.start("--binaries", SYSTEM.parent)
-    assert empty_house.remembered() == [1]
+    assert own_house.data.name == f"data{major}"
+    assert own_house.ask("show server_version_num").startswith(major)
+    own_house.remember(1)
+    own_house.end(process)
+    own_house.start("--binaries", SYSTEM.parent)
+    assert own_house.remembered() == [1]
 
 
 async def test_is_durable_checked_utf8_and_off_the_network_until_options_say_otherwise(own_house: House):
@@ -134,16 +144,16 @@ def test_a_second_process_joins_and_leaves_without_harm(house: House):
     assert house.remembered() == [1]
 
 
-def test_of_many_that_start_at_once_one_owns(empty_house: House):
-    told = [empty_house.told(process) for process in [empty_house.run() for _ in range(3)]]
+def test_of_many_that_start_at_once_one_owns(own_house: House):
+    told = [own_house.told(process) for process in [own_house.run() for _ in range(3)]]
     assert sorted(one["owner"] for one in told) == [False, False, True]
     assert len({one["dsn"] for one in told}) == 1
 
 
-def test_kill_9_of_the_owner_leaves_no_orphan(house: House):
-    process, _ = house.start()
-    house.kill(process)
-    eventually(lambda: not at_work(house.data))
+def test_kill_9_of_the_owner_leaves_no_orphan(either_house: House):
+    process, _ = either_house.start()
+    either_house.kill(process)
+    eventually(lambda: not at_work(either_house.data))
 
 
 def test_what_was_committed_survives_kill_9_of_owner_and_server(house: House):
@@ -156,17 +166,17 @@ def test_what_was_committed_survives_kill_9_of_owner_and_server(house: House):
     assert house.remembered() == list(range(50))
 
 
-def test_starts_over_a_stale_pid_file_and_spares_whoever_has_the_pid(house: House, neighbour: int):
-    process, _ = house.start()
-    house.remember(1)
+def test_starts_over_a_stale_pid_file_and_spares_whoever_has_the_pid(either_house: House, neighbour: int):
+    process, _ = either_house.start()
+    either_house.remember(1)
     for pid in (process.pid, os.getpid(), neighbour, None):
-        pidfile = house.data / "postmaster.pid"
+        pidfile = either_house.data / "postmaster.pid"
         rest = pidfile.read_text().partition("\n")[2]
-        house.kill_with_server(process)
+        either_house.kill_with_server(process)
         pidfile.write_text(f"{pid}\n{rest}" if pid else "")
-        process, told = house.start()
+        process, told = either_house.start()
         assert told["owner"]
-        assert house.remembered() == [1]
+        assert either_house.remembered() == [1]
     os.kill(neighbour, 0)
 
 
@@ -184,7 +194,7 @@ def test_one_of_the_joiners_takes_over_after_kill_9_of_the_owner(house: House):
         except (psycopg.OperationalError, FileNotFoundError):
             return False
 
-    eventually(answers, within=10)
+    eventually(answers)
     parent = int(Path(f"/proc/{house.server}/stat").read_text().rsplit(")", 1)[1].split()[1])
     assert parent in {joiner[0].pid for joiner in joiners}
 
@@ -193,7 +203,7 @@ def test_a_joiner_takes_over_after_the_owner_left_in_order(house: House):
     process, _ = house.start()
     house.start()
     house.end(process)
-    eventually(house.accepts, within=10)
+    eventually(house.accepts)
 
 
 def test_the_owner_starts_a_server_again_that_died(house: House):
@@ -206,14 +216,14 @@ def test_the_owner_starts_a_server_again_that_died(house: House):
     assert house.remembered() == [1]
 
 
-def test_initdb_killed_halfway_leaves_nothing_broken(empty_house: House):
-    process = empty_house.run()
-    eventually(lambda: [*empty_house.home.glob(".init*/base")])
-    empty_house.kill(process)
-    assert not [*empty_house.home.glob("data*")]
-    empty_house.start()
-    assert empty_house.ask("select 1") == 1
-    assert not [*empty_house.home.glob(".init*")]
+def test_initdb_killed_halfway_leaves_nothing_broken(own_house: House):
+    process = own_house.run()
+    eventually(lambda: [*own_house.home.glob(".init*/base")])
+    own_house.kill(process)
+    assert not [*own_house.home.glob("data*")]
+    own_house.start()
+    assert own_house.ask("select 1") == 1
+    assert not [*own_house.home.glob(".init*")]
 
 
 def test_waits_for_an_earlier_server_that_ends_slowly(house: House):
@@ -233,20 +243,20 @@ def test_waits_for_an_earlier_server_that_ends_slowly(house: House):
     assert house.remembered() == [1]
 
 
-def test_a_home_too_deep_for_a_socket_works_and_is_joined(empty_house: House):
-    deep = empty_house.home / ("d" * 60) / ("e" * 60)
-    process, told = empty_house.start(home=deep)
-    assert empty_house.ask("select 1") == 1
-    _, joiner = empty_house.start(home=deep)
+def test_a_home_too_deep_for_a_socket_works_and_is_joined(own_house: House):
+    deep = own_house.home / ("d" * 60) / ("e" * 60)
+    process, told = own_house.start(home=deep)
+    assert own_house.ask("select 1") == 1
+    _, joiner = own_house.start(home=deep)
     assert (joiner["owner"], joiner["dsn"]) == (False, told["dsn"])
-    empty_house.end(process)
+    own_house.end(process)
     sockets = Path(told["dsn"].partition("host=")[2].partition("&")[0].replace("%2F", "/"))
     assert stat.S_IMODE(sockets.stat().st_mode) == 0o700
-    eventually(empty_house.accepts)
-    for process in empty_house.processes:
-        empty_house.end(process)
+    eventually(own_house.accepts)
+    for process in own_house.processes:
+        own_house.end(process)
     sockets.chmod(0o777)  # somebody else might pose as the server there
-    _, told = empty_house.start(home=deep)
+    _, told = own_house.start(home=deep)
     assert str(sockets) in told["unavailable"]
     sockets.rmdir()
 

@@ -83,7 +83,7 @@ def test_every_tone_has_every_situation(language: Language) -> None:
     st.dictionaries(st.sampled_from(["price", "offer", "answer", "order"]), st.text(max_size=800), max_size=4),
     st.sampled_from(get_args(Tone)),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_a_reply_is_never_empty_nor_too_long(texts: list[str], name: str, facts: dict[str, str], tone: Tone) -> None:
     said = answer(*texts, contact_name=name, facts=facts, tone=tone)
 
@@ -184,7 +184,7 @@ def test_prices(text: str, settings: dict[str, Any], expected: tuple[str, str, s
     st.booleans(),
     st.sampled_from(["off", "suggest", "auto"]),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_a_price_never_leaves_its_range(text: str, base: Decimal, custom: Decimal | None, vip: bool, mode: Any) -> None:
     request = PriceRequest(
         texts=(text, "faz por 1?"),
@@ -294,13 +294,13 @@ def test_follows_up_in_working_hours() -> None:
     st.datetimes(datetime(2000, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
     st.sampled_from(["UTC", "America/Sao_Paulo", "Pacific/Apia", "nowhere/at all", "../../etc/passwd", ""]),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_follow_up_is_never_in_the_past(text: str, now: datetime, zone: str) -> None:
     for words in (text, "amanhã " + text, "31/12 " + text):
         assert follow_up(FollowUpRequest(texts=(words,), now=now, timezone=zone), "mock").due_date >= now
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_amounts_of_any_text(text: str) -> None:
     assert all(amount.value >= 0 for amount in amounts(read(text), counts=True))

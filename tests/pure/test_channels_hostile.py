@@ -70,7 +70,7 @@ def holds_its_promises(payload: Any, channel: Any) -> None:
     assert repr(payload) == repr(before)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(documents, channels)
 def test_arbitrary_json_is_read(document, channel):
     holds_its_promises(document, channel)
@@ -82,7 +82,7 @@ def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [place for key, child in children for place in ((*path, key), *places(child, (*path, key)))]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_broken_copies_of_real_payloads_are_read(data):
     payload = copy.deepcopy(data.draw(st.sampled_from(CORPUS)))
@@ -119,14 +119,14 @@ PIECES = st.sampled_from([
 bodies = st.binary(max_size=200) | st.lists(PIECES | st.binary(max_size=6), max_size=25).map(b"".join)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(bodies, CONTENT_TYPES | st.text(max_size=40), channels)
 def test_arbitrary_bytes_are_read_or_refused(body, content_type, channel):
     with contextlib.suppress(BrokenJson, UnreadableBody):
         holds_its_promises(read_body(body, content_type), channel)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(bodies)
 def test_arbitrary_mail_is_read(source):
     holds_its_promises(source, "email")

@@ -51,7 +51,7 @@ bent = st.fixed_dictionaries({"start": ids | anything, "nodes": st.lists(nodes |
 
 
 @given(anything | bent)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_any_json_gets_a_verdict(definition):
     verdict = validate(definition)
     assert verdict.valid is (not verdict.errors)
@@ -61,7 +61,7 @@ def test_any_json_gets_a_verdict(definition):
 
 
 @given(flows, st.booleans())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_a_valid_flow_ends_at_a_node_and_never_meets_one_twice(definition, vip):
     if not validate(definition).valid:
         return
