@@ -35,7 +35,7 @@ class Receiver:
         status, headers, text = answer if isinstance(answer, tuple) else (answer, {}, "ok")
         return web.Response(status=status, headers=headers, text=text)
 
-    async def seen(self, count, seconds=8.0):
+    async def seen(self, count, seconds=30):
         """The calls, once there are so many."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):

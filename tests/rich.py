@@ -1,6 +1,7 @@
 """A tenant with a row in every tenant table, and copies of it in other databases."""
 
 import json
+import secrets
 
 import asyncpg
 import pytest
@@ -120,12 +121,13 @@ async def rich(http, address, root):
              from conversations where user_id = $1 limit 1""",
         *hat,
     )
+    number = -10 - secrets.randbelow(10**9)  # of this tenant: a second one may be made in the same run
     await root.execute(
         """insert into event_retries (consumer, number, user_id, next_at, error)
-           values ('nobody', -1, $1, now() + interval '1 day', 'x') on conflict do nothing""",
-        *hat,
-    )
-    await root.execute("insert into event_backlog values ($1, 'nobody', -1) on conflict do nothing", *hat)
+           values ('nobody', $2, $1, now() + interval '1 day', 'x')""",
+        *hat, number,
+    )  # fmt: skip
+    await root.execute("insert into event_backlog values ($1, 'nobody', $2)", *hat, number)
     yield rich
     for table in ("event_retries", "event_backlog"):
         await root.execute(f"delete from {table} where consumer = 'nobody'")

@@ -108,7 +108,7 @@ async def test_after_the_last_attempt_it_is_dead_and_can_be_sent_again(ana, peer
     peer.default = 500
     subscription = await subscribed(ana, peer)
     await ana.hears("oi")
-    await peer.seen(10, 20)
+    await peer.seen(10)
     (delivery,) = await eventually(lambda: deliveries(ana, subscription, state="dead"))
     assert (delivery["attempts"], delivery["error"]["code"], delivery["next_attempt_at"]) == (10, "status", None)
     await asyncio.sleep(0.3)
@@ -246,7 +246,9 @@ async def test_replays_by_moment_event_and_failure(ana, peer, eventually):
     events = list(reversed(await ana.events("task.created")))
     subscription = await subscribed(ana, peer, ["task.created"])
     path = f"/subscriptions/{subscription['id']}/replay"
-    assert await ana.post(path, {"since": events[2]["created_at"]}) == (202, {"queued": 4})
+    status, answer = await ana.post(path, {"since": events[2]["created_at"]})
+    assert status == 202
+    assert 1 <= answer["queued"] <= 4  # what the bus had not read yet, it queues itself
     await peer.seen(4)
     assert set(peer.ids) == {each["id"] for each in events[2:]}
     assert await eventually(lambda: deliveries(ana, subscription, state="delivered"), lambda found: len(found) == 4)
@@ -254,7 +256,7 @@ async def test_replays_by_moment_event_and_failure(ana, peer, eventually):
     await peer.seen(6)
     peer.default = 500
     await ana.made("/tasks", {"title": "fails"})
-    assert await eventually(lambda: deliveries(ana, subscription, state="dead"), seconds=15)
+    assert await eventually(lambda: deliveries(ana, subscription, state="dead"))
     peer.default = 200
     assert (await ana.post(path, {"failed_since": events[0]["created_at"]}))[1] == {"queued": 1}
     assert await eventually(lambda: deliveries(ana, subscription, state="dead"), lambda found: found == []) == []
