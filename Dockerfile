@@ -3,10 +3,14 @@ FROM python:3.13.16-slim-bookworm AS build
 WORKDIR /src
 RUN python -m venv /opt/alfred
 COPY pyproject.toml setup.cfg constraints.txt README.md ./
+# Every file is checked by its hash, what builds the wheel too.
+RUN awk '/^# --/ { on = $0 ~ /^# -- (service|building):/ } on' constraints.txt > pins.txt \
+    && /opt/alfred/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r pins.txt
 COPY alfred alfred
 COPY sql sql
 COPY migrations migrations
-RUN /opt/alfred/bin/pip install --no-cache-dir --disable-pip-version-check -c constraints.txt .
+RUN /opt/alfred/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation . \
+    && /opt/alfred/bin/pip uninstall --yes setuptools
 
 FROM python:3.13.16-slim-bookworm
 RUN useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin alfred \
