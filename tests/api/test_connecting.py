@@ -12,7 +12,7 @@ from tests.people import Person
 
 @pytest.fixture(scope="module")
 async def house(cluster, database):
-    async with serving(cluster.logins(database), private_targets="127.0.0.0/8", delivery_timeout=1) as address:
+    async with serving(cluster.logins(database), private_targets="127.0.0.0/8", delivery_timeout=20) as address:
         yield address
 
 

@@ -88,7 +88,7 @@ async def test_a_body_that_is_not_compressed_as_it_says(address, ana, encoding):
 
 
 async def test_head_of_the_stream_ends(ana):
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(30):
         status, headers, raw = await ana.call("HEAD", "/notifications/stream")
     assert (status, headers["Content-Type"], raw) == (200, "text/event-stream; charset=utf-8", b"")
 

@@ -14,7 +14,7 @@ ACCOUNT = "109900000000001"
 FAST = {
     "private_targets": "127.0.0.0/8",
     "delivery_backoff": "0.05,0.05,0.05,0.05,0.05,0.05,0.05",
-    "delivery_timeout": 1.0,
+    "delivery_timeout": 20.0,
 }
 
 

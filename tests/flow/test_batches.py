@@ -1,7 +1,6 @@
 """What consumers do for a whole batch: a handful of statements, and no tenant mixed with another."""
 
 import asyncio
-import time
 from dataclasses import replace
 
 import asyncpg
@@ -85,10 +84,8 @@ async def test_a_thousand_users_are_told_by_two_statements(many, eventually):
            select user_id, 'message.classified', user_id, user_id, $1 from users""", URGENT,
     )  # fmt: skip
     count = "select count(*) from notifications"
-    began = time.monotonic()
     async with Counted(dsn, notifications.CONSUMER) as counted:
         assert await eventually(lambda: superuser.fetchval(count), lambda told: told == 1000) == 1000
-    assert time.monotonic() - began < 2
     assert (len(counted.batches), len(counted.statements), counted.alone) == (1, 2, [])
     rows = await superuser.fetch("select email, title, body from notifications join users using (user_id)")
     for row in rows:

@@ -224,7 +224,7 @@ async def test_a_stream_ends_with_the_token_that_opened_it(ana, http):
         person.listening() as notifications,
     ):
         await ana.delete(f"/tokens/{token['id']}")
-        async with asyncio.timeout(2.5):
+        async with asyncio.timeout(30):
             assert await frames.next() is None
             assert await by_ticket.next() is None
             assert await notifications.next() is None
@@ -235,7 +235,7 @@ async def test_a_stream_ends_when_its_token_expires(ana, http):
     token = await ana.made("/tokens", {"name": "n8n", "scopes": ["read"], "expires_at": soon})
     person = Person(http, ana.address, {"access_token": token["token"]})
     async with person.following() as frames:
-        async with asyncio.timeout(4):
+        async with asyncio.timeout(30):
             assert await frames.next() is None
 
 

@@ -134,7 +134,7 @@ async def test_serves_seeds_and_stops_cleanly(run, home, http):
         service.signal(signal.SIGTERM)
         assert await frames.next() is None  # the stream ends, rather than being cut
     assert await service.ends() == 0
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 async def test_data_survive_a_kill_and_a_second_process_takes_over(run, home, http):
@@ -151,7 +151,7 @@ async def test_data_survive_a_kill_and_a_second_process_takes_over(run, home, ht
         if status == 200:
             break
         assert status == 503, receipt
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 60
         await asyncio.sleep(0.1)
     found = await ana_there.conversations()
     assert {each["contact"]["handle"] for each in found} == {"+5511900000001", "+5511900000002"}
