@@ -56,6 +56,11 @@ def test_any_text_is_a_rule_or_is_refused(text, language):
         "( " * 499,
         "se " * 333,
         "'" * 999,
+        "no " * 333,
+        "cuando no " * 99,
+        "tag " * 249,
+        "& nuevas " * 99,
+        "not (" * 199,
     ],
 )
 def test_long_sentences_take_no_time(sentence):

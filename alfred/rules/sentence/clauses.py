@@ -7,7 +7,7 @@ from alfred.rules.sentence.mentions import Mentions
 from alfred.rules.sentence.moments import Moments
 from alfred.rules.sentence.nouns import Nouns
 from alfred.rules.sentence.properties import Properties
-from alfred.rules.sentence.reader import MAX_NESTING, Hit, Reader, Refused, denial
+from alfred.rules.sentence.reader import Hit, Reader, Refused, denial
 
 
 class Clauses:
@@ -18,7 +18,6 @@ class Clauses:
         self.properties = Properties(reader, moments, nouns)
         self.mentions = Mentions(reader, nouns, self.clause)
         self.subject = "message"
-        self.nesting = 0
         self.tails: dict[int, str] = {}  # what hangs on to the clause that ends at a place
         self._clauses: dict[tuple[int, str], tuple[Hit[Cond] | None, str]] = {}
 
@@ -50,13 +49,8 @@ class Clauses:
         return hit
 
     def _clause(self, i: int) -> Hit[Cond] | None:
-        self.nesting += 1
-        if self.nesting > MAX_NESTING:
-            raise Refused("too_long")
-        try:
+        with self.reader.inside():
             return self._grouped(i) or self._plain(i)
-        finally:
-            self.nesting -= 1
 
     def _grouped(self, i: int) -> Hit[Cond] | None:
         """Brackets, as marks or as words: either ... or, both ... and, neither ... nor, not (...)."""
@@ -64,7 +58,8 @@ class Clauses:
             hit = self.condition(self.reader.skip(i + 1, "when"))
             return (hit[0], hit[1] + 1) if hit and self.reader.mark(")", hit[1]) else None
         if (start := self.reader.first(i, "not")) is not None and self.reader.mark("(", start):
-            hit = self._grouped(start)
+            with self.reader.inside():
+                hit = self._grouped(start)
             return (denial(hit[0]), hit[1]) if hit else None
         return self.reader.paired(i, self.clause)
 
@@ -146,7 +141,8 @@ class Clauses:
         """What was read, negated; what says nothing cannot be."""
         before, self.reader.negative = self.reader.negative, True
         try:
-            hit = read()
+            with self.reader.inside():
+                hit = read()
         finally:
             self.reader.negative = before
         return (negated(hit[0]), hit[1]) if hit and hit[0] != ANYTHING else None
@@ -185,7 +181,8 @@ class Clauses:
     def _predicate(self, i: int, kind: str, *, first: bool) -> Hit[Cond] | None:
         """A quality, or a noun that has one; after "or" a noun of another kind begins a new clause."""
         if (start := self.reader.first(i, "not")) is not None:
-            hit = self._predicate(start, kind, first=first)
+            with self.reader.inside():
+                hit = self._predicate(start, kind, first=first)
             return (negated(hit[0]), hit[1]) if hit else None
         noun = self.nouns.noun(i)
         fits = noun and (first or noun[0][0] == kind) and not self._speaks_on(noun[1])

@@ -31,7 +31,9 @@ class Commands:
 
     def _command(self, i: int) -> Hit[Command] | None:
         if (start := self.reader.first(i, "aux_not")) is not None:
-            if hit := self._command(start):
+            with self.reader.inside():
+                hit = self._command(start)
+            if hit:
                 raise Refused("negated_action", self.reader.source(i, hit[1]))
             return None
         return (

@@ -5,6 +5,7 @@ from alfred.rules.sentence.building import ANYTHING, Cond, all_of, any_of, from_
 from alfred.rules.sentence.moments import Moments
 from alfred.rules.sentence.reader import Hit, Reader, Refused
 
+MOST_QUALITIES = 20
 NOUNS = ("message", "contact", "conversation", "task", "someone")
 _STATES = {"new": "conversation.created", "overdue": "task.overdue", "stalled": "lead.stalled"}
 _FITS = {
@@ -43,6 +44,8 @@ class Nouns:
         """Adjectives in a row: what each needs its noun to be, and what it says."""
         said: list[tuple[str, Cond]] = []
         while hit := self.quality(i):
+            if len(said) == MOST_QUALITIES:
+                raise Refused("too_long")
             said.append(hit[0])
             i = hit[1]
             joint = self.reader.joint(i)
@@ -52,7 +55,8 @@ class Nouns:
 
     def quality(self, i: int) -> Hit[tuple[str, Cond]] | None:
         if (after_not := self.reader.first(i, "not")) is not None:
-            hit = self.quality(after_not)
+            with self.reader.inside():
+                hit = self.quality(after_not)
             return ((hit[0][0], negated(hit[0][1])), hit[1]) if hit else None
         if found := self.reader.find("adjective", i):
             return ("", from_key(found[0])), found[1]

@@ -62,7 +62,8 @@ class Properties:
 
     def _value(self, i: int, field: str) -> Hit[Cond] | None:
         if (start := self.reader.first(i, "not")) is not None:
-            hit = self._value(start, field)
+            with self.reader.inside():
+                hit = self._value(start, field)
             return (negated(hit[0]), hit[1]) if hit else None
         if field in _TEXTS:
             return self._text(i, field, "eq")

@@ -1,6 +1,7 @@
 """Steps through the tokens of a sentence; the grammars of conditions and commands hold one reader."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Literal, TypeVar
 
 from alfred.rules.sentence.building import ANYTHING, Cond, all_of, any_of, negated
@@ -32,9 +33,23 @@ class Reader:
 
     def __init__(self, text: str, tokens: list[Token], words: Vocabulary) -> None:
         self.text, self.tokens, self.words = text, tokens, words
+        self._beginning = [*map(words.beginning, tokens), frozenset[str]()]
+        self._skips: dict[tuple[int, tuple[str, ...]], int] = {}
+        self._nesting = 0
         self.negative = False  # inside "not ...", where "nor" only means or
         # Whether a command begins at a place, which ends whatever is being read; the grammar of commands says.
         self.begins_command: Callable[[int], bool] = lambda _: False
+
+    @contextmanager
+    def inside(self) -> Iterator[None]:
+        """While a part of a part is read; people say "not" twice, not forty times."""
+        self._nesting += 1
+        try:
+            if self._nesting > MAX_NESTING:
+                raise Refused("too_long")
+            yield
+        finally:
+            self._nesting -= 1
 
     def kind(self, i: int) -> str:
         return self.tokens[i].kind if i < len(self.tokens) else "end"
@@ -46,19 +61,24 @@ class Reader:
         return self.text[self.tokens[start].start : self.tokens[end - 1].end]
 
     def find(self, category: str, i: int) -> Hit[str] | None:
+        if category not in self._beginning[min(i, len(self.tokens))]:
+            return None
         return self.words.find(category, self.tokens, i)
 
     def first(self, i: int, *categories: str) -> int | None:
         """Behind the first category that has a phrase here."""
-        for category in categories:
-            if hit := self.find(category, i):
-                return hit[1]
-        return None
+        if self._beginning[min(i, len(self.tokens))].isdisjoint(categories):
+            return None
+        hits = (self.find(category, i) for category in categories)
+        return next((hit[1] for hit in hits if hit), None)
 
     def skip(self, i: int, *categories: str) -> int:
         """Behind all phrases of these categories, none included."""
-        while (end := self.first(i, *categories)) is not None:
+        passed: list[int] = []
+        while (end := self._skips.get((i, categories)) or self.first(i, *categories)) is not None and end > i:
+            passed.append(i)
             i = end
+        self._skips.update(((place, categories), i) for place in passed)
         return i
 
     def mark(self, marks: str, i: int) -> bool:

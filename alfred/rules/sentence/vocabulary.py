@@ -33,6 +33,10 @@ class Vocabulary:
             elif isinstance(table, dict) and name != "say":
                 for value, patterns in table.items():
                     self._learn(name, value, patterns)
+        self._beginning: dict[str, frozenset[str]] = {}
+        for name, trie in self._tries.items():
+            for word in trie:
+                self._beginning[word] = self._beginning.get(word, frozenset()) | {name}
         self._known = {word for trie in self._tries.values() for word in _words(trie)}
 
     def _learn(self, category: str, value: str, patterns: list[str]) -> None:
@@ -53,6 +57,10 @@ class Vocabulary:
             if _END in node:
                 found = (node[_END], place + 1)
         return found
+
+    def beginning(self, token: Token) -> frozenset[str]:
+        """The categories of which a phrase may begin at this token: most words begin none."""
+        return self._beginning.get(token.text, frozenset()) if token.kind == "word" else frozenset()
 
     @property
     def categories(self) -> tuple[str, ...]:
