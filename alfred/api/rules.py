@@ -177,6 +177,7 @@ def _not_understood(error: NotUnderstood) -> Problem:
     extra = {
         "understood": list(error.understood),
         "not_understood": list(error.not_understood),
+        "suggestion": error.suggestion,
         "example": error.example,
     }
     return Problem(422, "rule_not_understood", error.message, extra=extra)

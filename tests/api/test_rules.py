@@ -101,7 +101,8 @@ async def test_what_is_not_understood_is_named_with_an_example(ana, text, unders
         assert (problem["understood"], problem["not_understood"]) == (understood, not_understood)
         assert problem["example"].startswith(beginning)
         assert all(words in problem["detail"] for words in not_understood)
-        assert (await ana.post("/rules/compile", {"text": problem["example"]}))[0] == 200
+        for sentence in (problem["example"], problem["suggestion"]):
+            assert (await ana.post("/rules/compile", {"text": sentence}))[0] == 200
     assert (await ana.get("/rules"))[1]["items"] == []
 
 

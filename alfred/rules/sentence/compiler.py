@@ -1,5 +1,6 @@
 """Compiles what sellers write into rules, in Portuguese, English and Spanish, or says what it cannot."""
 
+from contextlib import suppress
 from typing import Any
 
 from pydantic import ValidationError
@@ -8,8 +9,9 @@ from alfred.rules.conditions import ALWAYS, Compiled
 from alfred.rules.fields import Value
 from alfred.rules.sentence.building import ANYTHING, Cond
 from alfred.rules.sentence.explaining import explain_rule, tell_action, tell_condition, tell_refusal
-from alfred.rules.sentence.reader import Reader, Refused
+from alfred.rules.sentence.reader import Reader, Reason, Refused
 from alfred.rules.sentence.sentences import Sentence
+from alfred.rules.sentence.suggesting import suggestions
 from alfred.rules.sentence.tokens import Token, UnclosedQuote, tokenise
 from alfred.rules.sentence.vocabulary import LANGUAGES, vocabulary
 from alfred.rules.tree import leaves
@@ -33,7 +35,10 @@ class CompiledRule(Value):
 
 
 class NotUnderstood(ValueError):
-    """No rule: `understood` and `not_understood` quote or say back parts, `example` is a rule that works."""
+    """No rule: `understood` and `not_understood` quote or say back parts.
+
+    `suggestion` is the nearest sentence that is a rule, `example` any such one.
+    """
 
     def __init__(self, reason: Refused, understood: tuple[str, ...], language: Language) -> None:
         self.code = reason.reason
@@ -42,6 +47,7 @@ class NotUnderstood(ValueError):
         self.language = language
         self.message = tell_refusal(reason.reason, reason.words, language)
         self.example: str = vocabulary(language).say["example"]
+        self.suggestion = self.example
         super().__init__(self.message)
 
 
@@ -61,7 +67,21 @@ def compile(text: str, *, language: str | None = None) -> CompiledRule:  # noqa:
         rules.append(rule)
     if rules:
         return min(rules, key=lambda rule: len(rule.warnings))
-    raise failures[_by_likelihood(tokens, None)[0]]
+    refusal = failures[_by_likelihood(tokens, None)[0]]
+    refusal.suggestion = _nearest(text, tokens, refusal)
+    raise refusal
+
+
+def _nearest(text: str, tokens: list[Token] | Refused, failure: NotUnderstood) -> str:
+    """The nearest sentence that is a rule in the refusal's language, without warnings."""
+    if isinstance(tokens, Refused):
+        return failure.example
+    about: tuple[Reason, str] = (failure.code, "".join(failure.not_understood))
+    for sentence in suggestions(text, tokens, about, vocabulary(failure.language)):
+        with suppress(NotUnderstood):
+            if not _compile(sentence, tokenise(sentence), failure.language).warnings:
+                return sentence
+    return failure.example
 
 
 def _tokens(text: str) -> list[Token] | Refused:

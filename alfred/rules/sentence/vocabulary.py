@@ -25,6 +25,7 @@ class Vocabulary:
         self.infinitives: tuple[str, ...] = tuple(tables["infinitives"])
         self.adverbs: tuple[str, ...] = tuple(tables["adverbs"])
         self.say: dict[str, Any] = tables.get("say", {})
+        self.hints: list[dict[str, Any]] = tables.get("hints", [])
         self._tries: dict[str, dict[str, Any]] = {}
         for name, table in tables.items():
             if name == "words":
