@@ -6,7 +6,10 @@ import pytest
 
 from alfred import schema
 from alfred.logins import Logins, sizes_beside
-from tests.conftest import serving
+from alfred.running import Provisioned, dead_events, rotate_secrets, scan_once
+from alfred.settings import Settings
+from alfred.user_accounts import _add_account
+from tests.conftest import SECRET, serving
 from tests.people import Person
 from tests.sql.test_every_query import TENANT_TABLES
 
@@ -144,6 +147,17 @@ async def test_one_login_still_does_everything_until_all_are_used(cluster, http)
     schema.separate_logins(owner, False)
     async with serving(one) as address:
         assert (await Person(http, address, rosa.session).get("/me"))[0] == 200
+
+
+async def test_the_operators_commands_use_the_separate_logins(cluster):
+    name = cluster.copy()
+    schema.separate_logins(cluster.owner(name), True)
+    base = Provisioned(Settings(secret_key=SECRET, bcrypt_cost=4), cluster.logins(name), "", None)
+    await _add_account(base, "ana@example.com", "Ana", "a good password")
+    assert [await scan_once(base, scan) for scan in ("overdue", "stalled")] == [0, 0]
+    assert await dead_events(base, retry=False) == "none"
+    assert await dead_events(base, retry=True) == "0 events will be tried again"
+    assert await rotate_secrets(base) == "0 secrets are encrypted anew"
 
 
 def test_pools_are_small():
