@@ -175,3 +175,31 @@ async def test_the_same_message_at_the_same_moment_is_kept_once(ana, bruno):
         (conversation,) = await person.conversations()
         assert conversation["unread_count"] == 11
         assert len(await person.messages(conversation["id"])) == 11
+
+
+async def test_a_mail_is_plain_too_though_it_names_no_account(ana, take):
+    def mail(ident, at):
+        return {"message_id": ident, "from": "mara@example.com", "from_name": "Mara", "body": "Bom dia", "sent_at": at}
+
+    status, _ = await ana.post("/webhooks/email", mail("mail-1@example.com", START))
+    assert status == 200
+    (item,) = normalise(mail("mail-2@example.com", START + 1), "email").items
+    written = written_as(UUID(ana.id), item, await ASSISTANT.classify(item.text or "")) | {"post": 0}
+    assert written["recipient"] is None
+    (outcome,) = await take("take_in_known", [written])
+    (conversation,) = await ana.conversations()
+    assert outcome["conversation_id"] == conversation["id"]
+
+
+async def test_a_message_is_looked_up_by_its_key_not_among_its_channels(ana, take, root):
+    """A session plans once, while its tables may be empty; the plan must be good for full ones."""
+    await known((ana,))
+    batch = await items(ana, later("a", 1))
+    await root.execute("load 'auto_explain'; set auto_explain.log_min_duration = 0; set client_min_messages = log;"
+                       "set auto_explain.log_nested_statements = on; set auto_explain.log_format = json")  # fmt: skip
+    plans = []
+    root.add_log_listener(lambda _, message: plans.append(message.message))
+    await root.fetchval("select app.take_in_known($1)", batch)
+    lines = [line.strip() for plan in plans for line in plan.splitlines() if "(dedupe_key >=" in line]
+    assert lines, plans
+    assert all(line.startswith('"Index Cond"') for line in lines), lines
