@@ -29,11 +29,11 @@ async def ground(cluster):
 
 
 @contextlib.asynccontextmanager
-async def reading(ground, act, *, name="test", **more):
+async def reading(ground, act, *, name="test", types=("contact.created",), **more):
     """A bus with one consumer."""
     database, dsn, _ = ground
     bus = Bus(database, dsn, Hub(database))
-    bus.subscribe(Consumer(name, ("contact.created",), act, **more))
+    bus.subscribe(Consumer(name, types, act, **more))
     task = asyncio.create_task(bus.run())
     try:
         yield bus

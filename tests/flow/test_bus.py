@@ -27,6 +27,55 @@ async def test_reads_late_commits_too_and_each_event_once(ground, eventually):
     assert sorted(seen) == list(range(60))
 
 
+async def test_reads_a_long_log_page_by_page(ground, eventually, monkeypatch):
+    """Pages follow each other by number, though later ones look no further than they must."""
+    monkeypatch.setattr("alfred.reader.READ_LIMIT", 2)
+    seen = []
+
+    async def handle(db, event):
+        seen.append(event.payload["number"])
+
+    await join(ground)
+    await happen(ground, *range(100))
+    for number in range(100, 120):
+        await happen(ground, number)
+    async with reading(ground, handle):
+        await eventually(lambda: asyncio.sleep(0, len(seen) >= 120))
+    assert seen == list(range(120))
+
+
+async def test_media_and_deliveries_are_told_only_of_what_concerns_them(ground, eventually):
+    """A message that brings no file and calls nothing off costs them nothing; what others want is theirs."""
+    seen = []
+
+    def noting(name):
+        async def handle(db, event):
+            seen.append(name)
+
+        return handle
+
+    for name in ("media", "deliveries", "test"):
+        await join(ground, name)
+    async with ground[0].acting_as(ground[2]) as db:
+        await record(db, ground[2], "message.received", {})
+    types = ("message.received",)
+    async with (
+        reading(ground, noting("media"), name="media", types=types),
+        reading(ground, noting("deliveries"), name="deliveries", types=types),
+    ):
+        await asyncio.sleep(0.2)
+        async with reading(ground, noting("test"), types=types):
+            await eventually(lambda: asyncio.sleep(0, seen))
+    assert seen == ["test"]
+
+
+async def test_nothing_is_due_where_nothing_waits(ground):
+    """A wait of no time at all would ask again at once, for ever."""
+    async with ground[0].as_service() as db:
+        for due in (sql.subscriptions.due_in, sql.media.due_in, sql.refinements.due_in):
+            assert await due.value(db) is None
+
+
 async def test_effects_and_cursor_move_together(ground, eventually):
     """A consumer that dies in the middle of a batch leaves no effect, and begins again."""
     fail = True

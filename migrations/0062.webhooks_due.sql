@@ -1,0 +1,9 @@
+-- depends: 0061.accountless
+
+-- Null where nothing is due within a minute: greatest() passes over nulls, and every process asked fifty times a second.
+create or replace function app.webhooks_due_in() returns double precision
+language sql stable security definer set search_path = public, pg_temp
+as $$
+    select greatest(extract(epoch from next_at - now()), 0.02)::double precision
+      from webhook_lanes where next_at > now() and next_at < now() + interval '1 minute' order by next_at limit 1
+$$;
