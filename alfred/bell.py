@@ -15,7 +15,7 @@ from alfred.terms import BELL
 log = structlog.get_logger()
 
 CHANNEL = "alfred_bus"
-GATHER_SECONDS = 0.005
+REST_SECONDS = 0.02  # between two notices: those of a busy process go out together
 PING_SECONDS = 5.0
 TIMEOUT_SECONDS = 3.0
 
@@ -67,7 +67,6 @@ class Bell:
         try:
             async with asyncio.timeout(PING_SECONDS):
                 await self._rung.wait()
-            await asyncio.sleep(GATHER_SECONDS)
         except TimeoutError:
             pass
         self._rung.clear()
@@ -75,6 +74,7 @@ class Bell:
         text = ",".join(map(str, sorted(buckets)))
         if text:
             await connection.execute("select pg_notify($1, $2)", CHANNEL, text, timeout=TIMEOUT_SECONDS)
+            await asyncio.sleep(REST_SECONDS)
         else:
             await connection.execute("select 1", timeout=TIMEOUT_SECONDS)
 

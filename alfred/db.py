@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import asyncpg
-import orjson
 import structlog
 
+from alfred.json_text import json_text
 from alfred.terms import REQUESTS_ALONE
 
 if TYPE_CHECKING:
@@ -51,14 +51,7 @@ def connection_lost(error: BaseException) -> bool:
 async def prepare(connection: Any) -> None:
     """Values of jsonb and json are Python values on both sides."""
     for name in ("jsonb", "json"):
-        await connection.set_type_codec(name, schema="pg_catalog", encoder=_to_json, decoder=json.loads)
-
-
-def _to_json(value: Any) -> str:
-    try:
-        return orjson.dumps(value).decode()
-    except TypeError:  # an integer of more than 64 bits, or a key that is no text
-        return json.dumps(value, ensure_ascii=False)
+        await connection.set_type_codec(name, schema="pg_catalog", encoder=json_text, decoder=json.loads)
 
 
 async def _leave_as_is(_connection: Any) -> None:

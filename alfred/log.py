@@ -9,6 +9,8 @@ import structlog
 from asyncpg import PostgresError
 from pydantic import ValidationError
 
+from alfred.json_text import json_text
+
 
 def set_up(level: str, style: Literal["console", "json"] | None) -> None:
     """Send every log line, the libraries' too, to standard error."""
@@ -20,7 +22,7 @@ def set_up(level: str, style: Literal["console", "json"] | None) -> None:
         _without_values,
     ]
     renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer() if style == "json" else structlog.dev.ConsoleRenderer()
+        structlog.processors.JSONRenderer(json_text) if style == "json" else structlog.dev.ConsoleRenderer()
     )
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import secrets
 import signal
@@ -157,6 +158,7 @@ async def _serve(base: Provisioned) -> int:
     if not base.logins.are_separate:
         log.warning("one_login_for_everything", advice="set ALFRED_AUTH_DATABASE_URL and ALFRED_BUS_DATABASE_URL")
     app = build(settings, base.logins, base.listen_dsn)
+    _spare_the_collector()
     connections = settings.pool_size + sum(sizes_beside(settings.pool_size))
     limits = ConnectionLimits(raise_descriptor_limit(connections + RESERVE), settings.trusted_proxies)
     stop = asyncio.Event()
@@ -172,6 +174,13 @@ async def _serve(base: Provisioned) -> int:
         if keeper:
             keeper.cancel()
     return 0
+
+
+def _spare_the_collector() -> None:
+    """What is loaded at the start stays: looking through all of it took 90 ms now and then, a fifteenth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(5_000, 20, 50)
 
 
 def _welcome(address: str) -> None:

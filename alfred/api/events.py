@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -103,6 +104,12 @@ async def list_events(
 @routes.on("GET", "/event-types")
 async def list_event_types() -> EventTypes:
     """List the types of events, each with a sample of its whole body."""
+    return _event_types()
+
+
+@cache
+def _event_types() -> EventTypes:
+    """Always the same, and dear to make."""
     types = [
         EventTypeOut(type=name, description=words, sample=LoggedEventOut(**sample_of(name)))
         for name, words in DESCRIPTIONS.items()

@@ -262,8 +262,13 @@ async def keep_rejected(services: Services, user_id: UUID, posted: Posted, reaso
         )
 
 
+_SAID = tuple(name for name in InboundItem.model_fields if name in TakenItem.model_fields)
+_BECAME = tuple(name for name in TakenIn.model_fields if name != "classification")
+
+
 def _entry(item: InboundItem, taken: TakenIn) -> TakenItem:
-    said = {name: getattr(item, name) for name in InboundItem.model_fields if name in TakenItem.model_fields}
+    said = {name: getattr(item, name) for name in _SAID}
+    became = {name: getattr(taken, name) for name in _BECAME}
     reading = taken.classification
     classification = ClassificationOut.model_validate(reading) if reading and item.kind == "message" else None
-    return TakenItem(**said, **taken.model_dump(exclude={"classification"}), classification=classification)
+    return TakenItem(**said, **became, classification=classification)

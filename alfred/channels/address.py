@@ -37,7 +37,7 @@ def mailbox(header: str | None) -> Mailbox | None:
 def readable_mailbox(header: str | None) -> Mailbox | None:
     """The first address that can be read, however badly the header is written."""
     written = (header or "")[:LONGEST_HEADER]
-    for source in (written, decode_words(written)):
+    for source in dict.fromkeys((written, decode_words(written))):
         one = mailbox(source)
         if one and CLEAN.fullmatch(one.address):
             return one
@@ -107,6 +107,8 @@ class Scan:
 
 def decode_words(value: str) -> str:
     """Encoded words (RFC 2047) as text; neighbours of one charset together, as they may share a letter."""
+    if "=?" not in value:
+        return value
     pieces: list[str] = []
     pending, charset, end = b"", "", 0
     for word in WORD.finditer(value):

@@ -39,6 +39,8 @@ def text(value: object) -> str | None:
 
 
 def storable(value: str) -> str:
+    if value.isascii() and "\0" not in value:
+        return value
     return SURROGATES.sub("\ufffd", value).replace("\0", "")
 
 

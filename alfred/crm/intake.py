@@ -12,6 +12,7 @@ from uuid_utils.compat import uuid7
 from alfred.ai.provider import Classification
 from alfred.channels.item import Attachment, Fact, Identity, InboundItem
 from alfred.channels.phones import variants
+from alfred.json_text import json_text
 from alfred.senders.statuses import failure_of
 
 LONGEST_KEY = 600  # bytes; an index row of several keys has room for 2,704
@@ -38,7 +39,7 @@ def written_as(user_id: UUID, item: InboundItem, reading: Classification | None)
         "error": _failure(item),
         "delivery_id": item.delivery_id,
         "classification": reading.model_dump(mode="json", exclude={"signals"}) if reading else None,
-        "raw": json.dumps(item.raw, default=str),
+        "raw": json_text(item.raw, str),
     }
     if item.kind == "ignored":
         return None if item.rejected else common | _ignored(item)
