@@ -15,7 +15,7 @@ DEEP = 90_000
 TIMES = 60
 
 # One of a hundred is urgent, one of a thousand has a tag.
-_FILL = (
+FILL = (
     """
     insert into channels (user_id, channel_id, type, name)
     values (app.current_user_id(), app.current_user_id(), 'whatsapp', 'Loja')
@@ -48,7 +48,7 @@ def main() -> None:
     """Measure, and print."""
     with service() as running:
         user = sign_up(running)
-        fill(running, _FILL, ("contacts", "conversations"), user)
+        fill(running, FILL, ("contacts", "conversations"), user)
         pages = {
             "first page": "?limit=50",
             f"after {DEEP:,}": f"?limit=50&cursor={_cursor(running, user)}",

@@ -23,7 +23,7 @@ def main() -> None:
     """Seed, log in, open the newest conversation, ask the assistant, and take the picture."""
     with service() as running:
         _seed(running)
-        driver = _chromium()
+        driver = chromium()
         try:
             PICTURE.write_bytes(_picture(driver, running.address))
         finally:
@@ -36,7 +36,8 @@ def _seed(running: Service) -> None:
     subprocess.run([sys.executable, "-m", "alfred", "seed"], env=environment, cwd=ROOT, check=True, capture_output=True)
 
 
-def _chromium() -> webdriver.Chrome:
+def chromium() -> webdriver.Chrome:
+    """A Chromium without a window of its own, as wide as a desk."""
     named = os.environ.get("ALFRED_TEST_BROWSER", "chromium")
     browser, driver = shutil.which(named), shutil.which("chromedriver")
     if browser is None or driver is None:
@@ -45,10 +46,10 @@ def _chromium() -> webdriver.Chrome:
     options.binary_location = browser
     for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"):
         options.add_argument(argument)
-    chromium = webdriver.Chrome(options=options, service=Driver(driver))
+    window = webdriver.Chrome(options=options, service=Driver(driver))
     size = {"width": WIDTH, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": False}
-    chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    return chromium
+    window.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    return window
 
 
 def _picture(driver: webdriver.Chrome, address: str) -> bytes:

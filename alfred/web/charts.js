@@ -11,14 +11,14 @@ const narrow = matchMedia("(max-width: 759px)");
 /**
  * A plot with its heading, its sentence and its table.
  * @param {{title: string, sentence: string, labels: string[], series: {name: string, kind: string, values: (number | null)[]}[],
- *   form?: "bars" | "lines", say?: (value: number) => string}} about `kind` is the colour: a to e
+ *   form?: "bars" | "lines", say?: (value: number) => string, steps?: number[]}} about `kind` is the colour: a to e; `steps` are round numbers
  */
-export function plot({ title, sentence, labels, series, form = "bars", say = number }) {
+export function plot({ title, sentence, labels, series, form = "bars", say = number, steps }) {
   const sums = labels.map((_, at) => series.reduce((sum, each) => sum + (each.values[at] ?? 0), 0));
   const most = form === "bars" ? Math.max(...sums, 0) : Math.max(...series.flatMap((each) => each.values.map((value) => value ?? 0)), 0);
-  const top = ceiling(most);
+  const top = ceiling(most, steps);
   const tables = h("div.scrolls", { hidden: true });
-  const more = h("button.linklike", { "aria-expanded": "false", on: { click: open } }, t("chart.table"));
+  const more = h("button.linklike.small", { "aria-expanded": "false", on: { click: open } }, t("chart.table"));
 
   function open() {
     tables.hidden = !tables.hidden;
@@ -29,18 +29,20 @@ export function plot({ title, sentence, labels, series, form = "bars", say = num
   return h(
     "section.card.stack",
     h("h2", title),
-    h("p.small.muted", sentence),
+    most > 0 && h("p.small.muted", sentence),
     most > 0
-      ? s("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${title}. ${sentence}` }, grid(top, say), form === "bars" ? bars(labels, series, top, say) : lines(labels, series, top), axis(labels))
+      ? s("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${title}. ${sentence}` }, grid(top, say), form === "bars" ? bars(labels, series, top, say) : lines(labels, series, top, say), axis(labels))
       : h("p.note", t("chart.empty")),
-    h("div.spread", h("div.legend", ...series.map((each) => h("span", s("svg", { class: "chart", viewBox: "0 0 12 12", "aria-hidden": "true" }, s("rect", { class: each.kind, width: 12, height: 12, rx: 3 })), each.name))), more),
+    most > 0 && h("div.spread", h("div.legend", ...series.map((each) => h("span", s("svg", { class: "chart", viewBox: "0 0 12 12", "aria-hidden": "true" }, s("rect", { class: each.kind, width: 12, height: 12, rx: 3 })), each.name))), more),
     tables,
   );
 }
 
 /** A round number that is not below. */
-function ceiling(value) {
+function ceiling(value, steps = []) {
   if (value <= 0) return 1;
+  const round = steps.find((step) => step >= value);
+  if (round) return round;
   const size = 10 ** Math.floor(Math.log10(value));
   return [1, 2, 2.5, 5, 10].map((step) => step * size).find((step) => step >= value);
 }
@@ -69,17 +71,18 @@ function bars(labels, series, top, say) {
       base += value;
       if (!value) return null;
       const y = place(base, top);
-      return s("rect", { class: each.kind, x: across(at, labels.length) - wide / 2, y, width: wide, height: Math.max(1, place(from, top) - y), rx: 2 }, s("title", {}, `${label}, ${each.name}: ${say(value)}`));
+      return s("rect", { class: each.kind, x: across(at, labels.length) - wide / 2, y, width: wide, height: Math.max(1, place(from, top) - y - (from ? 1.5 : 0)), rx: 2 }, s("title", {}, `${label}, ${each.name}: ${say(value)}`));
     });
   });
 }
 
-/** Gaps where nothing is known; a lone point is a dot. */
-function lines(labels, series, top) {
+/** Gaps where nothing is known; each point is a dot that tells its value. */
+function lines(labels, series, top, say) {
   return series.map((each) => {
     const stretches = [[]];
     each.values.forEach((value, at) => (value == null ? stretches.push([]) : stretches.at(-1).push([across(at, labels.length), place(value, top)])));
-    return stretches.filter((stretch) => stretch.length).map((stretch) => (stretch.length === 1 ? s("circle", { class: each.kind, cx: stretch[0][0], cy: stretch[0][1], r: 3.5 }) : s("polyline", { class: each.kind, points: stretch.map((point) => point.join(",")).join(" ") })));
+    const dots = each.values.map((value, at) => value != null && s("circle", { class: each.kind, cx: across(at, labels.length), cy: place(value, top), r: 3 }, s("title", {}, `${labels[at]}, ${each.name}: ${say(value)}`)));
+    return [stretches.filter((stretch) => stretch.length > 1).map((stretch) => s("polyline", { class: each.kind, points: stretch.map((point) => point.join(",")).join(" ") })), dots];
   });
 }
 

@@ -103,6 +103,7 @@ function leaveScreen() {
 
 async function go() {
   if (!me) return;
+  document.querySelectorAll("dialog").forEach((box) => box.close()); // it belongs to the screen that is left
   const path = location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
   const wanted = path[0] in SCREENS || path[0] === "more" ? path[0] : "inbox";
   const place = document.getElementById("screen");

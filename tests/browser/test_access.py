@@ -50,7 +50,9 @@ def go(screen, shop, name):
     screen.until(lambda: len(screen.there("[role=listitem], .card, .rows, .board, [role=log] .message")) > 0)
 
 
-@pytest.mark.parametrize(("width", "height", "dark"), [(1440, 900, False), (1440, 900, True), (390, 844, False)])
+@pytest.mark.parametrize(
+    ("width", "height", "dark"), [(1440, 900, False), (1440, 900, True), (390, 844, False), (390, 844, True)]
+)
 def test_axe_finds_nothing_serious_and_the_keyboard_reaches_everything(screen, shop, axe, width, height, dark):
     screen.emulate(width, height, dark=dark)
     screen.open()
@@ -71,3 +73,24 @@ def test_forced_colours_keep_what_is_pressed(screen, shop):
     screen.enter(shop)
     pressed = screen.until(lambda: screen.there('.chip[aria-pressed="true"]'))[0]
     assert pressed.value_of_css_property("outline-style") == "solid"
+
+
+_CUT = """return [...document.querySelectorAll("h1, button, select, input, textarea, .message")]
+  .filter((element) => element.checkVisibility() && !element.closest(".chips, .helps, .flow, dialog, .away, .scrolls"))
+  .map((element) => [element, element.getBoundingClientRect()])
+  .filter(([, place]) => place.width > 1 && (place.left < -1 || place.right > innerWidth + 1))
+  .map(([element]) => element.outerHTML.slice(0, 120))"""
+
+
+def test_at_400_percent_nothing_is_cut_or_scrolls_sideways(screen, shop):
+    """1280 x 1024 at 400 % are 320 x 256 CSS pixels."""
+    screen.emulate(320, 256)
+    screen.enter(shop)
+    for name in (*SCREENS, "flow"):
+        go(screen, shop, name)
+        assert screen.run("return document.documentElement.scrollWidth") <= 320, name
+        assert screen.run(_CUT) == [], name
+    go(screen, shop, "talk")
+    box = screen.find("textbox", "Message")
+    assert box.location_once_scrolled_into_view["y"] + box.rect["height"] <= 256
+    assert screen.there("[role=log]")[0].rect["height"] >= 60

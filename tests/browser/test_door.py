@@ -128,3 +128,28 @@ def test_the_viewer_of_the_documentation_works_and_keeps_no_token(screen, ana):
     )
     screen.until(lambda: "Value: ******" in screen.text())
     assert token not in screen.run("return JSON.stringify({...localStorage, ...sessionStorage})")
+
+
+def test_two_tabs_that_refresh_at_once_ask_once_and_both_stay(screen, ana):
+    renews = """const [done] = arguments;
+    const parts = document.querySelector("script[type=module]").src.replace("main.js", "api.js");
+    performance.clearResourceTimings();
+    import(parts).then((api) => { window.renewing = api.renew(api.bearer()); done(true); })"""
+    screen.enter(ana)
+    driver, first = screen.driver, screen.driver.current_window_handle
+    driver.switch_to.new_window("tab")
+    screen.open()
+    screen.find("list", "Conversations")
+    second = driver.current_window_handle
+    for handle in (first, second):
+        driver.switch_to.window(handle)
+        screen.driver.execute_async_script(renews)
+    asked = 0
+    for handle in (first, second):
+        driver.switch_to.window(handle)
+        assert screen.driver.execute_async_script("window.renewing.then(arguments[0], () => arguments[0](false))")
+        asked += len(screen.requests("/session/refresh"))
+        screen.find("list", "Conversations")
+        driver.refresh()
+        screen.find("list", "Conversations")
+    assert 1 <= asked <= 2

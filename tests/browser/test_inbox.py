@@ -3,10 +3,15 @@
 import time
 
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.select import Select
 
 from tests.people import delivery
 
 HOSTILE = '<img src=x onerror="alert(1)"><script>alert(2)</script> "\'&lt; {{7*7}} ${1}'
+
+
+def choose(screen, name, text):
+    Select(screen.find("combobox", name)).select_by_visible_text(text)
 
 
 def test_a_row_tells_name_text_and_what_presses(screen, ana):
@@ -261,3 +266,46 @@ def test_what_is_marked_unread_stays_so_and_many_are_closed_at_once(screen, ana)
     group = next(each for each in screen.there("[role=group]") if each.accessible_name == "Select several")
     next(each for each in group.find_elements("css selector", "button") if each.text == "Close").click()
     screen.until(lambda: {talk["status"] for talk in ana.conversations()} == {"closed"})
+
+
+def test_the_order_and_a_tag_narrow_the_list(screen, ana):
+    now = int(time.time())
+    first = ana.hears("Primeira", "+5511900000021", name="Waits Longest", at=now - 600)
+    ana.hears("Segunda", "+5511900000022", name="Came Last", at=now - 60)
+    ana.patch(f"/conversations/{first['conversation_id']}", {"tags": ["mesa"]})
+    screen.enter(ana)
+    screen.until(lambda: [row.split("\n")[1] for row in screen.rows()] == ["Came Last", "Waits Longest"])
+    choose(screen, "Order", "Longest waiting first")
+    screen.until(lambda: [row.split("\n")[1] for row in screen.rows()] == ["Waits Longest", "Came Last"])
+    choose(screen, "Tag", "mesa (1)")
+    screen.until(lambda: [row.split("\n")[1] for row in screen.rows()] == ["Waits Longest"])
+    choose(screen, "Tag", "All tags")
+    screen.until(lambda: len(screen.rows()) == 2)
+
+
+def test_a_template_goes_where_free_text_may_not(screen, ana):
+    told = ana.hears("Faz tempo", at=1714564800)
+    screen.enter(ana)
+    screen.opens("Marina")
+    screen.press("button", "Send a template")
+    screen.find("dialog", "Send a template")
+    dialog = screen.there("dialog")[0]
+    name = dialog.find_element("name", "name")
+    name.clear()
+    dialog.find_element("css selector", "form button:not([type=button])").click()
+    screen.until(lambda: "Name a template." in screen.text())
+    name.send_keys("order_update")
+    screen.fill("Texts to fill in", "Marina")
+    dialog.find_element("css selector", "form button:not([type=button])").click()
+    screen.sees_message("Template: order_update")
+    sent = ana.messages(told["conversation_id"])[0]
+    assert (sent["template"]["name"], sent["template"]["variables"]) == ("order_update", ["Marina"])
+
+
+def test_a_contact_is_renamed_in_place(screen, ana):
+    ana.hears("Oi")
+    screen.enter(ana)
+    screen.opens("Marina")
+    screen.find("textbox", "Name").send_keys(Keys.CONTROL, "a", Keys.NULL, "Marina Q.", Keys.TAB)
+    screen.sees_row("Marina Q.")
+    screen.until(lambda: ana.conversations()[0]["contact"]["name"] == "Marina Q.")

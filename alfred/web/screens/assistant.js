@@ -4,7 +4,23 @@ import { call } from "../api.js";
 import { button, fill, h, icon } from "../dom.js";
 import { money, moment } from "../formats.js";
 import { attempt, toast } from "../store.js";
-import { t } from "../words.js";
+import { known, t } from "../words.js";
+
+/** Why it says so, what it rests on, what is left to fill in, and whether a model should have said it. */
+function reasons({ rationale, degraded, fallback_reason, used, placeholders }) {
+  const facts = h("ul");
+  const load = async () => {
+    if (facts.firstChild) return;
+    const told = await Promise.all(used.slice(0, 5).map((fact) => call("GET", `/facts/${fact}`).catch(() => null)));
+    fill(facts, told.map((fact) => fact && h("li.breaks", h("strong", fact.name), fact.text && ` – ${fact.text}`)));
+  };
+  return [
+    rationale && h("p.why", t("why", rationale)),
+    placeholders?.length > 0 && h("p.why", t("gaps", placeholders.map((each) => `{{${each}}}`).join(", "))),
+    degraded && h("p.why", icon("circle-alert"), " ", t("degraded"), " ", known(`fallback.${fallback_reason}`, "")),
+    used?.length > 0 && h("details.why", { on: { toggle: load } }, h("summary", t("rests.on", used.length)), facts),
+  ];
+}
 
 /** @param {{id: string, use: (suggestion: any, text: string) => void, tone: () => string}} about */
 export function assistant({ id, use, tone }) {
@@ -33,7 +49,7 @@ export function assistant({ id, use, tone }) {
       h(
         "div.note.assist.suggestion.arriving",
         icon("sparkles", t("assistant")),
-        h("div.grow", content, suggestion?.rationale && h("span.why", t("why", suggestion.rationale))),
+        h("div.grow", content, suggestion && reasons(suggestion)),
         h("div.ends", ...actions, button(t("dismiss"), away, { bare: true, picture: "x" })),
       ),
     );

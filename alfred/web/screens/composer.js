@@ -153,7 +153,15 @@ export function composer({ id, replied, sent }) {
     const version = JSON.stringify(words);
     if (window_.dataset.version === version) return;
     window_.dataset.version = version;
-    fill(window_, words.length ? h("div.note.warn", icon("clock"), h("p.grow", words.filter(Boolean).join(" ")), shut && policy.enforced && button(t("task.instead"), follow, {})) : "");
+    fill(window_, words.length ? h("div.note.warn", icon("clock"), h("p.grow", words.filter(Boolean).join(" ")), shut && policy.kinds?.includes("template") && button(t("template.send"), template, { picture: "text-quote" }), shut && policy.enforced && button(t("task.instead"), follow, {})) : "");
+  }
+
+  async function template() {
+    const { askTemplate } = await import("./template.js");
+    const chosen_ = await askTemplate();
+    if (!chosen_) return;
+    outbox.add({ conversation_id: id, body: "", template: chosen_ });
+    sent();
   }
 
   async function follow() {

@@ -56,18 +56,9 @@ export function showContact(side, frame, { talk, contact: given, act }) {
 
   function paint() {
     const { settings } = contact;
+    if (!top.querySelector("input:focus")) paintTop(); // nobody types a name there
     const held = side.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : "";
-    fill(
-      top,
-      frame && button(t("back"), () => frame.classList.remove("unfolded"), { bare: true, picture: "x", class: "button quiet round unfold narrow" }),
-      avatar(contact, null, "big"),
-      h("h2", { dir: "auto" }, nameOf(contact)),
-      h("p.small.muted.breaks", contact.handle),
-      settings.vip && mark("vip", "star", t("vip")),
-      h("div.together", button(t("rename"), rename, { kind: "quiet", picture: "pencil" }), button(t("merge"), merge, { kind: "quiet", picture: "merge" })),
-      act && h("div.together.only-phone", button(t("tags"), () => act("tag"), { kind: "quiet", picture: "tag" }), button(t("mark.unread"), () => act("unread"), { kind: "quiet", picture: "mail" })),
-    );
-    const price = (name) => fact(t(`price.${name}`), money(settings[`${name}_price`], settings.currency), () => askPrice(name));
+    const price = (name) => fact(t(`price.${name}`), settings[`${name}_price`] == null ? t("price.set") : money(settings[`${name}_price`], settings.currency), () => askPrice(name));
     fill(
       deal,
       h("h3", t("deal")),
@@ -85,6 +76,20 @@ export function showContact(side, frame, { talk, contact: given, act }) {
     );
     paintNotes();
     if (held) side.querySelector(`[aria-label="${CSS.escape(held)}"]`)?.focus();
+  }
+
+  function paintTop() {
+    const { settings } = contact;
+    fill(
+      top,
+      frame && button(t("back"), () => frame.classList.remove("unfolded"), { bare: true, picture: "x", class: "button quiet round unfold narrow" }),
+      avatar(contact, null, "big"),
+      h("h2", h("input.input.inplace", { "aria-label": t("name"), dir: "auto", value: contact.name ?? "", placeholder: contact.handle, maxlength: 200, on: { change: (event) => keep({ name: event.target.value.trim() || null }) } })),
+      h("p.small.muted.breaks", contact.handle),
+      settings.vip && mark("vip", "star", t("vip")),
+      h("div.together", button(t("edit"), rename, { kind: "quiet", picture: "pencil" }), button(t("merge"), merge, { kind: "quiet", picture: "merge" })),
+      act && h("div.together.only-phone", button(t("tags"), () => act("tag"), { kind: "quiet", picture: "tag" }), button(t("mark.unread"), () => act("unread"), { kind: "quiet", picture: "mail" })),
+    );
   }
 
   const pair = (label, control) => h("div.spread.small", h("span.muted", label), control);
@@ -108,7 +113,7 @@ export function showContact(side, frame, { talk, contact: given, act }) {
   async function rename() {
     const { field } = await import("../forms.js");
     const fields = [field({ name: "name", label: t("name"), value: contact.name ?? "" }), field({ name: "phone", label: t("phone"), value: contact.phone ?? "", type: "tel" }), field({ name: "email", label: t("email"), value: contact.email ?? "", type: "email" })];
-    await ask(t("rename"), fields, t("save"), async (values) => {
+    await ask(t("contact.edit"), fields, t("save"), async (values) => {
       contact = await call("PATCH", url, Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value.trim() || null])));
     });
     paint();
@@ -119,10 +124,12 @@ export function showContact(side, frame, { talk, contact: given, act }) {
     const merged = await mergeInto(contact);
     if (!merged) return;
     load();
-    toast(t("merged"), async () => {
-      await attempt(() => call("POST", `${url}/unmerge`));
-      load();
-    });
+    toast(t("merged"), unmerge);
+  }
+
+  async function unmerge() {
+    await attempt(() => call("POST", `${url}/unmerge`));
+    load();
   }
 
   function paintNotes() {
@@ -145,7 +152,7 @@ export function showContact(side, frame, { talk, contact: given, act }) {
             "ul.stack",
             ...waiting.map((task) =>
               h(
-                "li.together.small",
+                "li.together.small.unbroken",
                 h("input", { type: "checkbox", class: "check", "aria-label": t("task.done.mark", task.title), on: { change: () => done(task) } }),
                 h("span.grow.breaks", task.title),
                 task.overdue ? mark("danger", "clock", t("overdue")) : task.due_date && h("span.muted", brief(task.due_date)),
@@ -177,11 +184,13 @@ export function showContact(side, frame, { talk, contact: given, act }) {
       if (await attempt(() => call("POST", `${url}/notes`, { text }))) await loadOthers();
       past.querySelector("input")?.focus();
     };
+    const merged = items.find((each) => each.kind === "merge");
     const line = (each) =>
       h(
         "li",
         h("div.spread.muted", h("span", t(`timeline.${each.kind}`)), h("time", { datetime: each.at }, moment(each.at))),
         h("div.breaks", { dir: "auto" }, each.conversation_id ? h("a", { href: `#/inbox/${each.conversation_id}${each.kind === "message" ? `/${each.id}` : ""}` }, each.title || each.text) : each.title || each.text),
+        each === merged && button(t("unmerge"), unmerge, { kind: "quiet", picture: "undo-2" }),
       );
     fill(past, h("h3", t("timeline")), h("input.input", { "aria-label": t("note.add"), placeholder: t("note.add"), maxlength: 10000, on: { keydown: add } }), h("ol.history", ...items.map(line)));
   }

@@ -10,7 +10,6 @@ import { askFor, filled, listing, nothing, page } from "./page.js";
 import { avatar, channelIcon, mark, nameOf } from "./row.js";
 
 const chosen = { q: "", vip: false };
-const narrow = matchMedia("(max-width: 759px)");
 
 /** @param {HTMLElement} place @param {string[]} path */
 export function open(place, path) {
@@ -19,14 +18,15 @@ export function open(place, path) {
   const search = h("input.input", { type: "search", "aria-label": t("search"), placeholder: t("search.contacts"), value: chosen.q, maxlength: 200, on: { input: later(200, () => load({ q: search.value.trim() })) } });
   const vip = h("button.chip", { "aria-pressed": String(chosen.vip), on: { click: () => (load({ vip: !chosen.vip }), vip.setAttribute("aria-pressed", String(chosen.vip))) } }, icon("star"), t("vip"));
   const back = h("a.button.quiet", { href: "#/contacts", hidden: true }, icon("chevron-left"), t("back"));
-  const left = h("section.stack", h("div.together", h("div.search.grow", icon("search"), search), vip), found);
-  page(place, t("nav.contacts"), [back, button(t("contact.new"), add, { kind: "primary", picture: "plus" })], h("div.split.people", left, side));
+  const left = h("section.stack.found", h("div.together", h("div.search.grow", icon("search"), search), vip), found);
+  const split = h("div.split.people", left, side);
+  page(place, t("nav.contacts"), [back, button(t("contact.new"), add, { kind: "primary", picture: "plus" })], split);
   let panel = null;
   let shown = "";
 
   function load(change = {}) {
     Object.assign(chosen, change);
-    listing(found, "/contacts", chosen, (items) => h("ul.rows", ...items.map(line)), () => nothing("users", t(chosen.q || chosen.vip ? "nobody" : "contacts.empty")));
+    listing(found, "/contacts", chosen, (items) => h("ul.rows", ...items.map(line)), () => (chosen.q || chosen.vip ? nothing("users", t("nobody")) : nothing("users", t("contacts.empty"), button(t("contact.new"), add, { picture: "plus" }))));
   }
 
   const line = (contact) =>
@@ -36,7 +36,7 @@ export function open(place, path) {
         "a.fill",
         { href: `#/contacts/${contact.id}`, "aria-current": contact.id === shown && "true" },
         avatar(contact),
-        h("span.grow.lines", h("span.name.cut", { dir: "auto" }, nameOf(contact)), h("span.small.muted.cut", contact.handle)),
+        h("span.grow.lines", h("span.name.cut", { dir: "auto" }, nameOf(contact)), h("span.small.muted.cut", contact.name ? contact.handle : t(`channel.${contact.channel_type}`))),
         contact.settings.vip && mark("vip", "star", t("vip")),
         icon(channelIcon(contact.channel_type), contact.channel_type),
       ),
@@ -47,7 +47,7 @@ export function open(place, path) {
     panel?.leave();
     panel = null;
     side.hidden = !id;
-    left.hidden = Boolean(id) && narrow.matches;
+    split.classList.toggle("chosen", Boolean(id));
     back.hidden = !id;
     found.querySelectorAll("a.fill").forEach((link) => (link.hash === `#/contacts/${id}` ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current")));
     if (!id) return entitle(t("nav.contacts"));

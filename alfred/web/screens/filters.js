@@ -1,6 +1,8 @@
 /** The filters above the list: what they ask for, and which rows fit them. */
 
-import { fill, h, icon } from "../dom.js";
+import { call } from "../api.js";
+import { fill, h } from "../dom.js";
+import { choice } from "../forms.js";
 import { counts } from "../store.js";
 import { t } from "../words.js";
 
@@ -38,12 +40,9 @@ export function filterBar(chosen, choose) {
     return choose({});
   };
   const chips = ORDER.map((key) => h("button.chip", { "data-key": key, on: { click: press(key) } }, t(`filter.${key}`), h("span.figure")));
-  const tag = h("button.chip", { "aria-pressed": "true", hidden: true, on: { click: () => choose({ tag: "" }) } });
   return {
-    element: h("div.chips", { role: "group", "aria-label": t("filters") }, tag, chips),
+    element: h("div.chips", { role: "group", "aria-label": t("filters") }, chips),
     paint() {
-      tag.hidden = !chosen.tag;
-      fill(tag, icon("tag"), chosen.tag, icon("x"));
       for (const chip of chips) {
         const { key } = chip.dataset;
         const count = counts[key] ?? 0;
@@ -51,6 +50,32 @@ export function filterBar(chosen, choose) {
         chip.lastChild.hidden = !count;
         chip.lastChild.textContent = count >= 1000 ? "999+" : count;
       }
+    },
+  };
+}
+
+/** The order and a tag: what no pressed button can say. @param {any} chosen @param {(change: any) => void} choose */
+export function narrowing(chosen, choose) {
+  const order = choice(t("sort"), ["newest", "waiting"].map((key) => [key, t(`sort.${key}`)]), chosen.sort, (sort) => choose({ sort }));
+  const tag = choice(t("tag"), [], "", (value) => choose({ tag: value }), { hidden: true });
+  let known = [];
+  return {
+    element: h("div.narrowing", order, tag),
+    has: (each) => known.includes(each),
+    /** Asks which tags there are. */
+    async load() {
+      const { items } = await call("GET", "/tags");
+      known = items.map((each) => each.tag);
+      const gone = chosen.tag && !known.includes(chosen.tag) ? [{ tag: chosen.tag }] : [];
+      const option = (each) => h("option", { value: each.tag }, each.count ? `${each.tag} (${each.count >= 1000 ? "999+" : each.count})` : each.tag);
+      fill(tag, h("option", { value: "" }, t("tag.all")), [...items, ...gone].map(option));
+      tag.hidden = tag.length < 2;
+      this.paint();
+    },
+    paint() {
+      order.value = chosen.sort;
+      tag.value = chosen.tag;
+      tag.classList.toggle("on", Boolean(chosen.tag));
     },
   };
 }

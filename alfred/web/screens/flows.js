@@ -31,7 +31,7 @@ function all(place) {
   const card = (flow) =>
     h(
       "li.card.stack",
-      h("div.spread", h("a", { href: `#/flows/${flow.id}` }, h("strong", { dir: "auto" }, flow.name)), h("span", { class: `mark ${flow.enabled ? "good" : ""}` }, icon(flow.enabled ? "circle-check" : "pencil"), t(flow.enabled ? "flow.on" : "flow.draft"))),
+      h("div.spread", h("a.breaks", { href: `#/flows/${flow.id}` }, h("strong", { dir: "auto" }, flow.name)), h("span", { class: `mark ${flow.enabled ? "good" : ""}` }, icon(flow.enabled ? "circle-check" : "pencil"), t(flow.enabled ? "flow.on" : "flow.draft"))),
       flow.description && h("p.small.muted.breaks", { dir: "auto" }, flow.description),
       h("p.small.muted", t("flow.steps", flow.definition.nodes?.length ?? 0)),
     );

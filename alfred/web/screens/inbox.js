@@ -6,7 +6,7 @@ import { virtualList } from "../list.js";
 import { counted, entitle, mishap, preference } from "../store.js";
 import { again, burst, frames, states } from "../topics.js";
 import { learn, t } from "../words.js";
-import { asked, compare, filterBar, fits } from "./filters.js";
+import { asked, compare, filterBar, fits, narrowing } from "./filters.js";
 import { row } from "./row.js";
 
 /** Kept while other screens are visited. */
@@ -37,16 +37,17 @@ export function open(place, path) {
   const search = h("input.input", { type: "search", "aria-label": t("search"), placeholder: t("search.hint"), value: chosen.q, maxlength: 200, on: { input: later(200, () => choose({ q: search.value.trim() })) } });
   const bar = filterBar(chosen, choose);
   const bulk = h("div");
-  const sort = button("", () => choose({ sort: chosen.sort === "newest" ? "waiting" : "newest" }), { bare: true, picture: "arrow-up-down" });
+  const narrow = narrowing(chosen, choose);
   const many = button(t("select.many"), () => setPicking(!picking), { bare: true, picture: "square-check" });
   const left = h(
     "section.pane.list-pane",
     { "aria-label": t("nav.inbox") },
     h(
       "div.list-head",
-      h("div.spread", h("h1", { tabindex: "-1" }, t("nav.inbox")), h("span.together", live, sort, many)),
+      h("div.spread", h("h1", { tabindex: "-1" }, t("nav.inbox")), h("span.together", live, many)),
       h("div.search", icon("search"), search),
       bar.element,
+      narrow.element,
     ),
     bulk,
     told,
@@ -69,9 +70,7 @@ export function open(place, path) {
 
   function paintFilters() {
     bar.paint();
-    const label = t(chosen.sort === "waiting" ? "sort.newest" : "sort.waiting");
-    sort.setAttribute("aria-label", label);
-    sort.title = label;
+    narrow.paint();
   }
 
   /** Reads the first page under the filter, and shows nothing else. */
@@ -165,6 +164,7 @@ export function open(place, path) {
   /** A change made here is seen here at once. */
   function replace(next) {
     items = items.map((item) => (item.id === next.id ? { ...item, ...next } : item));
+    if (next.tags.some((tag) => !narrow.has(tag))) narrow.load().catch(() => {});
     paint();
   }
 
@@ -223,6 +223,7 @@ export function open(place, path) {
   paintLive();
   paintFilters();
   const ready = reload();
+  ready.then(narrow.load.bind(narrow)).catch(() => {}); // the list is there without it
   turn(path);
 
   return {

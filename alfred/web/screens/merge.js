@@ -7,7 +7,7 @@ import { attempt } from "../store.js";
 import { t } from "../words.js";
 import { avatar, nameOf } from "./row.js";
 
-/** Asks who else this is; true when they became one. @returns {Promise<boolean>} */
+/** Asks who else this is, and which stays; the id of the one that does. @returns {Promise<string>} */
 export function mergeInto(contact) {
   return dialog(t("merge.title", nameOf(contact)), (close) => {
     const found = h("div.stack", { "aria-live": "polite" });
@@ -20,12 +20,14 @@ export function mergeInto(contact) {
     const body = h("div.stack", h("p.muted", t("merge.hint")), search, found);
     look();
 
-    function compare(other) {
+    function compare(other, stays = contact) {
+      const goes = stays === contact ? other : contact;
       const side = (each, told) => h("div.card.stack", h("h3", told), avatar(each), h("strong", { dir: "auto" }, nameOf(each)), ...each.identities.map((known) => h("span.small.breaks", known.value)), each.notes && h("p.small.muted.breaks", each.notes));
-      const join = async () => (await attempt(() => call("POST", `/contacts/${contact.id}/merge`, { contact_id: other.id }))) && close(true);
+      const join = async () => (await attempt(() => call("POST", `/contacts/${stays.id}/merge`, { contact_id: goes.id }))) && close(stays.id);
       fill(
         body,
-        h("div.cards", side(contact, t("merge.stays")), side(other, t("merge.goes"))),
+        h("div.cards", side(stays, t("merge.stays")), side(goes, t("merge.goes"))),
+        h("div", button(t("merge.swap"), () => compare(other, goes), { picture: "arrow-up-down" })),
         h("p.small.muted", t("merge.undo")),
         h("div.ends", button(t("cancel"), () => close(false)), button(t("merge.do"), join, { kind: "primary" })),
       );

@@ -3,6 +3,7 @@
 import { call } from "../api.js";
 import { button, h, icon } from "../dom.js";
 import { size, time, whole } from "../formats.js";
+import { dialog } from "../dialogs.js";
 import { attempt, toast } from "../store.js";
 import { known, t } from "../words.js";
 import { outbox } from "./outbox.js";
@@ -27,6 +28,7 @@ export function bubble(message, { turns, quoted, jump, reply, retried }) {
       referral(message.referral),
       order(message.order),
       text && h("div.text", { dir: "auto" }, text),
+      !gone && template(message.template),
       h(
         "div.foot",
         message.author === "automation" && icon("bot", t("by.automation")),
@@ -76,7 +78,7 @@ export function waitingBubble(each, { turns, edit }) {
     { class: `message ours${turns ? " turns" : ""}` },
     h(
       "div.bubble",
-      h("div.text", { dir: "auto" }, each.body || t("attachment")),
+      each.template ? template(each.template) : h("div.text", { dir: "auto" }, each.body || t("attachment")),
       h("div.foot", each.state === "queued" && h("span", t("state.queued")), icon(STATES[each.state], t(`state.${each.state}`))),
     ),
     failed &&
@@ -96,7 +98,7 @@ function attachment(message, each, place) {
   const name = each.file_name || each.caption || t(`file.${each.type}`);
   if (source && each.type === "image") {
     const picture = h("img.photo", { src: source, alt: each.caption || t("file.image"), loading: "lazy" });
-    return h("a", { href: source, target: "_blank", rel: "noopener" }, picture);
+    return h("button.plain", { "aria-haspopup": "dialog", on: { click: () => look(source, each) } }, picture);
   }
   if (source && each.type === "audio") return h("audio", { controls: true, preload: "none", src: source, "aria-label": t("file.audio") });
   if (source && each.type === "video") return h("video.photo", { controls: true, preload: "none", src: source, "aria-label": t("file.video") });
@@ -107,6 +109,15 @@ function attachment(message, each, place) {
   const retry = state === "failed" && button(t("try.again"), () => attempt(() => call("POST", `/messages/${message.id}/attachments/${place}/retry`)), { bare: true, picture: "rotate-ccw" });
   return h("div.file", inner, retry);
 }
+
+const template = (told) => told && h("div.file", icon("text-quote"), h("span.cut", `${t("template")}: ${told.name}`));
+
+/** A picture in full, over the conversation. */
+const look = (src, each) =>
+  dialog(each.caption || each.file_name || t("file.image"), () => [
+    h("img.full", { src, alt: each.caption || t("file.image") }),
+    h("div.ends", h("a.button", { href: src, download: each.file_name ?? true }, icon("download"), t("download"))),
+  ]);
 
 const referral = (told) => told && h("div.file", icon("external-link"), h("span.cut", { dir: "auto" }, told.headline || t("referral")));
 

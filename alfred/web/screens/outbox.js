@@ -23,8 +23,8 @@ async function flush() {
       edit(next.key, { state: navigator.onLine ? "sending" : "queued" });
       changed.tell();
       try {
-        const { key, conversation_id, body, reply_to_id, attachments } = next;
-        const message = { body: body || undefined, reply_to_id, attachments };
+        const { key, conversation_id, body, reply_to_id, attachments, template } = next;
+        const message = { body: body || undefined, reply_to_id, attachments, template };
         const sent = await call("POST", `/conversations/${conversation_id}/messages`, message, { key });
         edit(next.key, null);
         changed.tell(sent);
@@ -49,7 +49,7 @@ export const outbox = {
   changed,
   /** What waits for one conversation. @param {string} id */
   of: (id) => read().filter((each) => each.conversation_id === id),
-  /** @param {{conversation_id: string, body: string, reply_to_id?: string, attachments?: any[]}} message */
+  /** @param {{conversation_id: string, body: string, reply_to_id?: string, attachments?: any[], template?: any}} message */
   add(message) {
     write([...read(), { ...message, key: crypto.randomUUID?.() ?? String(Math.random()), state: navigator.onLine ? "sending" : "queued" }]);
     changed.tell();

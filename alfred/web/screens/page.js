@@ -44,7 +44,7 @@ export function copyable(text, label) {
     await attempt(() => navigator.clipboard.writeText(text));
     copy.lastChild.textContent = t("copied");
   }, { picture: "copy", "aria-label": `${t("copy")}: ${label}` });
-  return h("div.together", h("code.grow", text), copy);
+  return h("div.together.unbroken", h("code.grow.scrolls", { tabindex: "0" }, text), copy);
 }
 
 /** What is left out is not sent. @param {Record<string, string>} values */

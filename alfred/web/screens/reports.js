@@ -2,12 +2,12 @@
 
 import { call, query } from "../api.js";
 import { plot } from "../charts.js";
-import { fill, h } from "../dom.js";
+import { fill, h, icon } from "../dom.js";
 import { date, dayOf, duration, number } from "../formats.js";
 import { choice } from "../forms.js";
 import { mishap } from "../store.js";
 import { t } from "../words.js";
-import { page } from "./page.js";
+import { nothing, page } from "./page.js";
 
 const COLOURS = { inbound: "a", outbound: "b", positive: "b", neutral: "e", negative: "d", low: "b", medium: "c", high: "d", median: "a", p90: "c", created: "c", completed: "b", open: "a", sent: "a", edited: "b", dismissed: "e" };
 const REPORTS = [
@@ -18,6 +18,8 @@ const REPORTS = [
   ["tasks", ["created", "completed", "open"]],
   ["suggestions", ["sent", "edited", "dismissed"]],
 ];
+/** Round spans for an axis, in seconds. */
+const SPANS = [10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 172800, 345600, 604800];
 const chosen = { days: "14", channel: "" };
 
 /** @param {HTMLElement} place */
@@ -35,7 +37,9 @@ export function open(place) {
     const span = query({ from, interval: chosen.days === "90" ? "week" : "day", channel: chosen.channel });
     const asked = await Promise.allSettled(REPORTS.map(([name]) => call("GET", `/reports/${name}${span}`)));
     if (mine !== turn) return;
+    const found = asked.some((each) => each.value?.buckets.some((bucket) => Object.values(bucket).some((value) => typeof value === "number" && value > 0)));
     const refused = asked.find((each) => each.status === "rejected");
+    if (!found && !refused) return void fill(body, nothing("chart-column", t("report.empty"), h("a.button", { href: "#/inbox" }, icon("inbox"), t("nav.inbox"))));
     fill(body, REPORTS.map(([name, keys], at) => asked[at].status === "fulfilled" && report(name, keys, asked[at].value.buckets)), refused && mishap(refused.reason, () => load()));
   }
 
@@ -62,5 +66,5 @@ function report(name, wanted, buckets) {
     suggestions: () => [of(sum("sent") + sum("edited"), all()), number(sum("suggested"))],
   }[name]();
   const lines = name === "response-times" || name === "tasks";
-  return plot({ title: t(`report.${name}`), sentence: t(`report.${name}.says`, ...values), labels: buckets.map((bucket) => date(bucket.start)), series, form: lines ? "lines" : "bars", say: name === "response-times" ? duration : number });
+  return plot({ title: t(`report.${name}`), sentence: t(`report.${name}.says`, ...values), labels: buckets.map((bucket) => date(bucket.start)), series, form: lines ? "lines" : "bars", ...(name === "response-times" && { say: duration, steps: SPANS }) });
 }

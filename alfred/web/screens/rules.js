@@ -17,14 +17,15 @@ export function open(place) {
 
   function card(rule) {
     const flip = async (enabled) => (await attempt(() => call("PATCH", `/rules/${rule.id}`, { enabled }))) ?? load();
+    const name = rule.text?.startsWith(rule.name) ? rule.text : rule.name; // a name of its own, or the sentence cut short
     return h(
       "li.card.stack",
-      h("div.together", h("strong.breaks.grow", { dir: "auto" }, rule.name), toggle(t("rule.on"), rule.enabled, flip, { "aria-label": `${t("rule.on")}: ${rule.name}` })),
-      rule.text && rule.text !== rule.name && h("p.breaks", { dir: "auto" }, `“${rule.text}”`),
+      h("div.together.unbroken", h("strong.breaks.grow", { dir: "auto" }, name), toggle(t("rule.on"), rule.enabled, flip, { "aria-label": `${t("rule.on")}: ${rule.name}` })),
+      rule.text && rule.text !== name && h("p.breaks", { dir: "auto" }, `“${rule.text}”`),
       h("p.note.assist.small", icon("sparkles", t("rule.understood")), h("span.breaks", rule.explanation)),
       rule.warnings.map((warning) => h("p.note.warn", icon("circle-alert"), warning)),
       h(
-        "div.spread.small.muted",
+        "div.spread.small.muted.below",
         h("span", t("rule.matches", rule.match_count), rule.last_matched_at && ` · ${t("rule.last", brief(rule.last_matched_at))}`),
         h("span.together", button(t("rename"), () => edit(rule), { bare: true, picture: "pencil" }), button(t("delete"), () => remove(rule), { bare: true, picture: "trash-2" })),
       ),
@@ -49,13 +50,20 @@ export function open(place) {
 /** The sentence, and what becomes of it while it is typed. */
 function writer(made) {
   const told = h("div.stack", { "aria-live": "polite" });
-  const box = h("textarea.input", { id: "sentence", rows: 2, maxlength: 1000, placeholder: t("rule.example"), on: { input: later(350, read) } });
+  const box = h("textarea.input", { id: "sentence", rows: 3, maxlength: 1000, placeholder: t("rule.example"), on: { input: later(350, read) } });
+  const begin = (text) => {
+    box.value = text;
+    box.focus();
+    read();
+  };
+  const examples = h("div.together", { role: "group", "aria-label": t("rule.examples") }, ["rule.example", "rule.example.urgent", "rule.example.unhappy"].map((key) => button(t(key), () => begin(t(key)), { kind: "soft example" })));
+  fill(told, examples);
   let asked = 0;
 
   async function read() {
     const text = box.value.trim();
     const turn = (asked += 1);
-    if (text.length < 8) return fill(told);
+    if (text.length < 8) return fill(told, examples);
     try {
       const understood = await call("POST", "/rules/compile", { text });
       if (turn === asked) show(text, understood);
@@ -71,7 +79,7 @@ function writer(made) {
       const rule = await attempt(() => call("POST", "/rules", { text, enabled }));
       if (!rule) return;
       box.value = "";
-      fill(told);
+      fill(told, examples);
       toast(t(enabled ? "rule.works" : "rule.kept"));
       made();
     };

@@ -55,7 +55,7 @@ export function open(place) {
       "section.column",
       { on: { dragover: over, dragleave: () => element.classList.remove("over"), drop } },
       h("h2", t(`task.${status}`), h("span.figure.muted", own.length)),
-      own.map(card),
+      own.length ? own.map(card) : h("p.small.muted.hollow", t("tasks.column.none")),
     );
     return element;
   }
