@@ -90,7 +90,8 @@ def test_at_400_percent_nothing_is_cut_or_scrolls_sideways(screen, shop):
         go(screen, shop, name)
         assert screen.run("return document.documentElement.scrollWidth") <= 320, name
         assert screen.run(_CUT) == [], name
-    go(screen, shop, "talk")
+    go(screen, shop, "inbox")
+    screen.opens("Marina")
     box = screen.find("textbox", "Message")
     assert box.location_once_scrolled_into_view["y"] + box.rect["height"] <= 256
     assert screen.there("[role=log]")[0].rect["height"] >= 60

@@ -309,3 +309,15 @@ def test_a_contact_is_renamed_in_place(screen, ana):
     screen.find("textbox", "Name").send_keys(Keys.CONTROL, "a", Keys.NULL, "Marina Q.", Keys.TAB)
     screen.sees_row("Marina Q.")
     screen.until(lambda: ana.conversations()[0]["contact"]["name"] == "Marina Q.")
+
+
+def test_a_search_goes_through_closed_conversations_too(screen, ana):
+    told = ana.hears("Tem cadeira de balanço?", "+5511900000021", name="Otto")
+    ana.patch(f"/conversations/{told['conversation_id']}", {"status": "closed"})
+    ana.hears("Qual o horário?", "+5511900000022", name="Calm One")
+    screen.enter(ana)
+    screen.until(lambda: len(screen.rows()) == 1)
+    box = screen.fill("Search", "balanco", role="searchbox")
+    screen.until(lambda: len(screen.rows()) == 1 and "Otto" in screen.rows()[0])
+    box.send_keys(Keys.CONTROL, "a", Keys.NULL, Keys.BACKSPACE)
+    screen.until(lambda: len(screen.rows()) == 1 and "Calm One" in screen.rows()[0])

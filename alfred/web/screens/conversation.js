@@ -67,6 +67,7 @@ export function openTalk(place, side, frame, { id, message, row, replace }) {
       paint(true);
       const target = known.get(around)?.element ?? known.get("unread")?.element;
       if (target) target.scrollIntoView({ block: "center" });
+      if (around) target?.classList.add("hit");
       else toEnd();
       seen();
     } catch (problem) {

@@ -7,7 +7,7 @@ import { counts } from "../store.js";
 import { t } from "../words.js";
 
 const STATUSES = ["open", "pending", "snoozed", "closed"];
-const ORDER = ["open", "unread", "needs_reply", "urgent", "negative", "negotiation", "pending", "snoozed", "closed"];
+const ORDER = ["open", "unread", "urgent", "needs_reply", "negative", "negotiation", "pending", "snoozed", "closed"];
 /** The parameter of each flag. */
 const FLAGS = { unread: ["unread_only", true], needs_reply: ["needs_reply", true], urgent: ["urgency", "high"], negative: ["sentiment", "negative"], negotiation: ["negotiation", true] };
 const FITS = {
@@ -31,6 +31,13 @@ export function compare(one, other, sort) {
 
 /** Whether a row belongs under the filters; a search is not judged here. */
 export const fits = (row, { status, flags, tag }) => (!status || row.status === status) && [...flags].every((flag) => FITS[flag](row)) && (!tag || row.tags.includes(tag));
+
+/** What a search changes: it goes through all conversations, unless another filter than the usual one is on. */
+export function searched({ q: before, status, usual }, q) {
+  if (q && !before && status === "open") return { q, status: "", usual: true };
+  if (!q && usual) return { q, status: status || "open", usual: false };
+  return { q };
+}
 
 /** Pressed buttons with counts. @param {any} chosen @param {(change: any) => void} choose */
 export function filterBar(chosen, choose) {

@@ -2,12 +2,12 @@
 
 import { call } from "../api.js";
 import { button, fill, h, icon } from "../dom.js";
-import { dayOf, instant, moment, wallOf } from "../formats.js";
+import { dayOf, instant, moment, time, wallOf } from "../formats.js";
 import { field, form } from "../forms.js";
 import { dialog } from "../dialogs.js";
 import { toast } from "../store.js";
 import { t } from "../words.js";
-import { avatar, nameOf } from "./row.js";
+import { avatar, mark, nameOf } from "./row.js";
 
 const narrow = matchMedia("(max-width: 759px)");
 
@@ -36,7 +36,7 @@ export function head(frame, { change, act, back }) {
       h(
         "div.grow",
         h(narrow.matches ? "h1" : "h2", { class: "cut", tabindex: "-1", dir: "auto" }, nameOf(talk.contact)),
-        h("p.cut.small.muted", `${talk.channel.name} · ${talk.contact.handle}`, talk.status === "snoozed" && talk.snoozed_until ? ` · ${t("snoozed.until", moment(talk.snoozed_until))}` : ""),
+        h("p.cut.small.muted", `${talk.channel.name} · ${talk.contact.handle}`),
       ),
       h(
         "div.actions",
@@ -61,7 +61,7 @@ export function head(frame, { change, act, back }) {
   function snoozeMenu() {
     const open = () => {
       if (menu.querySelector("ul")) return shut();
-      menu.append(h("ul", ...moments().map(([text, at]) => h("li", h("button", { on: { click: () => snooze(at) } }, text, at && h("span.muted", moment(at)))))));
+      menu.append(h("ul", ...moments().map(([text, at, when]) => h("li", h("button", { on: { click: () => snooze(at) } }, text, h("span.muted", when))))));
       menu.querySelector("ul button").focus();
       trigger.setAttribute("aria-expanded", "true");
     };
@@ -94,11 +94,12 @@ export function head(frame, { change, act, back }) {
     const now = new Date();
     const nine = (days) => instant(`${dayOf(new Date(now.getTime() + days * 864e5))}T09:00`);
     const weekday = new Date(`${dayOf(now)}T12:00Z`).getUTCDay();
+    const [hour, tomorrow, week] = [new Date(now.getTime() + 36e5).toISOString(), nine(1), nine((8 - weekday) % 7 || 7)];
     return [
-      [t("snooze.hour"), new Date(now.getTime() + 36e5).toISOString()],
-      [t("snooze.tomorrow"), nine(1)],
-      [t("snooze.week"), nine((8 - weekday) % 7 || 7)],
-      [t("snooze.date"), null],
+      [t("snooze.hour"), hour, time(hour)],
+      [t("snooze.tomorrow"), tomorrow, time(tomorrow)],
+      [t("snooze.week"), week, moment(week)],
+      [t("snooze.date"), null, ""],
     ];
   }
 
@@ -118,10 +119,12 @@ export function head(frame, { change, act, back }) {
 
   async function paintTags() {
     bar.querySelector('[data-act="tag"]')?.setAttribute("aria-expanded", String(tagging));
-    tags.hidden = !tagging && !talk.tags.length;
+    const until = talk.status === "snoozed" && talk.snoozed_until;
+    tags.hidden = !tagging && !talk.tags.length && !until;
     const remove = (tag) => change({ tags: talk.tags.filter((each) => each !== tag) });
     fill(
       tags,
+      until && mark("info", "moon", t("snoozed.until", moment(until))),
       ...talk.tags.map((tag) => h("span.mark", icon("tag"), h("span.cut", { dir: "auto" }, tag), h("button.linklike", { "aria-label": t("tag.remove", tag), on: { click: () => remove(tag) } }, icon("x")))),
       tagging && tagBox(),
     );

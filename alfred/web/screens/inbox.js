@@ -6,7 +6,7 @@ import { virtualList } from "../list.js";
 import { counted, entitle, mishap, preference } from "../store.js";
 import { again, burst, frames, states } from "../topics.js";
 import { learn, t } from "../words.js";
-import { asked, compare, filterBar, fits, narrowing } from "./filters.js";
+import { asked, compare, filterBar, fits, narrowing, searched } from "./filters.js";
 import { row } from "./row.js";
 
 /** Kept while other screens are visited. */
@@ -34,7 +34,7 @@ export function open(place, path) {
   const fresh = h("div");
   const told = h("div");
   const live = h("span.live", { role: "status" });
-  const search = h("input.input", { type: "search", "aria-label": t("search"), placeholder: t("search.hint"), value: chosen.q, maxlength: 200, on: { input: later(200, () => choose({ q: search.value.trim() })) } });
+  const search = h("input.input", { type: "search", "aria-label": t("search"), placeholder: t("search.hint"), value: chosen.q, maxlength: 200, on: { input: later(200, () => choose(searched(chosen, search.value.trim()))) } });
   const bar = filterBar(chosen, choose);
   const bulk = h("div");
   const narrow = narrowing(chosen, choose);
@@ -136,7 +136,7 @@ export function open(place, path) {
 
   function nothing() {
     const narrowed = chosen.q || chosen.tag || chosen.flags.size || chosen.status !== "open";
-    if (narrowed) return h("div.empty", icon("search"), h("p", t("empty.filter")), button(t("filter.clear"), clear, {}));
+    if (narrowed) return h("div.empty", icon("search"), h("p", t("empty.filter")), chosen.q && (chosen.tag || chosen.flags.size || chosen.status) && button(t("search.all"), () => choose({ tag: "", status: "", flags: new Set() }), {}), button(t("filter.clear"), clear, {}));
     const place = h("div.empty", icon("inbox"), h("p", t("empty.inbox")));
     Promise.all([import("./first.js"), learn()]).then(([{ first }]) => first(place));
     return place;
@@ -144,7 +144,7 @@ export function open(place, path) {
 
   function clear() {
     search.value = "";
-    choose({ q: "", tag: "", status: "open", flags: new Set() });
+    choose({ q: "", tag: "", status: "open", flags: new Set(), usual: false });
   }
 
   /** What the stream tells goes into its row without a request; what it does not tell is asked for. */
