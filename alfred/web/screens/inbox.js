@@ -128,7 +128,7 @@ export function open(place, path) {
   function paint() {
     painting ||= requestAnimationFrame(() => {
       painting = 0;
-      list.show(items, !cursor);
+      list.show(items.sort(order), !cursor);
       if (!items.length && !told.firstChild) fill(told, nothing());
       else if (items.length && told.querySelector(".empty")) fill(told);
     });
@@ -148,17 +148,16 @@ export function open(place, path) {
   }
 
   /** What the stream tells goes into its row without a request; what it does not tell is asked for. */
-  async function hear({ type, data, at }) {
-    const about = data.conversation;
-    if (type === "message.deleted" || type === "contact.merged" || (about && chosen.q) || chosen.sort === "waiting") return soon();
-    if (!about || !(type.startsWith("message.") || type.startsWith("conversation."))) return undefined;
-    const { rowOf } = await import("./heard.js");
-    const old = items.find((item) => item.id === about.id);
-    const next = rowOf(old, data, at);
+  async function hear(event) {
+    const { type, data } = event;
+    if (type === "message.deleted" || type === "contact.merged") return soon();
+    if (type !== "contact.updated" && !(data.conversation && /^(message|conversation)\./.test(type))) return undefined;
+    if (data.conversation && (chosen.q || chosen.sort === "waiting")) return soon();
+    const { settle } = await import("./heard.js");
+    const next = settle(items, event, (row) => fits(row, chosen) || row.id === opened);
     if (!next) return soon();
-    items = items.filter((item) => item.id !== about.id);
-    if (fits(next, chosen) || next.id === opened) items = [...items, next].sort(order);
-    if (!cursor || items.length < 200 || items.indexOf(next) < items.length - 1) paint();
+    items = next;
+    return paint();
   }
 
   /** A change made here is seen here at once. */
