@@ -29,7 +29,7 @@ export function plot({ title, sentence, labels, series, form = "bars", say = num
   return h(
     "section.card.stack",
     h("h2", title),
-    most > 0 && h("p.small.muted", sentence),
+    most > 0 && h("p", sentence),
     most > 0
       ? s("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${title}. ${sentence}` }, grid(top, say), form === "bars" ? bars(labels, series, top, say) : lines(labels, series, top, say), axis(labels))
       : h("p.note", t("chart.empty")),
@@ -82,7 +82,9 @@ function lines(labels, series, top, say) {
     const stretches = [[]];
     each.values.forEach((value, at) => (value == null ? stretches.push([]) : stretches.at(-1).push([across(at, labels.length), place(value, top)])));
     const dots = each.values.map((value, at) => value != null && s("circle", { class: each.kind, cx: across(at, labels.length), cy: place(value, top), r: 3 }, s("title", {}, `${labels[at]}, ${each.name}: ${say(value)}`)));
-    return [stretches.filter((stretch) => stretch.length > 1).map((stretch) => s("polyline", { class: each.kind, points: stretch.map((point) => point.join(",")).join(" ") })), dots];
+    const whole = stretches.filter((stretch) => stretch.length > 1);
+    const area = (stretch) => s("polygon", { class: `area ${each.kind}`, points: [[stretch[0][0], place(0, top)], ...stretch, [stretch.at(-1)[0], place(0, top)]].join(" ") });
+    return [each === series[0] && whole.map(area), whole.map((stretch) => s("polyline", { class: each.kind, points: stretch.join(" ") })), dots];
   });
 }
 

@@ -40,7 +40,7 @@ export function open(place) {
     const found = asked.some((each) => each.value?.buckets.some((bucket) => Object.values(bucket).some((value) => typeof value === "number" && value > 0)));
     const refused = asked.find((each) => each.status === "rejected");
     if (!found && !refused) return void fill(body, nothing("chart-column", t("report.empty"), h("a.button", { href: "#/inbox" }, icon("inbox"), t("nav.inbox"))));
-    fill(body, REPORTS.map(([name, keys], at) => asked[at].status === "fulfilled" && report(name, keys, asked[at].value.buckets)), refused && mishap(refused.reason, () => load()));
+    fill(body, REPORTS.map(([name, keys], at) => asked[at].status === "fulfilled" && report(name, keys, asked[at].value.buckets, chosen.days === "90")), refused && mishap(refused.reason, () => load()));
   }
 
   load();
@@ -48,7 +48,7 @@ export function open(place) {
 }
 
 /** One report. */
-function report(name, wanted, buckets) {
+function report(name, wanted, buckets, long) {
   const series = wanted.map((key) => ({ name: t(`report.${key}`), kind: COLOURS[key], values: buckets.map((bucket) => bucket[key]) }));
   const sum = (key) => buckets.reduce((total, bucket) => total + bucket[key], 0);
   const of = (part, whole) => number(whole ? part / whole : 0, { style: "percent" });
@@ -56,9 +56,13 @@ function report(name, wanted, buckets) {
     const values = buckets.map((bucket) => bucket[key]).filter((value) => value != null).sort((one, other) => one - other);
     return values.length ? duration(values[Math.floor(values.length / 2)]) : "–";
   };
+  const busiest = () => {
+    const most = buckets.reduce((best, bucket) => (bucket.inbound > best.inbound ? bucket : best), buckets[0]);
+    return t(long ? "report.busiest.week" : "report.busiest", date(most.start), number(most.inbound));
+  };
   const all = () => wanted.reduce((total, key) => total + sum(key), 0);
   const values = {
-    messages: () => [number(sum("inbound")), number(sum("outbound"))],
+    messages: () => [number(sum("inbound")), number(sum("outbound")), busiest()],
     "response-times": () => [middle("median"), middle("p90")],
     sentiment: () => [of(sum("positive"), all()), of(sum("negative"), all())],
     urgency: () => [of(sum("high"), all())],
