@@ -321,3 +321,20 @@ def test_a_search_goes_through_closed_conversations_too(screen, ana):
     screen.until(lambda: len(screen.rows()) == 1 and "Otto" in screen.rows()[0])
     box.send_keys(Keys.CONTROL, "a", Keys.NULL, Keys.BACKSPACE)
     screen.until(lambda: len(screen.rows()) == 1 and "Calm One" in screen.rows()[0])
+
+
+def test_a_merge_chooses_who_stays_and_is_undone_from_the_history(screen, ana):
+    ana.hears("Oi", "+5511900000021", name="First Person")
+    ana.hears("Oi", "+5511900000022", name="Second Person", at=1714564900)
+    screen.enter(ana)
+    screen.opens("First Person")
+    screen.press("button", "Merge")
+    found = screen.until(lambda: [each for each in screen.there("dialog .button") if "Second Person" in each.text])
+    found[0].click()
+    screen.press("button", "Keep the other one")
+    dialog = screen.there("dialog")[0]
+    next(each for each in dialog.find_elements("css selector", ".ends button") if each.text == "Merge").click()
+    screen.until(lambda: {talk["contact"]["name"] for talk in ana.conversations()} == {"Second Person"})
+    screen.until(lambda: screen.find("textbox", "Name").get_attribute("value") == "Second Person")
+    screen.press("button", "Undo the merge")
+    screen.until(lambda: len({talk["contact"]["name"] for talk in ana.conversations()}) == 2)

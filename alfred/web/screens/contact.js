@@ -5,7 +5,7 @@ import { button, fill, h, icon } from "../dom.js";
 import { brief, dayOf, money, moment } from "../formats.js";
 import { choice, toggle } from "../forms.js";
 import { attempt, mishap, toast } from "../store.js";
-import { frames } from "../topics.js";
+import { again, frames } from "../topics.js";
 import { t } from "../words.js";
 import { avatar, channelIcon, mark, nameOf } from "./row.js";
 
@@ -123,13 +123,15 @@ export function showContact(side, frame, { talk, contact: given, act }) {
     const { mergeInto } = await import("./merge.js");
     const merged = await mergeInto(contact);
     if (!merged) return;
-    load();
-    toast(t("merged"), unmerge);
+    if (merged === id) load();
+    else if (!talk) location.hash = `#/contacts/${merged}`;
+    toast(t("merged"), () => unmerge(merged));
   }
 
-  async function unmerge() {
-    await attempt(() => call("POST", `${url}/unmerge`));
-    load();
+  async function unmerge(from = id) {
+    if (!(await attempt(() => call("POST", `/contacts/${from}/unmerge`)))) return;
+    again.tell(); // conversations went back to whom they came from
+    if (from === id) load();
   }
 
   function paintNotes() {
@@ -190,7 +192,7 @@ export function showContact(side, frame, { talk, contact: given, act }) {
         "li",
         h("div.spread.muted", h("span", t(`timeline.${each.kind}`)), h("time", { datetime: each.at }, moment(each.at))),
         h("div.breaks", { dir: "auto" }, each.conversation_id ? h("a", { href: `#/inbox/${each.conversation_id}${each.kind === "message" ? `/${each.id}` : ""}` }, each.title || each.text) : each.title || each.text),
-        each === merged && button(t("unmerge"), unmerge, { kind: "quiet", picture: "undo-2" }),
+        each === merged && button(t("unmerge"), () => unmerge(), { kind: "quiet", picture: "undo-2" }),
       );
     fill(past, h("h3", t("timeline")), h("input.input", { "aria-label": t("note.add"), placeholder: t("note.add"), maxlength: 10000, on: { keydown: add } }), h("ol.history", ...items.map(line)));
   }

@@ -30,6 +30,7 @@ export function openTalk(place, side, frame, { id, message, row, replace }) {
   let unreadFrom = "";
   let gone = false;
   let panel = null;
+  let person = ""; // whom the panel shows: a merge may change it
   const known = new Map();
   const replied = topic();
 
@@ -49,8 +50,11 @@ export function openTalk(place, side, frame, { id, message, row, replace }) {
     top.show(talk);
     box.show(talk);
     entitle(nameOf(talk.contact));
-    if (!panel) panel = showContact(side, frame, { talk, act });
-    else panel.show(talk);
+    if (panel && person === talk.contact.id) return panel.show(talk);
+    panel?.leave();
+    person = talk.contact.id;
+    panel = showContact(side, frame, { talk, act });
+    return undefined;
   }
 
   async function load(around = message) {
@@ -160,7 +164,7 @@ export function openTalk(place, side, frame, { id, message, row, replace }) {
   const offs = [
     frames.on(({ type, data }) => {
       if (data.conversation?.id !== id) {
-        if (type.startsWith("contact.") && data.contact?.id === talk?.contact.id) catchUp();
+        if (type === "contact.merged" || (type.startsWith("contact.") && data.contact?.id === talk?.contact.id)) catchUp();
         return;
       }
       if (type.startsWith("message.") && data.message && type !== "message.deleted" && !data.truncated) {
