@@ -9,10 +9,11 @@ import { t } from "../words.js";
 export function actions({ ids, filter, all, done }) {
   const change = async (what) => {
     let updated = 0;
-    const few = ids.slice(0, 200);
-    const result = await attempt(() => call("POST", "/conversations/bulk", { ids: few, change: what }));
-    if (!result) return;
-    updated += result.updated;
+    for (let at = 0; at < ids.length; at += 200) {
+      const result = await attempt(() => call("POST", "/conversations/bulk", { ids: ids.slice(at, at + 200), change: what }));
+      if (!result) return;
+      updated += result.updated;
+    }
     toast(t("bulk.done", updated));
     done();
   };

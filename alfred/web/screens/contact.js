@@ -9,6 +9,8 @@ import { again, frames } from "../topics.js";
 import { t } from "../words.js";
 import { avatar, channelIcon, mark, nameOf } from "./row.js";
 
+const MOST = 8; // of a kind at once: the document stays small
+
 /**
  * @param {HTMLElement} side @param {HTMLElement} frame
  * @param {{talk?: any, contact?: any, act?: (what: string) => void}} about a conversation with its contact, or a contact alone
@@ -152,7 +154,7 @@ export function showContact(side, frame, { talk, contact: given, act }) {
       waiting.length
         ? h(
             "ul.stack",
-            ...waiting.map((task) =>
+            ...waiting.slice(0, MOST).map((task) =>
               h(
                 "li.together.small.unbroken",
                 h("input", { type: "checkbox", class: "check", "aria-label": t("task.done.mark", task.title), on: { change: () => done(task) } }),
@@ -162,6 +164,7 @@ export function showContact(side, frame, { talk, contact: given, act }) {
             ),
           )
         : h("p.small.muted", t("tasks.none")),
+      waiting.length > MOST && h("a.small", { href: "#/tasks" }, t("tasks.all", waiting.length)),
       button(t("task.new"), addTask, { picture: "plus", kind: "quiet" }),
     );
   }
@@ -176,10 +179,10 @@ export function showContact(side, frame, { talk, contact: given, act }) {
 
   async function loadOthers() {
     const [page, history] = await Promise.allSettled([call("GET", `/conversations${query({ contact_id: id, limit: 20 })}`), call("GET", `${url}/timeline`)]);
-    const rest = (page.value?.items ?? []).filter((each) => each.id !== talk?.id);
+    const rest = (page.value?.items ?? []).filter((each) => each.id !== talk?.id).slice(0, MOST);
     others.hidden = !rest.length;
     fill(others, h("h3", t(talk ? "others" : "conversations")), h("ul.stack", ...rest.map((each) => h("li.together.small", icon(channelIcon(each.channel.type)), h("a.grow.cut", { href: `#/inbox/${each.id}` }, each.channel.name), each.last_message_at && h("time.muted", brief(each.last_message_at))))));
-    const items = (history.value?.items ?? []).slice(0, 30);
+    const items = (history.value?.items ?? []).slice(0, 2 * MOST);
     const add = async (event) => {
       const text = event.target.value.trim();
       if (event.key !== "Enter" || event.isComposing || !text) return;
