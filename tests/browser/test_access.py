@@ -1,9 +1,13 @@
 """For everybody: axe-core finds nothing serious, in light and dark, on a desk and on a phone; forced colours too."""
 
 import importlib.util
+import json
+import re
 from pathlib import Path
 
 import pytest
+
+from alfred.api.site import FOLDER
 
 SCREENS = ("inbox", "talk", "tasks", "contacts", "rules", "flows", "reports", "channels", "notifications", "settings")
 
@@ -13,6 +17,11 @@ _UNREACHED = """return [...document.querySelectorAll("button, a[href], input, se
   .filter((element) => element.checkVisibility() && !element.disabled)
   .filter((element) => element.tabIndex < 0 && !element.closest("[role=listitem]"))
   .map((element) => element.outerHTML.slice(0, 120))"""
+
+
+# A key of a word that is missing is shown as it is.
+_WORDS = json.loads((FOLDER / "words" / "en.more.json").read_text(encoding="utf-8"))
+_KEY = re.compile(rf"\b(?:{'|'.join({key.split('.')[0] for key in _WORDS if '.' in key})})\.[a-z_]+")
 
 
 @pytest.fixture(scope="session")
@@ -51,9 +60,12 @@ def go(screen, shop, name):
 
 
 @pytest.mark.parametrize(
-    ("width", "height", "dark"), [(1440, 900, False), (1440, 900, True), (390, 844, False), (390, 844, True)]
+    ("width", "height", "dark", "locale"),
+    [(1440, 900, False, "en"), (1440, 900, True, "pt-BR"), (390, 844, False, "es"), (390, 844, True, "en")],
 )
-def test_axe_finds_nothing_serious_and_the_keyboard_reaches_everything(screen, shop, axe, width, height, dark):
+def test_axe_finds_nothing_serious_and_every_word_is_there(screen, shop, axe, width, height, dark, locale):
+    """The keyboard reaches everything, too, and nothing scrolls sideways."""
+    shop.patch("/me", {"locale": locale})
     screen.emulate(width, height, dark=dark)
     screen.open()
     screen.find("button", "Log in")
@@ -65,6 +77,8 @@ def test_axe_finds_nothing_serious_and_the_keyboard_reaches_everything(screen, s
         assert screen.run(_UNREACHED) == [], name
         assert len([h1 for h1 in screen.there("h1") if h1.is_displayed()]) == 1, name
         assert screen.run("return document.documentElement.scrollWidth") <= width, name
+        assert _KEY.findall(screen.text()) == [], name
+    shop.patch("/me", {"locale": "en"})
     assert {name: what for name, what in found.items() if what} == {}
 
 
