@@ -38,9 +38,9 @@ tabs?.addEventListener("message", ({ data }) => {
   if (!running || leading) return;
   if (data.state) become(data.state);
   if (data.again) again.tell();
-  if (data.frame) {
-    last = data.frame.id || last;
-    frames.tell(data.frame);
+  for (const frame of data.frames ?? []) {
+    last = frame.id || last;
+    frames.tell(frame);
   }
 });
 addEventListener("online", () => hurry?.());
@@ -100,7 +100,9 @@ async function listen(signal, opened) {
       watch = setTimeout(end, SILENCE);
       const pieces = (text + value.replace(/\r/g, "")).split("\n\n");
       text = pieces.pop();
-      pieces.forEach(take);
+      const told = pieces.map(take).filter(Boolean);
+      if (told.length) tabs?.postMessage({ frames: told });
+      told.forEach(frames.tell);
     }
   } finally {
     clearTimeout(watch);
@@ -108,6 +110,7 @@ async function listen(signal, opened) {
   }
 }
 
+/** The event that a piece of the stream carries, if it does. */
 function take(piece) {
   const frame = { type: "", id: "", data: "" };
   for (const line of piece.split("\n")) {
@@ -116,12 +119,10 @@ function take(piece) {
     else if (name) frame[name === "event" ? "type" : "id"] = value;
   }
   if (frame.id) last = frame.id;
-  if (frame.type === "reset") return tellAgain();
-  if (!frame.data) return;
+  if (frame.type === "reset") tellAgain();
+  if (frame.type === "reset" || !frame.data) return null;
   const body = JSON.parse(frame.data);
-  const told = { type: frame.type, id: frame.id, at: body.timestamp, data: body.data ?? {} };
-  tabs?.postMessage({ frame: told });
-  frames.tell(told);
+  return { type: frame.type, id: frame.id, at: body.timestamp, data: body.data ?? {} };
 }
 
 function tellAgain() {
