@@ -1,4 +1,4 @@
-"""The commands: serve, migrate, seed, openapi."""
+"""The commands: from the words of a shell to a part of the house."""
 
 import argparse
 import asyncio
@@ -12,6 +12,7 @@ import psycopg
 
 from alfred import log
 from alfred.ai.registry import UnknownProvider
+from alfred.backups import BadBackup, backup, restore
 from alfred.db import UnsafeRole
 from alfred.identity import BadAccount
 from alfred.postgres import Unavailable
@@ -41,6 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add.add_argument("email")
     add.add_argument("--name", help="default: the e-mail's first part")
     accounts.add_parser("password", help="set a password; every session of the account ends").add_argument("email")
+    saving = commands.add_parser("backup", help="write database, files and keys to one file, beside a running service")
+    saving.add_argument("target", help="a file, a folder, or - for standard output")
+    restoring = commands.add_parser("restore", help="fill an empty database, files and keys from a backup")
+    restoring.add_argument("source", help="a backup, or - for standard input")
     commands.add_parser("openapi", help="print the OpenAPI document")
     given = parser.parse_args(arguments)
     try:
@@ -50,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (BadSetting, UnknownProvider, UnsafeRole) as error:
         print(f"alfred: {error}", file=sys.stderr)  # noqa: T201
         return 2
-    except (BadAccount, Unavailable, OSError, psycopg.OperationalError, asyncpg.PostgresError) as error:
+    except (BadAccount, BadBackup, Unavailable, OSError, psycopg.OperationalError, asyncpg.PostgresError) as error:
         print(f"alfred: {error}", file=sys.stderr)  # noqa: T201
         return 1
 
@@ -87,6 +92,10 @@ def _run(given: argparse.Namespace, settings: Settings) -> int:
             from alfred.user_accounts import change_accounts
 
             change_accounts(settings, given.action, given.email, getattr(given, "name", None))
+        case "backup":
+            backup(settings, given.target)
+        case "restore":
+            restore(settings, given.source)
         case "openapi":
             from alfred.app import described
 

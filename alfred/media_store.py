@@ -24,6 +24,7 @@ class Kept:
     user_id: UUID
     sha256: str
     modified_at: datetime
+    size: int  # bytes
 
 
 class Incoming:
@@ -106,7 +107,7 @@ class MediaStore:
         """All files, in batches."""
         batches = obstore.list(self.store, chunk_size=1000)
         while batch := await asyncio.to_thread(next, batches, None):
-            kept = [_kept(one["path"], one["last_modified"]) for one in batch]
+            kept = [_kept(one["path"], one["last_modified"], one["size"]) for one in batch]
             yield [one for one in kept if one is not None]
 
     async def remove(self, user_id: UUID, sha256: str) -> None:
@@ -121,9 +122,9 @@ def _path(user_id: UUID, sha256: str) -> str:
     return f"{user_id}/{sha256[:2]}/{sha256}"
 
 
-def _kept(path: str, modified_at: datetime) -> Kept | None:
+def _kept(path: str, modified_at: datetime, size: int) -> Kept | None:
     parts = path.split("/")
     try:
-        return Kept(UUID(parts[0]), parts[2], modified_at) if len(parts) == 3 else None
+        return Kept(UUID(parts[0]), parts[2], modified_at, size) if len(parts) == 3 else None
     except ValueError:
         return None

@@ -30,6 +30,7 @@ log = structlog.get_logger()
 
 DATABASE = "alfred"
 GRACE_SECONDS = 2.0
+SECRETS = ("jwt_secret", "secret_key")  # made for a home where they are not settings
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,15 @@ class Provisioned:
 
 
 @contextlib.contextmanager
-def provisioned(settings: Settings, *, migrating: bool = False, down: int | None = None) -> Iterator[Provisioned]:
-    """PostgreSQL with the schema of this version; an embedded server that we started ends with the block."""
+def provisioned(
+    settings: Settings, *, migrating: bool = False, down: int | None = None, untouched: bool = False
+) -> Iterator[Provisioned]:
+    """PostgreSQL with the schema of this version; an embedded server that we started ends with the block.
+
+    `untouched`: with the schema that it has, and without secrets that are not there yet.
+    """
     if settings.database_url is not None:
-        yield _given(settings, migrating, down)
+        yield _given(settings, migrating, down, untouched=untouched)
         return
     for name in ("owner_database_url", "auth_database_url", "bus_database_url", "listen_database_url"):
         if getattr(settings, name) is not None:
@@ -58,33 +64,40 @@ def provisioned(settings: Settings, *, migrating: bool = False, down: int | None
         log.info("postgres_ready", home=str(home))
     try:
         schema.found(embedded.dsn("postgres", "postgres"), DATABASE)
-        _migrate(embedded.dsn(schema.OWNER, DATABASE), down, asked=migrating)
         owner = embedded.dsn(schema.OWNER, DATABASE)
         logins = Logins(*(embedded.dsn(role, DATABASE) for role in (schema.APP, schema.AUTH, schema.BUS)))
-        if down is None:
-            _separate(owner, logins)
-        yield Provisioned(_with_secrets(settings, home), logins, embedded.dsn(schema.BUS, DATABASE), embedded, owner)
+        if not untouched:
+            bring_up(owner, logins, down, asked=migrating)
+        settings = _at_home(settings, home, untouched=untouched)
+        yield Provisioned(settings, logins, embedded.dsn(schema.BUS, DATABASE), embedded, owner)
     finally:
         embedded.stop()
 
 
-def _given(settings: Settings, migrating: bool, down: int | None) -> Provisioned:
+def _given(settings: Settings, migrating: bool, down: int | None, *, untouched: bool) -> Provisioned:
     logins = _logins_of(settings)
     listen = settings.listen_database_url
     listen_dsn = listen.get_secret_value() if listen else logins.bus or logins.app
     owner: str | None = None
     if settings.owner_database_url is not None:
         owner = settings.owner_database_url.get_secret_value().replace("postgres://", "postgresql://", 1)
-        _migrate(owner, down, asked=migrating)
-        for dsn, role in ((logins.app, schema.APP), (logins.auth, schema.AUTH), (logins.bus, schema.BUS)):
-            if dsn is not None and down is None:
-                schema.ensure_login(owner, dsn, role)
-        if down is None:
-            _separate(owner, logins)
+        if not untouched:
+            bring_up(owner, logins, down, asked=migrating, given=True)
     elif migrating:
         raise BadSetting("ALFRED_OWNER_DATABASE_URL is needed to migrate")
     home = settings.home or default_home(folder("sql").parent, settings.pg_account)
-    return Provisioned(_with_secrets(settings, home), logins, listen_dsn, None, owner)
+    return Provisioned(_at_home(settings, home, untouched=untouched), logins, listen_dsn, None, owner)
+
+
+def bring_up(owner: str, logins: Logins, down: int | None, *, asked: bool = False, given: bool = False) -> None:
+    """Migrate, and let the logins in and apart; those of a server that was `given` get their passwords."""
+    _migrate(owner, down, asked=asked)
+    if down is not None:
+        return
+    for dsn, role in ((logins.app, schema.APP), (logins.auth, schema.AUTH), (logins.bus, schema.BUS)):
+        if given and dsn is not None:
+            schema.ensure_login(owner, dsn, role)
+    _separate(owner, logins)
 
 
 def _logins_of(settings: Settings) -> Logins:
@@ -118,9 +131,10 @@ def _name_of(dsn: str) -> str:
     return f"{parts.get('dbname')} at {parts.get('host') or 'the local socket'}"
 
 
-def _with_secrets(settings: Settings, home: Path) -> Settings:
+def _at_home(settings: Settings, home: Path, *, untouched: bool) -> Settings:
     """Without ALFRED_JWT_SECRET or ALFRED_SECRET_KEY: one made once for this home, readable by its owner only."""
-    made = {name: (_secret_of(home, name),) for name in ("jwt_secret", "secret_key") if not getattr(settings, name)}
+    missing = () if untouched else SECRETS
+    made = {name: (_secret_of(home, name),) for name in missing if not getattr(settings, name)}
     return settings.model_copy(update={"home": home, **made})
 
 

@@ -1,6 +1,6 @@
 """Brings a database to the schema of migrations/, and makes the logins that it needs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, LiteralString
 
@@ -38,7 +38,30 @@ _LOCK = 0x616C6672
 
 def newest() -> str:
     """The last migration that this version knows."""
-    return max(file.stem for file in folder("migrations").glob("*.sql") if ".rollback" not in file.name)
+    return known()[-1]
+
+
+def known() -> list[str]:
+    """All migrations of this version, in their order."""
+    return sorted(file.stem for file in folder("migrations").glob("*.sql") if ".rollback" not in file.name)
+
+
+def applied(owner_dsn: str) -> list[str]:
+    """The migrations that a database has, in their order."""
+    with psycopg.connect(owner_dsn) as owner:
+        if owner.execute("select to_regclass('public._yoyo_migration')").fetchone() == (None,):
+            return []
+        rows = owner.execute("select migration_id from public._yoyo_migration order by migration_id")
+        return [name for (name,) in rows]
+
+
+def bring_to(owner_dsn: str, names: Sequence[str]) -> None:
+    """Bring an empty database to these migrations, which are the first ones of this version, up or down."""
+    there = applied(owner_dsn)
+    if surplus := [name for name in there if name not in names]:
+        roll_back(owner_dsn, len(surplus))
+    if missing := len(names) - (len(there) - len(surplus)):
+        apply(owner_dsn, missing)
 
 
 def apply(owner_dsn: str, most: int | None = None) -> list[str]:

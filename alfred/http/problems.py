@@ -122,6 +122,9 @@ def problem_of(error: BaseException) -> Problem:
         return Problem(503, "busy", detail, headers={"Retry-After": "2"})
     if isinstance(error, web.RequestPayloadError):
         return Problem(400, "unreadable_body", "The body cannot be decoded as its Content-Encoding states.")
+    if isinstance(error, asyncpg.InsufficientResourcesError):  # its disk is full, or its memory or connections are
+        log.error("database_full", error=type(error).__name__, state=error.sqlstate)
+        return away()
     if connection_lost(error):
         log.warning("database_away", error=repr(error))
         return away()

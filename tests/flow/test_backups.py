@@ -1,0 +1,279 @@
+"""Backup and restore, for real: a whole service is saved, and comes back on another server, row by row."""
+
+import asyncio
+import gzip
+import io
+import json
+import os
+import stat
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+
+import aiohttp
+import asyncpg
+import psycopg
+import pytest
+
+from alfred import schema
+from alfred.backups import BadBackup, restore, tables
+from alfred.logins import Logins
+from alfred.postgres import Embedded
+from alfred.settings import Settings
+from alfred.vault import Vault, place
+from tests.api.connecting import SECRET, connected
+from tests.conftest import CARELESS, serving
+from tests.migrations.test_stairway import catalog
+from tests.people import Person
+from tests.rich import rich, root, rows_of, transplant
+
+__all__ = ["rich", "root"]
+ROOT = Path(__file__).resolve().parents[2]
+FILE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 3000  # more than one piece
+SHAPE = ("column ", "constraint ", "index ", "policy ", "trigger ")
+KEYS = {"jwt_secret": "j" * 40, "secret_key": "k" * 40}
+
+
+def alfred(*words, **environ):
+    """Run a command as an operator does."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("ALFRED_", "PYTHON"))}
+    command = [sys.executable, "-m", "alfred", *map(str, words)]
+    environ = clean | {"PYTHONPATH": str(ROOT)} | {name: str(value) for name, value in environ.items()}
+    return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=90)
+
+
+def content(superuser):
+    """Every row of every table, as text; each sequence; what holds the tables together."""
+    with psycopg.connect(superuser) as db:
+        names = [name for (name,) in db.execute(tables._SEQUENCES)]
+        found = {name: db.execute(f"select last_value, is_called from {name}").fetchone() for name in names}
+        for name, columns in db.execute(tables._TABLES).fetchall():
+            listed = ", ".join(f'"{column}"' for column in columns)
+            found[name] = db.execute(f"select t::text from (select {listed} from {name}) t order by 1").fetchall()
+        shape = [line for line in catalog(db) if line.startswith(SHAPE)]
+        shape += db.execute("select relname, relrowsecurity, relforcerowsecurity from pg_class order by 1").fetchall()
+    assert len(found) > 50
+    return found, [line for line in shape if "backup_read" not in str(line) and "pg_" not in str(line)]
+
+
+def alike(shape):
+    """Without what PostgreSQL 15 says in other words."""
+    return [line for line in shape if not str(line).startswith("column") and " NOT NULL " not in str(line)]
+
+
+@pytest.fixture(scope="module")
+def place_to_be():
+    """A folder that the embedded server's account can reach."""
+    with tempfile.TemporaryDirectory(prefix="alf-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+class Saved:
+    """A backup, what was in it, and who used the service."""
+
+    def __init__(self, archive, database, content, ana, channel):
+        self.archive, self.database, self.content, self.ana, self.channel = archive, database, content, ana, channel
+
+
+@pytest.fixture(scope="module")
+async def saved(cluster, place_to_be, http, rich, root):
+    database, home = cluster.copy(), place_to_be / "home"
+    home.mkdir()
+    for name, value in KEYS.items():
+        (home / name).write_text(value)
+    hers = await rows_of(root, rich.id)
+    superuser = await asyncpg.connect(cluster.superuser(database))
+    await transplant(superuser, hers)
+    await superuser.close()
+    urls = {"ALFRED_DATABASE_URL": cluster.app(database), "ALFRED_OWNER_DATABASE_URL": cluster.owner(database)}
+    async with serving(
+        cluster.app(database), home=home, private_targets="127.0.0.0/8", public_url="https://crm.example.org", **KEYS
+    ) as address:
+        ana = await Person.sign_up(http, address)
+        await ana.hears("Preciso disso hoje, é urgente!\tA aba e a \\ barra\nficam")
+        channel, _ = await connected(ana, "zapi")
+        form = aiohttp.FormData()
+        form.add_field("file", FILE, filename="mesa.png", content_type="image/png")
+        status, _, answer = await ana.call("POST", "/media", data=form)
+        assert status == 201, answer
+        ana.media = json.loads(answer)
+        beside = await asyncio.to_thread(alfred, "backup", place_to_be, ALFRED_HOME=home, **urls)
+        assert beside.returncode == 0, beside.stderr
+    archive = place_to_be / "backup.tar.gz"
+    told = await asyncio.to_thread(alfred, "backup", archive, ALFRED_HOME=home, **urls)
+    assert told.returncode == 0, told.stderr
+    assert "holds the key of stored credentials" in told.stderr
+    assert stat.S_IMODE(archive.stat().st_mode) == 0o600
+    assert [file for file in place_to_be.iterdir() if file.name.endswith("Z.tar.gz")]
+    return Saved(archive, database, await asyncio.to_thread(content, cluster.superuser(database)), ana, channel)
+
+
+async def used(dsn, superuser, home, saved, http):
+    """Somebody goes on with what was restored."""
+    keys = {name: (home / name).read_text() for name in KEYS}
+    assert keys == KEYS
+    assert {stat.S_IMODE((home / name).stat().st_mode) for name in KEYS} == {0o600}
+    with psycopg.connect(superuser) as db:
+        sealed = db.execute("select name, sealed from connection_secrets where user_id = %s", [saved.ana.id]).fetchall()
+    vault = Vault([keys["secret_key"]])
+    plain = {name: vault.decrypt(value, place(saved.ana.id, saved.channel, name)) for name, value in sealed}
+    assert SECRET in plain["client_token"]
+    async with serving(dsn, home=home, **keys) as address:
+        stranger = Person(http, address)
+        login = {"email": saved.ana.email, "password": "a good password"}
+        status, session = await stranger.post("/auth/login", login)
+        assert status == 200, session
+        ana = Person(http, address, session)
+        status, _, file = await ana.call("GET", f"/media/{saved.ana.media['id']}")
+        assert (status, file) == (200, FILE)
+        assert len(await ana.conversations()) == 1
+        async with ana.listening() as frames:
+            await ana.hears("Preciso de outra hoje, é urgente!", sender="+5511900000099")
+            frame = await frames.next()
+        assert frame["data"]
+        assert len(await ana.conversations()) == 2
+        bruno = await Person.sign_up(http, address, "Bruno")
+        assert await bruno.conversations() == []
+
+
+async def test_comes_back_on_an_embedded_server_of_its_own(saved, place_to_be, http):
+    home = place_to_be / "restored"
+    told = await asyncio.to_thread(alfred, "restore", saved.archive, ALFRED_HOME=home)
+    assert told.returncode == 0, told.stderr
+    lines = [*told.stderr.splitlines(), *(home / "postgres.log").read_text().splitlines()]
+    assert [line for line in lines if "error" in line.lower() and "yoyo" not in line] == []  # which tries what is there
+    server = Embedded(home, options=CARELESS)
+    server.start()
+    try:
+        superuser = server.dsn("postgres", "alfred")
+        assert content(superuser) == saved.content
+        logins = Logins(*(server.dsn(role, "alfred") for role in (schema.APP, schema.AUTH, schema.BUS)))
+        await used(logins, superuser, home, saved, http)
+    finally:
+        server.stop()
+    again = await asyncio.to_thread(alfred, "restore", saved.archive, ALFRED_HOME=home)
+    assert (again.returncode, again.stderr.splitlines()[-1]) == (
+        1,
+        "alfred: there are accounts in the database: a backup is restored into an empty one only",
+    )
+
+
+async def test_comes_back_on_an_existing_server(saved, fifteen, place_to_be, http):
+    schema.found(fifteen.dsn("postgres", "postgres"), "restored")
+    superuser, home = fifteen.dsn("postgres", "restored"), place_to_be / "elsewhere"
+    settings = Settings(
+        database_url=fifteen.dsn(schema.APP, "restored"), owner_database_url=fifteen.dsn(schema.OWNER, "restored"),
+        home=home,
+    )  # fmt: skip
+    await asyncio.to_thread(restore, settings, str(saved.archive))
+    found, shape = await asyncio.to_thread(content, superuser)
+    assert found == saved.content[0]
+    assert alike(shape) == alike(saved.content[1])
+    await used(fifteen.dsn(schema.APP, "restored"), superuser, home, saved, http)
+
+
+@pytest.fixture(scope="module")
+def empty(cluster, place_to_be):
+    """A database to restore into, that nobody uses."""
+    schema.found(cluster.superuser("postgres"), "spoilt")
+    return Settings(
+        database_url=cluster.app("spoilt"), owner_database_url=cluster.owner("spoilt"), home=place_to_be / "spoilt"
+    )
+
+
+def rewritten(archive, target, name, change):
+    """The same archive with another content of one member; without it for None."""
+    with tarfile.open(archive) as old, tarfile.open(target, "w:gz") as new:
+        for member in old:
+            piece = old.extractfile(member).read()
+            if member.name == name and (piece := change(piece)) is None:
+                continue
+            member.size = len(piece)
+            new.addfile(member, io.BytesIO(piece))
+    return target
+
+
+def cut(archive, target):
+    target.write_bytes(archive.read_bytes()[:-100])
+    return target
+
+
+def flipped(archive, target):
+    """As a disk does it: one bit of a table, under an intact envelope but for the checksum."""
+    raw = gzip.decompress(archive.read_bytes())
+    packed = bytearray(gzip.compress(raw.replace(b"ficam", b"ficar", 1)))
+    packed[-8:-4] = archive.read_bytes()[-8:-4]
+    target.write_bytes(packed)
+    return target
+
+
+def newer(content):
+    manifest = json.loads(content)
+    return json.dumps(
+        manifest | {"migrations": [*manifest["migrations"], "9999.future"], "schema": "9999.future"}
+    ).encode()
+
+
+SPOILT = {
+    "cut": (cut, "damaged"),
+    "flipped": (flipped, "damaged"),
+    "endless": (lambda a, t: rewritten(a, t, "end.json", lambda _: None), "end.json is missing"),
+    "headless": (lambda a, t: rewritten(a, t, "alfred.json", lambda _: None), "alfred.json is missing"),
+    "short of rows": (lambda a, t: rewritten(a, t, "tables/users/0", lambda c: c[: c.index(b"\n") + 1]), "lacks rows"),
+    "nonsense": (lambda a, t: rewritten(a, t, "tables/users/0", lambda _: b"x\ty\n"), "do not fit"),
+    "of the future": (lambda a, t: rewritten(a, t, "alfred.json", newer), "schema 9999.future"),
+    "of another key": (lambda a, t: rewritten(a, t, "secrets/secret_key", lambda _: b"x" * 40), "another key"),
+}
+
+
+@pytest.mark.parametrize("fault", SPOILT)
+async def test_a_spoilt_backup_leaves_nothing_behind(saved, empty, place_to_be, cluster, fault):
+    spoil, words = SPOILT[fault]
+    archive = spoil(saved.archive, place_to_be / f"{fault}.tar.gz")
+    with pytest.raises(BadBackup, match=words):
+        await asyncio.to_thread(restore, empty, str(archive))
+    assert not [name for name in KEYS if (empty.home / name).exists()]
+    assert tables.is_empty(cluster.owner("spoilt"))
+
+
+async def test_a_key_that_is_there_is_not_replaced(saved, empty):
+    empty.home.mkdir(exist_ok=True)
+    (key := empty.home / "secret_key").write_text("another")
+    with pytest.raises(BadBackup, match="secret_key is another than the backup's"):
+        await asyncio.to_thread(restore, empty, str(saved.archive))
+    assert key.read_text() == "another"
+    key.unlink()
+
+
+async def test_a_database_in_use_is_left_alone(saved, empty, cluster):
+    async with serving(cluster.app(saved.database)):
+        urls = {"database_url": cluster.app(saved.database), "owner_database_url": cluster.owner(saved.database)}
+        with pytest.raises(BadBackup, match="stop the service first"):
+            await asyncio.to_thread(restore, Settings(**urls, home=empty.home), str(saved.archive))
+
+
+def test_the_reader_of_backups_is_nobodys(saved, cluster):
+    """No login may become it; the owner is one for a backup only, and else sees no tenant's rows."""
+    with psycopg.connect(cluster.superuser(saved.database)) as db:
+        members = db.execute(
+            """select count(*) from pg_auth_members
+                where roleid = 'alfred_backup'::regrole and (set_option or inherit_option)"""
+        ).fetchone()
+    assert members == (0,)
+    for login in (cluster.owner, cluster.app):
+        with psycopg.connect(login(saved.database)) as db:
+            assert db.execute("select count(*) from contacts").fetchone() == (0,)
+
+
+def test_what_is_there_is_not_overwritten(saved, cluster, place_to_be):
+    urls = {
+        "ALFRED_DATABASE_URL": cluster.app(saved.database),
+        "ALFRED_OWNER_DATABASE_URL": cluster.owner(saved.database),
+    }
+    before = saved.archive.read_bytes()
+    told = alfred("backup", saved.archive, ALFRED_HOME=place_to_be / "home", **urls)
+    assert (told.returncode, told.stderr.splitlines()[-1]) == (1, f"alfred: {saved.archive} is there already")
+    assert saved.archive.read_bytes() == before
