@@ -7,8 +7,8 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import structlog
@@ -19,9 +19,10 @@ from alfred import schema
 from alfred.app import build, scans_of
 from alfred.crm import ai_accounts, connections
 from alfred.files import folder
-from alfred.http.server import RESERVE, ConnectionLimits, raise_descriptor_limit, served
+from alfred.http.server import RESERVE, Bound, ConnectionLimits, bind, raise_descriptor_limit, served
 from alfred.logins import Logins, sizes_beside
-from alfred.postgres import Embedded, default_home
+from alfred.postgres import Account, Embedded, default_home
+from alfred.privileges import fork_apart, give_up_root, hand_over, open_way, web_account
 from alfred.queries import sql
 from alfred.settings import BadSetting, Settings
 from alfred.vault import Vault
@@ -59,7 +60,9 @@ def provisioned(
         if getattr(settings, name) is not None:
             raise BadSetting(f"ALFRED_{name.upper()} is set without ALFRED_DATABASE_URL: set both, or neither")
     home = settings.home or default_home(folder("sql").parent, settings.pg_account)
-    embedded = Embedded(home, binaries=settings.pg_bin, account=settings.pg_account)
+    embedded = Embedded(
+        home, binaries=settings.pg_bin, account=settings.pg_account, guests=lambda server: _guests(settings, server)
+    )
     if embedded.start():
         log.info("postgres_ready", home=str(home))
     try:
@@ -72,6 +75,11 @@ def provisioned(
         yield Provisioned(settings, logins, embedded.dsn(schema.BUS, DATABASE), embedded, owner)
     finally:
         embedded.stop()
+
+
+def _guests(settings: Settings, server: Account) -> dict[str, Sequence[str]]:
+    """The roles that root's web process logs in as, when it has given up root."""
+    return {web_account(settings.account, server).name: (schema.APP, schema.AUTH, schema.BUS)}
 
 
 def _given(settings: Settings, migrating: bool, down: int | None, *, untouched: bool) -> Provisioned:
@@ -153,9 +161,52 @@ def _secret_of(home: Path, name: str) -> SecretStr:
 
 
 def serve(settings: Settings) -> int:
-    """Serve until SIGTERM or Ctrl-C; 0 after a clean end."""
-    with provisioned(settings) as base, asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(_serve(base))
+    """Serve until SIGTERM or Ctrl-C; 0 after a clean end. Root's web process is another account's."""
+    with provisioned(settings) as base:
+        if os.geteuid():
+            return _run(base, (settings.host, settings.port))
+        with contextlib.ExitStack() as stack:
+            bound = [stack.enter_context(each) for each in bind(settings.host, settings.port)]
+            if base.embedded is None:
+                return _run(_become(base), bound)
+            child = fork_apart(lambda: _run(_become(base), bound))
+        return asyncio.run(_watch(base.embedded, child))
+
+
+def _become(base: Provisioned) -> Provisioned:
+    """Give up root, for the account that serves; what that needs of the home is handed to it before."""
+    settings, server = base.settings, base.embedded
+    assert settings.home is not None
+    account = web_account(settings.account, server.account if server else None)
+    groups = [server.account.gid] if server else []  # as which it passes through the home to the server's socket
+    if server is not None:
+        server.disown()
+    open_way(settings.home, account, groups)
+    if settings.media_url is None:
+        hand_over(settings.home / "media", account)
+    needed = [Path(__file__), Path(sys.executable), settings.home]
+    give_up_root(account, groups, needed, at_parents_death=signal.SIGTERM if server else 0)
+    log.info("root_given_up", account=account.name)
+    return replace(base, embedded=None)
+
+
+async def _watch(server: Embedded, child: int) -> int:
+    """Keep the server until the web process has ended; its status."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, os.kill, child, signal.SIGTERM)
+    keeper = asyncio.create_task(server.keep())
+    try:
+        _, status = await asyncio.to_thread(os.waitpid, child, 0)
+    finally:
+        keeper.cancel()
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code
+
+
+def _run(base: Provisioned, where: tuple[str, int] | Bound) -> int:
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(_serve(base, where))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -167,7 +218,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-async def _serve(base: Provisioned) -> int:
+async def _serve(base: Provisioned, where: tuple[str, int] | Bound) -> int:
     settings = base.settings
     if not base.logins.are_separate:
         log.warning("one_login_for_everything", advice="set ALFRED_AUTH_DATABASE_URL and ALFRED_BUS_DATABASE_URL")
@@ -180,7 +231,7 @@ async def _serve(base: Provisioned) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     keeper = asyncio.create_task(base.embedded.keep()) if base.embedded else None
     try:
-        async with served(app, settings.host, settings.port, limits, grace=GRACE_SECONDS) as address:
+        async with served(app, where, limits, grace=GRACE_SECONDS) as address:
             _welcome(address)
             await stop.wait()
             log.info("service_stopping")

@@ -76,6 +76,7 @@ class Settings(BaseModel):
     listen_database_url: SecretStr | None = None
     pg_bin: Path | None = None
     pg_account: str | None = None
+    account: str | None = None
     pool_size: int = Field(10, ge=2, le=100)
 
     jwt_secret: Secrets = ()

@@ -33,14 +33,17 @@ def main() -> None:
     middle = statistics.median(warm)
     rows = [("empty home (initdb, migrations)", f"{cold:.2f}"), (f"warm, median of {WARM_STARTS}", f"{middle:.2f}")]
     show("seconds from launch to ready", ("", "seconds"), rows)
-    show("resident memory, PostgreSQL's without double counting", SCOPES, [idle, used])
+    show("resident memory, without double counting", SCOPES, [idle, used])
     print(f"cold / warm: {cold / middle:.1f}")
 
 
 def _memory(pid: int) -> tuple[str, str]:
-    """Of the service its resident set, of the PostgreSQL below it the proportional one."""
-    server = sum(_kilobytes(Path(f"/proc/{child}/smaps_rollup"), "Pss") for child in _below(pid))
-    return f"{_kilobytes(Path(f'/proc/{pid}/status'), 'VmRSS') / 1024:.0f}", f"{server / 1024:.0f}"
+    """Of the service (as root two processes) and of the PostgreSQL below it, pages that are shared counted once."""
+    sums = {True: 0, False: 0}
+    for each in (pid, *_below(pid)):
+        is_server = Path(f"/proc/{each}/comm").read_text().startswith("postgres")
+        sums[is_server] += _kilobytes(Path(f"/proc/{each}/smaps_rollup"), "Pss")
+    return f"{sums[False] / 1024:.0f}", f"{sums[True] / 1024:.0f}"
 
 
 def _below(pid: int) -> list[int]:

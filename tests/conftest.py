@@ -20,6 +20,7 @@ from alfred.http.server import ConnectionLimits, served
 from alfred.log import set_up
 from alfred.logins import Logins
 from alfred.postgres import Embedded
+from alfred.postgres.account import server_account
 from alfred.settings import Settings
 from tests.people import Person
 
@@ -31,6 +32,8 @@ COUNTING = (
     *("-c", "pg_stat_statements.track=all", "-c", "pg_stat_statements.track_planning=on"),
 )
 POSTGRES_15 = Path("/usr/lib/postgresql/15/bin")
+# Whom root lends the run's server: its private socket lets nobody else in.
+LENT = "" if os.geteuid() else server_account(None).name
 SECRET = "a secret for tests of more than 32 bytes"
 
 
@@ -135,7 +138,7 @@ async def serving(dsn: str, port: int = 0, limits: ConnectionLimits | None = Non
     } | settings
     logins = dsn if isinstance(dsn, Logins) else Logins(dsn)
     app = build(Settings(**chosen), logins, logins.bus or logins.app)
-    async with served(app, "127.0.0.1", port, limits or ConnectionLimits(10_000), grace=1) as address:
+    async with served(app, ("127.0.0.1", port), limits or ConnectionLimits(10_000), grace=1) as address:
         yield address
 
 

@@ -2,8 +2,9 @@
 
 import asyncio
 import resource
+import socket
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -199,9 +200,18 @@ def raise_descriptor_limit(reserve: int = RESERVE) -> int:
     return max((wanted if soft == resource.RLIM_INFINITY else soft) - reserve, 16)
 
 
+Bound = Sequence[socket.socket]  # sockets that listen already: bound by root, for whom it becomes
+
+
+def bind(host: str, port: int) -> Bound:
+    """Listen at every address that the host has."""
+    found = {(each[0], str(each[4][0])) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+    return [socket.create_server((name, port), family=family, backlog=1024) for family, name in sorted(found)]
+
+
 @asynccontextmanager
 async def served(
-    app: web.Application, host: str, port: int, limits: ConnectionLimits, *, grace: float
+    app: web.Application, where: tuple[str, int] | Bound, limits: ConnectionLimits, *, grace: float
 ) -> AsyncIterator[str]:
     """The application, listening; its address. At the end open requests have `grace` seconds."""
     runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=grace)
@@ -211,13 +221,17 @@ async def served(
         await runner.setup()
         server = runner.server
         assert server is not None
-        listener = await loop.create_server(
-            lambda: Connection(server, limits, loop=loop, access_log=None, keepalive_timeout=IDLE_SECONDS),
-            host,
-            port,
-            backlog=1024,
-        )
-        stack.callback(listener.close)
+
+        def connection() -> Connection:
+            return Connection(server, limits, loop=loop, access_log=None, keepalive_timeout=IDLE_SECONDS)
+
+        if isinstance(where, tuple):
+            listeners = [await loop.create_server(connection, *where, backlog=1024)]
+        else:
+            listeners = [await loop.create_server(connection, sock=each, backlog=1024) for each in where]
+        for listener in listeners:
+            stack.callback(listener.close)
         stack.callback(asyncio.create_task(limits.run()).cancel)
-        name = f"[{host}]" if ":" in host else host
-        yield f"http://{name}:{listener.sockets[0].getsockname()[1]}"
+        host, port = listeners[0].sockets[0].getsockname()[:2]
+        host = where[0] if isinstance(where, tuple) else host
+        yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

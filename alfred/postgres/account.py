@@ -3,6 +3,7 @@
 import os
 import pwd
 import subprocess as sp
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,11 +17,11 @@ class Account(NamedTuple):
     uid: int
     gid: int
 
-    def may(self, test: str, path: Path) -> bool:
+    def may(self, test: str, path: Path, groups: Sequence[int] = ()) -> bool:
         """Asks the kernel as that account: modes alone would not tell (parents, ACLs, mounts)."""
         rights: dict[str, Any] = {}
         if self.uid != os.geteuid():
-            rights = {"user": self.uid, "group": self.gid, "extra_groups": []}
+            rights = {"user": self.uid, "group": self.gid, "extra_groups": list(groups)}
         ask = sp.run(["/bin/sh", "-c", f'test {test} "$0"', path], cwd="/", timeout=30, check=False, **rights)
         return ask.returncode == 0
 

@@ -8,7 +8,7 @@ import signal
 import subprocess as sp
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,9 +16,9 @@ import psycopg
 import structlog
 
 from alfred.postgres import cluster
-from alfred.postgres.account import Unavailable
+from alfred.postgres.account import Account, Unavailable
 from alfred.postgres.binaries import find, reachable
-from alfred.postgres.folders import check_private, make_private, open_home, resident, sockets_of
+from alfred.postgres.folders import admit, check_private, make_private, open_home, resident, sockets_of
 
 log = structlog.get_logger(__name__)
 
@@ -37,10 +37,12 @@ class Embedded:
         binaries: Path | None = None,
         options: Sequence[str] = (),
         account: str | None = None,
+        guests: Callable[[Account], dict[str, Sequence[str]]] | None = None,
     ) -> None:
         self.home = home.resolve()
         self.owner = False
         self._binaries, self._options, self._account = binaries, tuple(options), account
+        self._guests = guests  # whom root's server lets in besides root and its own account
         self._sockets = sockets_of(self.home)
         self._log = self.home / "postgres.log"
         self._lock: int | None = None
@@ -80,6 +82,18 @@ class Embedded:
         """Ends the server if this process owns it; a joiner only lets go."""
         self._stopped = True
         self._end()
+
+    @property
+    def account(self) -> Account:
+        """Whom the server runs as."""
+        return resident(self.home, self._account)
+
+    def disown(self) -> None:
+        """In a fork of the owner: the server is not this process's."""
+        self._server, self.owner = None, False
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def _end(self) -> None:
         if self._server and self._server.poll() is None:
@@ -147,8 +161,10 @@ class Embedded:
         make_private(self._sockets, account)
         for left in self._sockets.glob(".s.PGSQL.*"):
             left.unlink()
+        guests = self._guests(account) if self._guests and not os.geteuid() else {}
+        door = admit(self.home, account, guests, any_role=binaries.major >= 16)
         place = ("-k", self._sockets, "-p", "5432")
-        self._server = cluster.serve(data, binaries, account, self._log, *self._options, *place)
+        self._server = cluster.serve(data, binaries, account, self._log, *self._options, *place, *door)
         yield from cluster.await_ready(self._server, data, self._log)
 
     def _explained(self, steps: Generator[None, None, None]) -> Generator[None, None, None]:

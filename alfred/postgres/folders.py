@@ -3,6 +3,7 @@
 import hashlib
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 from alfred.postgres.account import Account, Unavailable, of_uid, server_account
@@ -60,19 +61,43 @@ def open_home(home: Path, wanted: str | None) -> None:
 
 
 def make_private(folder: Path, account: Account) -> None:
+    """The door to the server. Root lets the account's group pass, as which its web process comes: the server asks the
+    kernel who somebody is (`peer`)."""
     try:
         folder.mkdir(mode=0o700)
     except FileExistsError:
         check_private(folder, account)
-        return
-    give(folder, account)
+    else:
+        give(folder, account)
+    if os.geteuid() == 0:
+        folder.chmod(0o710)
 
 
 def check_private(folder: Path, account: Account) -> None:
-    """Whoever may write there could pose as the server, whoever may enter is its superuser."""
+    """Whoever may write there could pose as the server; whoever may enter is asked for nothing else, but by root's."""
     found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != account.uid or found.st_mode & 0o077:
+    passing = 0o010 if os.geteuid() == 0 and found.st_gid == account.gid else 0
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != account.uid or found.st_mode & 0o077 & ~passing:
         raise Unavailable(f"{folder} is not a private folder of {account.name}: remove it")
+
+
+def admit(home: Path, account: Account, guests: dict[str, Sequence[str]], *, any_role: bool) -> list[str | Path]:
+    """Whom root's server takes for whom: options of the server. `guests`: the roles that an account may log in as.
+
+    `any_role`: from 16 on PostgreSQL knows the word `all` in a map. An older one guards the superuser and the owner.
+    """
+    if os.geteuid():
+        return []
+    guarded = ("all",) if any_role else ("postgres", "alfred_owner")
+    known: dict[str, Sequence[str]] = {**guests, "root": guarded, account.name: guarded}
+    rules = f"local all {','.join(guarded)} peer map=alfred\n" + ("" if any_role else "local all all trust\n")
+    map_ = "".join(f"alfred {name} {role}\n" for name, roles in known.items() for role in roles)
+    for name, text in (("hba.conf", rules), ("ident.conf", map_)):
+        (fresh := home / f".{name}").write_text(text)
+        os.chown(fresh, 0, account.gid)
+        fresh.chmod(0o640)
+        fresh.rename(home / name)
+    return ["-c", f"hba_file={home / 'hba.conf'}", "-c", f"ident_file={home / 'ident.conf'}"]
 
 
 def give(folder: Path, account: Account) -> None:

@@ -46,6 +46,11 @@ folder = pytest.fixture(folder_for_everybody, name="folder")
 shared_folder = pytest.fixture(folder_for_everybody, name="shared_folder", scope="module")
 
 
+def door(house: House) -> int:
+    """The mode of the socket's folder: root's web process passes as the group of the server's account."""
+    return 0o710 if IS_ROOT and house.user is None else 0o700
+
+
 @pytest.fixture
 def empty_house(folder: Path, user: pwd.struct_passwd | None) -> Iterator[House]:
     made = House(folder, user)
@@ -127,7 +132,7 @@ async def test_is_durable_checked_utf8_and_off_the_network_until_options_say_oth
     assert shown == wanted
     assert tuple(provider) == (b"b", "C.UTF-8")
     assert spring.isoformat() == "2026-09-01T03:00:00+00:00"
-    assert stat.S_IMODE((own_house.home / "run").stat().st_mode) == 0o700
+    assert stat.S_IMODE((own_house.home / "run").stat().st_mode) == door(own_house)
     own_house.end(process)
     own_house.start("--set", "fsync=off", "--set", "max_connections=20")
     assert (own_house.ask("show fsync"), own_house.ask("show max_connections")) == ("off", "20")
@@ -251,7 +256,7 @@ def test_a_home_too_deep_for_a_socket_works_and_is_joined(own_house: House):
     assert (joiner["owner"], joiner["dsn"]) == (False, told["dsn"])
     own_house.end(process)
     sockets = Path(told["dsn"].partition("host=")[2].partition("&")[0].replace("%2F", "/"))
-    assert stat.S_IMODE(sockets.stat().st_mode) == 0o700
+    assert stat.S_IMODE(sockets.stat().st_mode) == door(own_house)
     eventually(own_house.accepts)
     for process in own_house.processes:
         own_house.end(process)
@@ -329,6 +334,19 @@ def test_root_keeps_its_home_and_opens_no_folder_above(own_house: House):
     assert (home.st_uid, home.st_gid, stat.S_IMODE(home.st_mode)) == (0, NOBODY.pw_gid, 0o710)
     assert own_house.data.stat().st_uid == NOBODY.pw_uid
     assert Path(f"/proc/{own_house.server}").stat().st_uid == NOBODY.pw_uid
+
+
+@root_only
+def test_roots_server_asks_the_kernel_who_somebody_is(own_house: House):
+    """Who may pass to the socket is nobody's superuser for that."""
+    own_house.start()
+    server = own_house.data.stat()
+    rights = {"user": NOBODY.pw_uid, "group": NOBODY.pw_gid, "extra_groups": [server.st_gid]}
+    psql = next(Path("/usr/lib/postgresql").glob("*/bin/psql"), WHEEL / "pginstall/bin/psql")
+    for role in ("postgres", "alfred_owner", "alfred_app"):
+        command = [psql, "-h", own_house.home / "run", "-p", "5432", "-U", role, "-d", "postgres", "-c", "select 1"]
+        told = subprocess.run(command, **rights, cwd="/", env={}, capture_output=True, text=True)
+        assert "Peer authentication failed" in told.stderr, told
 
 
 @root_only

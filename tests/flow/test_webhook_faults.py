@@ -14,7 +14,7 @@ import pytest
 
 from alfred import schema
 from alfred.postgres import Embedded
-from tests.conftest import CARELESS, SECRET, serving
+from tests.conftest import CARELESS, LENT, SECRET, serving
 from tests.people import Person
 from tests.receivers import receiving
 
@@ -37,7 +37,7 @@ class Process:
         environment = {
             "PATH": os.defpath, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "ALFRED_PORT": "0",
             "ALFRED_DATABASE_URL": cluster.app(database), "ALFRED_OWNER_DATABASE_URL": cluster.owner(database),
-            "ALFRED_JWT_SECRET": SECRET, "ALFRED_BCRYPT_COST": "4", **own,
+            "ALFRED_JWT_SECRET": SECRET, "ALFRED_BCRYPT_COST": "4", "ALFRED_ACCOUNT": LENT, **own,
         }  # fmt: skip
         with self.log.open("wb") as out:
             self.process = subprocess.Popen(
