@@ -1,6 +1,7 @@
 """Scores a classifier on a file of labelled messages, by the rules of this folder's README."""
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,26 @@ Row = dict[str, Any]
 
 def rows(name: str) -> list[Row]:
     return [json.loads(line) for line in (HERE / name).read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+_TOMORROW = re.compile(r"\b(?:amanh[ãa]|tomorrow|(?<!la )(?<!pasado )ma[ñn]ana(?! por la| en la))\b", re.IGNORECASE)
+_PRICE = re.compile(r"price question|question price|quote request|training quote|^quote|wedding quote")
+_CALM = re.compile(r"calm cancel|cancel calm|cancel dissatisfied|cancel for price|calm cancel unhappy")
+
+
+def by_our_rules(row: Row) -> Row:
+    """A blind row with the labels of this folder's rules where its writers were told otherwise.
+
+    They took a price that is only asked for no negotiation, tomorrow for `medium`, and a calm cancellation for `low`.
+    Decided by the words and the `kind` alone, so that nobody need read the rows that are held back.
+    """
+    row = dict(row)
+    if row["urgency"] == "medium" and _TOMORROW.search(row["text"]):
+        row["urgency"] = "high"
+    if row["urgency"] == "low" and _CALM.search(row["kind"]):
+        row["urgency"] = "medium"
+    row["negotiation"] = row["negotiation"] or bool(_PRICE.search(row["kind"]))
+    return row
 
 
 def f1(pairs: Iterable[tuple[Any, Any]], label: Any) -> float | None:

@@ -34,3 +34,12 @@ def test_floors_on_the_messages_set_aside() -> None:
     assert got["negotiation"] >= 0.85
     assert got["create_task"] >= 0.70
     assert got["language"] >= 0.95
+
+
+def test_floors_on_messages_that_nobody_reads() -> None:
+    got = score(rows("blind_held.jsonl"))
+
+    assert got["sentiment"] >= 0.75
+    assert got["urgency"] >= 0.68
+    assert got["negotiation"] >= 0.84
+    assert got["create_task"] >= 0.80

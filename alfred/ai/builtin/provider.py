@@ -11,6 +11,7 @@ from alfred.ai.builtin.sentiment import Mood, mood_of
 from alfred.ai.builtin.signals import Reading, read
 from alfred.ai.builtin.tasks import leaves_a_task
 from alfred.ai.builtin.urgency import urgency_of
+from alfred.ai.builtin.weighing import Rules, Verdict, weigh
 from alfred.ai.provider import (
     Classification,
     FollowUpRequest,
@@ -32,20 +33,42 @@ _SIGNALS = TypeAdapter(tuple[Signal, ...])  # makes all of an answer's at once, 
 def classify(text: str, *, language: Language | None = None) -> Classification:
     """How one message reads, judged alone."""
     reading = read(text or "", language)
-    mood = mood_of(reading)
-    bargaining = is_about_price(reading)
+    ruled = mood_of(reading)
+    verdict = weigh(reading, rules_of(reading, ruled), text or "")
+    mood = felt(ruled, verdict)
     return Classification(
         sentiment=mood.sentiment,
         sentiment_score=mood.score,
-        urgency=urgency_of(reading, mood),
-        negotiation=bargaining,
-        should_create_task=leaves_a_task(reading, mood),
-        intent=intent_of(reading, mood, bargaining),
+        urgency=verdict.urgency,
+        negotiation=verdict.negotiation,
+        should_create_task=verdict.task,
+        intent=intent_of(reading, mood, verdict.negotiation),
         language=reading.language,
         confidence=_confidence(reading, mood),
         provider=NAME,
         signals=_signals(reading),
     )
+
+
+def rules_of(reading: Reading, mood: Mood) -> Rules:
+    """What the rules alone decide, before anything is weighed."""
+    return Rules(
+        sentiment=mood.sentiment,
+        urgency=urgency_of(reading, mood),
+        negotiation=is_about_price(reading),
+        task=leaves_a_task(reading, mood),
+        problem=mood.open_problem,
+    )
+
+
+def felt(ruled: Mood, verdict: Verdict) -> Mood:
+    """The mood that the verdict names; that of the rules where both agree."""
+    if verdict.sentiment == ruled.sentiment:
+        return ruled
+    size = round(min(1.0, 0.4 + 0.2 * verdict.lead), 2)
+    score = {"positive": size, "neutral": 0.0, "negative": -size}[verdict.sentiment]
+    unpleasant = verdict.sentiment == "negative"
+    return Mood(verdict.sentiment, score, ruled.open_problem and unpleasant, ruled.unanswered and unpleasant)
 
 
 def _confidence(reading: Reading, mood: Mood) -> float:

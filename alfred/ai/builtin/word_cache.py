@@ -16,6 +16,7 @@ _LONGEST_REMEMBERED = 40
 _BLANK = re.compile(r"(?<![\d/]) ")
 # ... and is always cut alike where it has none of these.
 _NUMERIC = re.compile(r"[\d/$€£]")
+_SPOKEN = frozenset(("word", "sign", "face", "mark"))
 
 Span = tuple[int, int]
 
@@ -29,6 +30,7 @@ class Word:
     kind: str
     symbols: tuple[str, ...]
     votes: Votes
+    clue: str  # under which name it is weighed: its form, or what kind of number it is
 
 
 class Cut(NamedTuple):
@@ -89,7 +91,8 @@ class Vocabulary:
         word = self._words.get(key)
         if word is None:
             _make_room(self._words)
-            word = Word(form, seen, kind, self._lexicon.symbols(form, kind), self._votes(form, seen, kind))
+            clue = form if kind in _SPOKEN else f"#{kind}"
+            word = Word(form, seen, kind, self._lexicon.symbols(form, kind), self._votes(form, seen, kind), clue)
             self._words[key] = word
         return word
 
