@@ -70,6 +70,7 @@ from alfred.crm.subscriptions.sending import Patience, Sender
 from alfred.crm.subscriptions.sweeping import SWEEP_SECONDS, sweeper
 from alfred.crm.suppression import PURPOSE, Suppression
 from alfred.db import Database
+from alfred.heavy_work import HeavyWork
 from alfred.http.bodies import LargeBodies
 from alfred.http.context import SERVICES, Ending, Services
 from alfred.http.docs import add_documents
@@ -191,7 +192,9 @@ def _services(settings: Settings, logins: Logins, listen_dsn: str) -> Services:
     queueing = Queueing(event_bodies.written, webhooks.note)
     hub = Hub(database, tail)
     bus = Bus(database, listen_dsn, hub)
+    heavy = HeavyWork()
     inbox = Inbox(database, MockAIProvider(), bus.announce, suppression, settings.opt_out_words)
+    inbox.read_in(heavy)
     files = fetching.Fetcher(
         library, outbound, vault, inbox.take_in, settings.delivery_backoff, settings.delivery_timeout
     )
@@ -232,6 +235,7 @@ def _services(settings: Settings, logins: Logins, listen_dsn: str) -> Services:
         assistant=provider(settings.ai_provider),
         hooks=Hooks(database, pools.auth, bus.announce),
         bodies=LargeBodies(),
+        heavy=heavy,
         vault=vault,
         outbound=outbound,
         models=models,
@@ -285,6 +289,7 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
     services = app[SERVICES]
     async with AsyncExitStack() as stack:
         stack.callback(services.passwords.close)
+        stack.callback(services.heavy.close)
         stack.push_async_callback(services.pools.close)
         stack.push_async_callback(services.outbound.close)
         stack.push_async_callback(services.models.close)

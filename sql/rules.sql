@@ -91,7 +91,7 @@ returning true
 -- name: situations
 -- The situations of several past messages at once; contact and conversation as they are now.
 select m.message_id, u.timezone, u.locale,
-       m.body as text, m.classification, m.sent_at, m.direction,
+       left(m.body, 20000) as text, m.classification, m.sent_at, m.direction,
        h.type as channel,
        c.contact_id, c.name as contact_name, c.handle as contact_handle, c.vip,
        case when c.negotiation_enabled then c.negotiation_mode else 'off' end as negotiation_mode,
@@ -106,5 +106,6 @@ select m.message_id, u.timezone, u.locale,
   join channels h on h.user_id = m.user_id and h.channel_id = v.channel_id
   join contacts c on c.user_id = m.user_id and c.contact_id = v.contact_id
  where m.user_id = :user_id and m.direction = 'inbound' and m.deleted_at is null and m.sent_at > :since
+   and (:before_at::timestamptz is null or (m.sent_at, m.message_id) < (:before_at, :before_id::uuid))
  order by m.sent_at desc, m.message_id desc
  limit :limit

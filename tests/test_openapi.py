@@ -42,7 +42,7 @@ _PAGES = ("/api/v1/docs", "/api/v1/openapi.json", "/web/", "/favicon.ico")
 
 
 async def test_every_route_is_in_it(document):
-    app = build(Settings(jwt_secret=SECRET), Logins("postgresql:///none"), "postgresql:///none")
+    app = build(Settings(jwt_secret=SECRET, secret_key=SECRET), Logins("postgresql:///none"), "postgresql:///none")
     routes = {
         (route.resource.canonical.removeprefix("/api/v1"), route.method.lower())
         for route in app.router.routes()

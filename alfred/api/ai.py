@@ -19,6 +19,7 @@ from alfred.ai.provider import (
     ReplySuggestion,
     Signal,
 )
+from alfred.api.assistant import assistant_of
 from alfred.api.message_models import ClassificationOut
 from alfred.api.suggestion_context import Talk, talk_with
 from alfred.crm import ai_accounts
@@ -164,12 +165,14 @@ class Stats(Output):
 
 
 @routes.on("POST", "/ai/classify-message")
-async def classify_message(services: Services, body: MessageToRead) -> Reading:
+async def classify_message(caller: Caller, services: Services, body: MessageToRead) -> Reading:
     """Classify a message, or the messages of a turn together.
 
     The spans of a turn's signals count in its texts, joined by line feeds.
     """
-    return Reading.model_validate(await services.assistant.classify(body.whole(), language=body.language))
+    return Reading.model_validate(
+        await assistant_of(services, caller.user_id).classify(body.whole(), language=body.language)
+    )
 
 
 @routes.on("POST", "/ai/suggest-reply")
@@ -186,10 +189,10 @@ async def suggest_reply(caller: Caller, services: Services, body: ReplyAsked) ->
             request = ReplyRequest(
                 **_spoken(talk, chosen) | ({"language": body.language} if body.language else {}),
                 tone=body.tone or talk.tone,
-                facts=await talk.facts(services.assistant),
+                facts=await talk.facts(assistant_of(services, caller.user_id)),
                 **talk.terms,
             )
-            found: ReplySuggestion = await services.assistant.suggest_reply(request)
+            found: ReplySuggestion = await assistant_of(services, caller.user_id).suggest_reply(request)
             brief = replace(talk.brief("reply", found.reply, found.language, found.tone), author=found.provider)
             today = await sql.ai_usage.tokens_today.value(db, user_id=caller.user_id) if chosen else 0
             own = at_once(services.models, caller.user_id, chosen, today, brief)
@@ -212,7 +215,7 @@ async def suggest_price(db: Db, caller: Caller, services: Services, body: PriceA
     talk = await talk_with(db, caller, body.conversation_id, body.contact_id, body.text)
     try:
         with metrics.assistant_seconds.labels("price").time():
-            found: PriceSuggestion = await services.assistant.suggest_price(talk.prices)
+            found: PriceSuggestion = await assistant_of(services, caller.user_id).suggest_price(talk.prices)
     except NoBasePrice:
         detail = "No price is known: set base_price or custom_price in the contact's settings."
         raise Problem(422, "no_base_price", detail) from None
@@ -232,7 +235,7 @@ async def suggest_follow_up(caller: Caller, services: Services, body: FollowUpAs
             chosen = await _chosen(db, caller, services, "follow_up")
             zone = await sql.users.timezone.value(db, user_id=caller.user_id)
             request = FollowUpRequest(**_spoken(talk, chosen), now=services.clock(), timezone=zone)
-            found: FollowUpSuggestion = await services.assistant.suggest_follow_up(request)
+            found: FollowUpSuggestion = await assistant_of(services, caller.user_id).suggest_follow_up(request)
             brief = talk.brief("follow_up", found.message, in_language(request), talk.tone)
             brief = replace(brief, author=found.provider)
             today = await sql.ai_usage.tokens_today.value(db, user_id=caller.user_id) if chosen else 0

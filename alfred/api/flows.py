@@ -1,14 +1,16 @@
 """Flows: what to do step by step, drawn as a graph; they suggest, and do nothing by themselves."""
 
 import math
+from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from aiohttp import web
 from pydantic import AfterValidator, Field
 from uuid_utils.compat import uuid7
 
+from alfred.api.assistant import MOST_READ_HERE
 from alfred.api.conversations import get_conversation
 from alfred.api.message_models import ClassificationOut
 from alfred.api.situations import situation
@@ -25,6 +27,9 @@ from alfred.queries import Db, sql
 from alfred.rules.situation import SituationInput
 
 routes = Routes("Flows")
+T = TypeVar("T")
+
+MOST_VALUES_HERE = 2_000  # of a definition; more take too long for the event loop
 
 _DEFINITION = {
     "start": "urgent",
@@ -119,12 +124,12 @@ async def list_flows(db: Db, caller: Caller, request: web.Request, query: Listin
 
 
 @routes.on("POST", "/flows", status=201, errors=(409,))
-async def create_flow(db: Db, caller: Caller, body: NewFlow) -> Flow:
+async def create_flow(db: Db, caller: Caller, services: Services, body: NewFlow) -> Flow:
     """Create a flow.
 
     An invalid definition can be stored as a draft, but not enabled.
     """
-    _refuse_invalid(body.definition, enabled=body.enabled)
+    await _refuse_invalid(services, caller, body.definition, enabled=body.enabled)
     await make_room(db, caller.user_id, "flows")
     flow_id = uuid7()
     await sql.flows.add.run(db, user_id=caller.user_id, flow_id=flow_id, **body.model_dump())
@@ -132,9 +137,9 @@ async def create_flow(db: Db, caller: Caller, body: NewFlow) -> Flow:
 
 
 @routes.on("POST", "/flows/validate")
-async def validate_flow_definition(body: GivenDefinition) -> Validation:
+async def validate_flow_definition(caller: Caller, services: Services, body: GivenDefinition) -> Validation:
     """Validate a flow definition without storing it."""
-    return validate(body.definition)
+    return await _here_or_elsewhere(services, caller, body.definition, "", validate)
 
 
 @routes.on("POST", "/flows/simulate")
@@ -159,17 +164,17 @@ async def get_flow(db: Db, caller: Caller, flow_id: UUID) -> Flow:
 
 
 @routes.on("PUT", "/flows/{flow_id}", errors=(404,))
-async def replace_flow(db: Db, caller: Caller, flow_id: UUID, body: NewFlow) -> Flow:
+async def replace_flow(db: Db, caller: Caller, services: Services, flow_id: UUID, body: NewFlow) -> Flow:
     """Replace a flow."""
-    return await _store(db, caller, flow_id, body.model_dump())
+    return await _store(db, caller, services, flow_id, body.model_dump())
 
 
 @routes.on("PATCH", "/flows/{flow_id}", errors=(404,))
-async def update_flow(db: Db, caller: Caller, flow_id: UUID, body: FlowChange) -> Flow:
+async def update_flow(db: Db, caller: Caller, services: Services, flow_id: UUID, body: FlowChange) -> Flow:
     """Update a flow."""
     before = await get_flow(db, caller, flow_id)
     given = {name: value for name, value in body.given().items() if value is not None or name == "description"}
-    return await _store(db, caller, flow_id, before.model_dump(include=set(NewFlow.model_fields)) | given)
+    return await _store(db, caller, services, flow_id, before.model_dump(include=set(NewFlow.model_fields)) | given)
 
 
 @routes.on("DELETE", "/flows/{flow_id}", status=204, errors=(404,))
@@ -180,9 +185,10 @@ async def delete_flow(db: Db, caller: Caller, flow_id: UUID) -> None:
 
 
 @routes.on("POST", "/flows/{flow_id}/validate", errors=(404,))
-async def validate_flow(db: Db, caller: Caller, flow_id: UUID) -> Validation:
+async def validate_flow(db: Db, caller: Caller, services: Services, flow_id: UUID) -> Validation:
     """Validate a stored flow."""
-    return validate((await get_flow(db, caller, flow_id)).definition)
+    definition = (await get_flow(db, caller, flow_id)).definition
+    return await _here_or_elsewhere(services, caller, definition, "", validate)
 
 
 @routes.on("POST", "/flows/{flow_id}/simulate", errors=(404,))
@@ -209,23 +215,44 @@ async def _simulated(
 ) -> SimulationOut:
     asked, read = await situation(db, caller, services, given)
     try:
-        found = simulate(definition, asked)
-    except InvalidFlow:
-        raise _invalid_definition(validate(definition)) from None
+        found = await _here_or_elsewhere(services, caller, definition, given.text, simulate, asked)
+    except InvalidFlow as error:
+        raise _invalid_definition(error.verdict) from None
     return SimulationOut(
         classification=ClassificationOut.model_validate(read), **dict(found) | {"actions": shown(found.actions)}
     )
 
 
-async def _store(db: Db, caller: Caller, flow_id: UUID, values: dict[str, Any]) -> Flow:
-    _refuse_invalid(values["definition"], enabled=values["enabled"])
+async def _here_or_elsewhere(
+    services: Services, caller: Caller, definition: Any, text: str, work: Callable[..., T], *given: Any
+) -> T:
+    """Large definitions and long texts are worked on in another process."""
+    if len(text) <= MOST_READ_HERE and _is_small(definition):
+        return work(definition, *given)
+    return await services.heavy.run(caller.user_id, work, definition, *given)
+
+
+def _is_small(definition: Any) -> bool:
+    """Whether it has few values, whatever its shape; looks at no more of them."""
+    waiting, seen = [definition], 0
+    while waiting and seen <= MOST_VALUES_HERE:
+        value = waiting.pop()
+        seen += 1
+        if isinstance(value, dict | list):
+            seen += len(value)
+            waiting.extend(value.values() if isinstance(value, dict) else value)
+    return seen <= MOST_VALUES_HERE
+
+
+async def _store(db: Db, caller: Caller, services: Services, flow_id: UUID, values: dict[str, Any]) -> Flow:
+    await _refuse_invalid(services, caller, values["definition"], enabled=values["enabled"])
     if not await sql.flows.update.run(db, user_id=caller.user_id, flow_id=flow_id, **values):
         raise not_found("flow")
     return await get_flow(db, caller, flow_id)
 
 
-def _refuse_invalid(definition: dict[str, Any], *, enabled: bool) -> None:
-    verdict = validate(definition)
+async def _refuse_invalid(services: Services, caller: Caller, definition: dict[str, Any], *, enabled: bool) -> None:
+    verdict = await _here_or_elsewhere(services, caller, definition, "", validate)
     if enabled and not verdict.valid:
         raise _invalid_definition(verdict)
 

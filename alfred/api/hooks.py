@@ -196,7 +196,7 @@ async def _take_in(
     """Store what can be read; what cannot is kept, and no reason for the provider to repeat it."""
     user_id = hook.user_id
     try:
-        reading = await webhooks.read(posted)
+        reading = await webhooks.read(services, user_id, posted)
     except webhooks.Unreadable as trouble:
         await webhooks.keep_rejected(services, user_id, trouble.kept, trouble.problem.detail)
         services.hooks.failed(hook, trouble.problem.code, trouble.problem.detail, services.clock())

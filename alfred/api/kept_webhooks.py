@@ -60,7 +60,8 @@ async def retry_rejected_webhook(caller: Caller, services: Services, rejected_id
     if row is None:
         raise not_found("rejected webhook")
     try:
-        reading = await read(Posted(row["body"], row["content_type"], row["channel_type"]))
+        posted = Posted(row["body"], row["content_type"], row["channel_type"])
+        reading = await read(services, caller.user_id, posted)
     except Unreadable as trouble:
         trouble.problem.status = 422
         raise trouble.problem from None

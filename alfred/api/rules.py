@@ -8,6 +8,7 @@ from aiohttp import web
 from pydantic import Field, StringConstraints, model_validator
 from uuid_utils.compat import uuid7
 
+from alfred.api.assistant import MOST_READ_HERE
 from alfred.api.situations import situation
 from alfred.crm.automation import shown
 from alfred.http.context import Caller, Services
@@ -17,7 +18,7 @@ from alfred.http.pages import newest_first
 from alfred.http.problems import Problem, not_found
 from alfred.http.quotas import make_room
 from alfred.queries import Db, sql
-from alfred.rules.conditions import Compiled, Finding, explain, match
+from alfred.rules.conditions import Compiled, Finding, verdict_on
 from alfred.rules.sentence import compiler as rule_language
 from alfred.rules.sentence.compiler import CompiledRule, NotUnderstood, explain_rule
 from alfred.rules.situation import SituationInput
@@ -155,8 +156,11 @@ async def test_rule(db: Db, caller: Caller, services: Services, rule_id: UUID, b
     """
     rule = Compiled.model_validate((await get_rule(db, caller, rule_id)).compiled)
     asked, _ = await situation(db, caller, services, body)
-    matched = match(rule.when, asked)
-    return Verdict(matched=matched, conditions=explain(rule.when, asked), actions=shown(rule.then) if matched else [])
+    if len(body.text) <= MOST_READ_HERE:
+        matched, conditions = verdict_on(rule.when, asked)
+    else:
+        matched, conditions = await services.heavy.run(caller.user_id, verdict_on, rule.when, asked)
+    return Verdict(matched=matched, conditions=conditions, actions=shown(rule.then) if matched else [])
 
 
 async def compiled_rule(db: Db, caller: Caller, text: str | None, compiled: Compiled | None) -> dict[str, Any]:

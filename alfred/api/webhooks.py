@@ -1,11 +1,10 @@
 """Webhooks in: a sender's raw payload is read, stored and answered in one round trip."""
 
-import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 import structlog
@@ -15,12 +14,14 @@ from uuid_utils.compat import uuid7
 
 from alfred import metrics
 from alfred.api.message_models import ClassificationOut
-from alfred.channels import CHANNEL_TYPES, normalise
-from alfred.channels.body import BrokenJson, UnreadableBody, read_body
+from alfred.channels import CHANNEL_TYPES
+from alfred.channels.body import BrokenJson, UnreadableBody
 from alfred.channels.item import Attachment, InboundItem, Reading, Sender
 from alfred.channels.mail_files import files_of
+from alfred.channels.posts import read_post
 from alfred.crm.inbox import TakenIn
 from alfred.crm.media.library import write_of_mail
+from alfred.heavy_work import TookTooLong
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
 from alfred.http.models import Output
@@ -34,7 +35,7 @@ routes = Routes("Webhooks")
 log = structlog.get_logger()
 
 MOST_ITEMS = 1000
-_LARGE = 65_536
+_LARGE = 32_768
 
 
 class TakenItem(Output):
@@ -128,7 +129,7 @@ async def post_webhook(
 
 async def _receive(services: Services, user_id: UUID, posted: Posted) -> Receipt:
     try:
-        reading = await read(posted)
+        reading = await read(services, user_id, posted)
     except Unreadable as trouble:
         await keep_rejected(services, user_id, trouble.kept, trouble.problem.detail)
         metrics.posts_rejected.labels(posted.channel_type, trouble.problem.code).inc()
@@ -142,23 +143,27 @@ async def _receive(services: Services, user_id: UUID, posted: Posted) -> Receipt
     return receipt
 
 
-async def read(posted: Posted) -> Reading:
-    """A large body is read in a thread, so that other requests do not wait for it.
+async def read(services: Services, user_id: UUID, posted: Posted) -> Reading:
+    """A large body is read in another process, so that other requests do not wait for it.
 
     Raises:
         Unreadable.
     """
+    given = (posted.body, posted.content_type, posted.channel_type)
     try:
         if len(posted.body) > _LARGE:
-            payload, reading = await asyncio.to_thread(_normalised, posted)
+            reading, is_whole = await services.heavy.run(user_id, read_post, *given)
         else:
-            payload, reading = _normalised(posted)
+            reading, is_whole = read_post(*given)
+    except TookTooLong:
+        problem = Problem(422, "too_complex", "The body takes too long to read; it is kept.")
+        raise Unreadable(posted, problem) from None
     except BrokenJson as error:
         raise Unreadable(posted, Problem(400, "invalid_json", f"The body is not valid JSON: {error}")) from None
     except UnreadableBody as error:
         problem = Problem(422, "unrecognised_payload", f"The body cannot be read: {error}")
         raise Unreadable(posted, problem) from None
-    unwrapped = posted if list(reading.rejected) in ([], [payload]) else _as_read(posted, reading)
+    unwrapped = posted if is_whole else _as_read(posted, reading)
     if not reading.recognised:
         detail = "No known sender's shape was recognised in this payload; it is kept under /webhooks/rejected."
         raise Unreadable(unwrapped, Problem(422, "unrecognised_payload", detail))
@@ -193,7 +198,8 @@ async def take_in_posted(services: Services, user_id: UUID, posted: Posted, read
     mails = [item for item in reading.items if item.kind == "message" and item.attachments]
     if posted.channel_type != "email" or len(mails) != 1:
         return await take_in(services, user_id, posted.channel_type, reading)
-    found = await asyncio.to_thread(files_of, posted.body, posted.content_type, mails[0].attachments)
+    given = (posted.body, posted.content_type, mails[0].attachments)
+    found = await services.heavy.run(user_id, files_of, *given) if len(posted.body) > _LARGE else files_of(*given)
     files = await services.library.keep_of_mail(user_id, found)
     receipt = await take_in(services, user_id, posted.channel_type, reading)
     told = next((entry for entry in receipt.messages if entry.kind == "message" and entry.attachments), None)
@@ -225,11 +231,6 @@ async def take_in(services: Services, user_id: UUID, channel_type: ChannelType, 
     log.info("webhook_taken_in", channel=receipt.channel, received=receipt.received,
              duplicates=receipt.duplicates, ignored=receipt.ignored, rejected=receipt.rejected)  # fmt: skip
     return receipt
-
-
-def _normalised(posted: Posted) -> tuple[Any, Reading]:
-    payload = read_body(posted.body, posted.content_type or None)
-    return payload, normalise(payload, posted.channel_type)
 
 
 def _as_read(posted: Posted, reading: Reading) -> Posted:

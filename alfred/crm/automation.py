@@ -9,7 +9,6 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
-from alfred.ai.provider import Classification
 from alfred.bus import Consumer
 from alfred.crm import conversations
 from alfred.crm.outbox import CannotCarry, Draft, PolicyRefuses, send
@@ -20,7 +19,7 @@ from alfred.flows.simulate import simulate
 from alfred.queries import Db, Row, sql
 from alfred.rules.actions import Action, AddTag, CreateTask, SendReply, SetStatus, delay
 from alfred.rules.conditions import Compiled, match
-from alfred.rules.situation import CLASSIFIED, Contact, Conversation, Situation
+from alfred.rules.situation import Situation, situation_of
 
 TRIGGERS: tuple[EventType, ...] = ("message.received", "conversation.created", "task.overdue", "lead.stalled")
 # Rules may wake each other by way of tasks; this many times in a row, and no more.
@@ -30,28 +29,6 @@ ACT_SECONDS = 0.05
 MOST_RULES_IN_TURN = 20
 # Of a tenant with more rules than these each event is looked at by itself.
 MOST_RULES_IN_BATCH = 20
-
-
-def situation_of(row: Row, at: datetime) -> Situation:
-    """A row of sql/rules.sql as conditions ask it, at that moment."""
-    read = row["classification"]
-    said = Classification.model_validate(read) if read else None
-    return Situation(
-        text=row["text"],
-        channel=row["channel"],
-        attachments=tuple(row["attachments"]),
-        at=at,
-        timezone=row["timezone"],
-        contact=Contact(
-            name=row["contact_name"],
-            handle=row["contact_handle"],
-            vip=row["vip"],
-            negotiation_mode=row["negotiation_mode"],
-            first_conversation=row["first_conversation"],
-        ),
-        conversation=Conversation(status=row["status"], tags=tuple(row["tags"]), unread_count=row["unread_count"]),
-        **({name: getattr(said, name) for name in CLASSIFIED} if said else {}),
-    )
 
 
 async def with_matches(db: Db, events: Sequence[Event]) -> list[Event]:
@@ -190,7 +167,7 @@ def _situation_of(event: Event, row: Row) -> Situation | None:
     if row["timezone"] is None or (event.conversation_id is not None and row["conversation_id"] is None):
         return None
     lapse = event.type in {"task.overdue", "lead.stalled"}  # happens now, whenever the last message was sent
-    return situation_of(row, event.created_at if lapse else row["sent_at"] or event.created_at)
+    return situation_of(dict(row), event.created_at if lapse else row["sent_at"] or event.created_at)
 
 
 async def _fire(db: Db, event: Event, rule: Row) -> None:

@@ -10,12 +10,14 @@ from uuid import UUID
 import structlog
 from pydantic import BaseModel, ConfigDict
 
+from alfred.ai.builtin.provider import classify_all
 from alfred.ai.provider import AIProvider, Classification
 from alfred.channels.item import InboundItem
 from alfred.crm.intake import is_plain, plain_word, says_stop, written_as
 from alfred.crm.suppression import Suppression
 from alfred.crm.unknown_statuses import UnknownStatuses
 from alfred.db import Away, Database, connection_lost, held_by_others
+from alfred.heavy_work import HeavyWork
 from alfred.log import kind_of
 from alfred.queries import Query, sql
 
@@ -23,9 +25,14 @@ log = structlog.get_logger()
 
 MOST_IN_BATCH = 50
 ROW_WRITERS = 3
+MOST_READ_HERE = 4_000  # characters of a post; more take too long for the event loop
 RETRY_SECONDS = 4.0
 WAIT_SECONDS = 10.0
 MOST_WAITING = 20_000  # in all: each item counts one, and one for each KiB of it
+
+
+def _is_read(item: InboundItem) -> bool:
+    return item.kind == "message" or (item.status == "edited" and not item.from_business)
 
 
 class TakenIn(BaseModel):
@@ -65,6 +72,7 @@ class Inbox:
     ) -> None:
         self._database = database
         self._assistant = assistant
+        self._heavy: HeavyWork | None = None
         self._announce = announce
         self._suppression = suppression or Suppression()
         self._opt_out_words = frozenset(plain_word(word) for word in opt_out_words)
@@ -73,17 +81,17 @@ class Inbox:
         self._weights: Counter[UUID] = Counter()
         self._unknown = UnknownStatuses(database)
 
+    def read_in(self, heavy: HeavyWork) -> None:
+        """Where much text is read."""
+        self._heavy = heavy
+
     async def take_in(self, user_id: UUID, items: Sequence[InboundItem]) -> list[TakenIn]:
         """Classify and store the items of one post, in one transaction; returns after its commit, one outcome each.
 
         Raises:
             Away: PostgreSQL did not answer in time, or too much waits already. A repetition does no harm.
         """
-        readings = []
-        for number, item in enumerate(items):
-            readings.append(await self._read(item))
-            if number % 50 == 49:
-                await asyncio.sleep(0)  # a long post lets others pass
+        readings = await self._readings(user_id, items)
         prepared = [self._prepared(user_id, item, reading) for item, reading in zip(items, readings, strict=True)]
         outcomes: list[dict[str, Any]] = [{} for _ in items]
         writable = [index for index, item in enumerate(prepared) if item is not None]
@@ -138,10 +146,14 @@ class Inbox:
             written["opts_out"] = True
         return written
 
-    async def _read(self, item: InboundItem) -> Classification | None:
-        if item.kind == "message" or (item.status == "edited" and not item.from_business):
-            return await self._assistant.classify(item.text or "")
-        return None
+    async def _readings(self, user_id: UUID, items: Sequence[InboundItem]) -> list[Classification | None]:
+        """How each item's text reads, where it has one to read; much text is read in another process."""
+        texts = [item.text or "" for item in items if _is_read(item)]
+        if self._heavy is not None and sum(map(len, texts)) > MOST_READ_HERE:
+            found = iter(await self._heavy.run(user_id, classify_all, texts))
+        else:
+            found = iter([await self._assistant.classify(text) for text in texts])
+        return [next(found) if _is_read(item) else None for item in items]
 
     def _put(self, queue: "asyncio.Queue[Post]", post: Post) -> None:
         self._weights[post.user_id] += post.weight

@@ -156,6 +156,9 @@ class InvalidFlow(ValueError):
         super().__init__("; ".join(problem.message for problem in verdict.errors))
         self.verdict = verdict
 
+    def __reduce__(self) -> tuple[type["InvalidFlow"], tuple[Validation]]:
+        return type(self), (self.verdict,)  # it may come from another process
+
 
 def read(definition: object) -> Definition:
     """The definition built; InvalidFlow when `validate` finds errors."""

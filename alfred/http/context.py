@@ -21,6 +21,7 @@ from alfred.crm.subscriptions.queueing import Queueing
 from alfred.crm.subscriptions.sending import Sender
 from alfred.crm.suppression import Suppression
 from alfred.db import Database
+from alfred.heavy_work import HeavyWork
 from alfred.http.bodies import LargeBodies
 from alfred.http.rate_limits import Limits
 from alfred.http.registrations import Registrations
@@ -53,6 +54,7 @@ class Services:
     inbox: Inbox
     hooks: Hooks
     bodies: LargeBodies
+    heavy: HeavyWork
     deliveries: DeliveryWorker
     lost_posts: LostPosts
     suppression: Suppression

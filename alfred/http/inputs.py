@@ -20,6 +20,9 @@ M = TypeVar("M", bound=BaseModel)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 BODY_SECONDS = 60.0
 LONGEST_NUMBER = 1000  # digits
+MOST_VALUES = 10_000  # of a body: the largest flow has 6,000
+MOST_NAMES = 500  # of one object
+_STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 DEEPEST = 100  # what is deeper could be read, but not be written again
 
 
@@ -79,6 +82,7 @@ async def load_body(request: web.Request, kind: Any) -> Any:
         return _validated(kind, {}, query=False)
     if request.content_type != "application/json" and not request.content_type.endswith("+json"):
         raise Problem(415, "unsupported_media_type", "Send the body as application/json.")
+    _refuse_crowded(raw)
     given = load_json(raw)
     _refuse_unstorable(given, query=False)
     return _validated(kind, given, query=False)
@@ -106,6 +110,16 @@ def load_json(raw: bytes) -> Any:
     except ValueError as error:
         reason = str(error)
     raise Problem(400, "invalid_json", f"The body is not valid JSON: {reason}.")
+
+
+def _refuse_crowded(raw: bytes) -> None:
+    """So many values take too long to read; commas in texts do not count."""
+    if raw.count(b",") > MOST_VALUES and _STRINGS.sub(b"", raw).count(b",") > MOST_VALUES:
+        raise _crowded(f"The body holds more than {MOST_VALUES:,} values.")
+
+
+def _crowded(detail: str) -> Problem:
+    return Problem(413, "too_large", detail)
 
 
 class Digits(float):
@@ -159,6 +173,8 @@ def _places(is_wrong: Callable[[object], bool], value: Any, pointer: str, depth:
     if is_wrong(value):
         yield pointer
     elif isinstance(value, dict):
+        if len(value) > MOST_NAMES:
+            raise _crowded(f"An object of the body has more than {MOST_NAMES} fields.")
         for name, inner in value.items():
             if is_wrong(name):
                 yield pointer

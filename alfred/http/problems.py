@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from alfred.db import UnknownUser, connection_lost, held_by_others
 from alfred.fault_sentences import sentence_of
+from alfred.heavy_work import TookTooLong, WorkersBusy
 from alfred.turns import TooBusy
 
 log = structlog.get_logger()
@@ -115,6 +116,11 @@ def problem_of(error: BaseException) -> Problem:
         return unauthorized("The account of this token is gone.")
     if isinstance(error, TooBusy):
         return Problem(503, "busy", "Too many logins wait; try again in a moment.", headers={"Retry-After": "5"})
+    if isinstance(error, WorkersBusy):
+        detail = "Too many large requests wait to be read; try again in a moment."
+        return Problem(503, "busy", detail, headers={"Retry-After": "5"})
+    if isinstance(error, TookTooLong):
+        return Problem(422, "too_complex", "The request takes too long to read; send less of it at once.")
     if isinstance(error, asyncpg.UniqueViolationError) and error.constraint_name in _CONFLICTS:
         return Problem(409, *_CONFLICTS[error.constraint_name])
     if held_by_others(error):

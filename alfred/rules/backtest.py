@@ -1,10 +1,12 @@
 """A condition tried on situations of the past, within a bound of time."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
+from typing import Any
 
 from alfred.rules.conditions import Condition, Situation, match
+from alfred.rules.situation import situation_of
 
 
 @dataclass(frozen=True)
@@ -26,3 +28,8 @@ def backtest(when: Condition, situations: Iterable[Situation], seconds: float) -
         if monotonic() > ends_at:
             break
     return Backtest(tried, matching)
+
+
+def backtest_rows(when: Condition, rows: Sequence[Mapping[str, Any]], seconds: float) -> Backtest:
+    """The same on rows of sql/rules.sql, each at its message's moment."""
+    return backtest(when, (situation_of(row, row["sent_at"]) for row in rows), seconds)

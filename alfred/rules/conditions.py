@@ -1,12 +1,12 @@
 """A rule in its compiled form, and whether its condition holds in a situation."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, JsonValue, TypeAdapter
+from pydantic import BeforeValidator, Field, JsonValue, TypeAdapter
 
 from alfred.rules.actions import Action, AddTag, CreateTask, Notify, SendReply, SetStatus, delay
 from alfred.rules.comparing import Text
-from alfred.rules.fields import KINDS, FieldName, Scalar, Value
+from alfred.rules.fields import KINDS, FieldName, Scalar, Value, refuse
 from alfred.rules.situation import Classified, Contact, Conversation, Situation, SituationInput, fill
 from alfred.rules.tree import AllOf, AnyOf, Comparison, Condition, Not, leaves
 from alfred.terms import RuleTrigger
@@ -39,6 +39,7 @@ __all__ = [
     "fill",
     "match",
     "read_condition",
+    "verdict_on",
 ]  # fmt: skip
 
 MAX_ACTIONS = 20
@@ -48,13 +49,20 @@ SHOWN = 200
 ALWAYS = Comparison(field="conversation.unread_count", op="gte", value=0)
 
 
+def _not_endless(raw: object) -> object:
+    """A list that is too long is refused before each of its actions is."""
+    if isinstance(raw, list) and len(raw) > MAX_ACTIONS:
+        raise refuse("value", f"must have at most {MAX_ACTIONS} actions")
+    return raw
+
+
 class Compiled(Value):
     """A rule: when `trigger` happens and `when` holds, do `then` in order."""
 
     version: Literal[1] = 1
     trigger: RuleTrigger = "message.received"
     when: Condition
-    then: tuple[Action, ...] = Field(min_length=1, max_length=MAX_ACTIONS)
+    then: Annotated[tuple[Action, ...], Field(min_length=1, max_length=MAX_ACTIONS), BeforeValidator(_not_endless)]
 
 
 class Finding(Value):
@@ -91,6 +99,11 @@ def explain(condition: Condition, situation: Situation) -> list[Finding]:
         for leaf in leaves(condition)
         if isinstance(leaf, Comparison)
     ]
+
+
+def verdict_on(condition: Condition, situation: Situation) -> tuple[bool, list[Finding]]:
+    """Whether the condition holds, and what became of each comparison."""
+    return match(condition, situation), explain(condition, situation)
 
 
 def equals(field: FieldName, value: Scalar, situation: Situation) -> bool:

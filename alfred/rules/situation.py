@@ -1,5 +1,6 @@
 """The moment that a rule or a flow is asked about: a message, its contact, its conversation, the time."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Protocol
@@ -11,6 +12,7 @@ from alfred.rules.comparing import Text
 from alfred.rules.fields import KINDS, Value
 from alfred.terms import (
     LONGEST_HANDLE,
+    LONGEST_OUTBOUND_BODY,
     MOST_TAGS,
     AttachmentType,
     ChannelType,
@@ -20,6 +22,9 @@ from alfred.terms import (
     Sentiment,
     Urgency,
 )
+
+# Characters of a message that conditions compare; whoever writes a book to a shop is not searched for words.
+LONGEST_COMPARED = 20_000
 
 
 class Contact(Value):
@@ -78,7 +83,7 @@ class Situation(Value):
     def words(self) -> dict[str, Text]:
         """The texts by their field, made ready once for all comparisons."""
         texts = {
-            "message.text": self.text, "contact.name": self.contact.name,
+            "message.text": self.text[:LONGEST_COMPARED], "contact.name": self.contact.name,
             "contact.handle": self.contact.handle, "message.intent": self.intent,
         }  # fmt: skip
         return {field: Text.of(text) for field, text in texts.items() if text is not None}
@@ -164,7 +169,7 @@ class ConversationInput(_Given):
 class SituationInput(_Given):
     """A situation to try a rule or a flow on; what is not given is classified or takes its default."""
 
-    text: str
+    text: str = Field(max_length=LONGEST_OUTBOUND_BODY)
     sentiment: Sentiment | None = None
     urgency: Urgency | None = None
     negotiation: bool | None = None
@@ -189,6 +194,27 @@ class SituationInput(_Given):
 
 
 CLASSIFIED = ("sentiment", "urgency", "negotiation", "should_create_task", "intent", "language")
+
+
+def situation_of(row: Mapping[str, Any], at: datetime) -> Situation:
+    """A row of sql/rules.sql as conditions ask it, at that moment."""
+    read = row["classification"] or {}
+    return Situation(
+        text=row["text"],
+        channel=row["channel"],
+        attachments=tuple(row["attachments"]),
+        at=at,
+        timezone=row["timezone"],
+        contact=Contact(
+            name=row["contact_name"],
+            handle=row["contact_handle"],
+            vip=row["vip"],
+            negotiation_mode=row["negotiation_mode"],
+            first_conversation=row["first_conversation"],
+        ),
+        conversation=Conversation(status=row["status"], tags=tuple(row["tags"]), unread_count=row["unread_count"]),
+        **{name: read[name] for name in CLASSIFIED if name in read},
+    )
 
 
 def fill(given: SituationInput, classified: Classified, now: datetime, timezone: str) -> Situation:

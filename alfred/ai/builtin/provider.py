@@ -1,5 +1,7 @@
 """The built-in assistant: rules and a lexicon, no network, no weights, the same answer every time."""
 
+from collections.abc import Sequence
+
 from pydantic import TypeAdapter
 
 from alfred.ai.builtin.follow_ups import follow_up
@@ -69,6 +71,16 @@ def felt(ruled: Mood, verdict: Verdict) -> Mood:
     score = {"positive": size, "neutral": 0.0, "negative": -size}[verdict.sentiment]
     unpleasant = verdict.sentiment == "negative"
     return Mood(verdict.sentiment, score, ruled.open_problem and unpleasant, ruled.unanswered and unpleasant)
+
+
+def classify_in(text: str, language: Language | None) -> Classification:
+    """How one message reads, in a language that is known already."""
+    return classify(text, language=language)
+
+
+def classify_all(texts: Sequence[str]) -> list[Classification]:
+    """How each of several messages reads."""
+    return [classify(text) for text in texts]
 
 
 def _confidence(reading: Reading, mood: Mood) -> float:

@@ -12,6 +12,7 @@ from alfred.ai.builtin.negotiation import is_about_price
 from alfred.ai.builtin.sentiment import mood_of
 from alfred.ai.builtin.signals import Reading, read
 from alfred.ai.builtin.urgency import urgency_of
+from alfred.ai.builtin.word_cache import LONGEST as MOST_READ
 from alfred.ai.provider import ReplyRequest, ReplySuggestion, Turn
 from alfred.terms import Intent, Language
 
@@ -66,7 +67,7 @@ def in_language(turn: Turn) -> Language:
 def reply(request: ReplyRequest, provider: str) -> ReplySuggestion:
     """A reply to everything that the customer said since the seller's last message."""
     language = in_language(request)
-    heard = [listen(text, request) for text in request.texts[-LAST_MESSAGES:] if text.strip()]
+    heard = [listen(text, request) for text in newest(request.texts) if text.strip()]
     situations = ranked([one.situation for one in heard]) or ["unclear"]
     writer = Writer(request, language, heard)
     text = writer.write(situations)
@@ -77,6 +78,16 @@ def reply(request: ReplyRequest, provider: str) -> ReplySuggestion:
         rationale=writer.explain(situations),
         provider=provider,
     )
+
+
+def newest(texts: tuple[str, ...]) -> list[str]:
+    """The last messages of a turn, together no longer than what is read of one message."""
+    kept: list[str] = []
+    room = MOST_READ
+    for text in reversed(texts[-LAST_MESSAGES:]):
+        kept.append(text[:room])
+        room -= len(kept[-1])
+    return kept[::-1]
 
 
 def listen(text: str, request: ReplyRequest) -> Heard:

@@ -1,0 +1,140 @@
+"""Heavy reading in processes of its own, so that the event loop never waits for what a stranger wrote."""
+
+import asyncio
+import os
+import pickle
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any, TypeVar
+from uuid import UUID
+from weakref import WeakValueDictionary
+
+T = TypeVar("T")
+
+PROCESSES = 2
+MOST_WAITING = 32
+MOST_OF_ONE = 8  # jobs of one tenant, of which one runs
+JOB_SECONDS = 15.0
+REST_SECONDS = 60.0  # without work; then the processes end, and their memory is free
+SIZE = 8  # bytes that tell how long a message is
+_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH")  # of the environment, which holds secrets
+
+
+class WorkersBusy(Exception):
+    """Too much heavy work waits already, of this tenant or of all."""
+
+
+class TookTooLong(Exception):
+    """The work was not done in time; its process was ended."""
+
+
+class HeavyWork:
+    """At most two processes, started when there is work; one job of a tenant at a time.
+
+    What is run is a function of a module and values that can be pickled, and so is its result.
+    """
+
+    def __init__(self, seconds: float = JOB_SECONDS) -> None:
+        self._seconds = seconds
+        self._seats: list[Process | None] = [None] * PROCESSES
+        self._free = asyncio.Semaphore(PROCESSES)
+        self._waiting: Counter[UUID] = Counter()
+        self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
+        self._rest: asyncio.TimerHandle | None = None
+
+    async def run(self, user_id: UUID, work: Callable[..., T], *given: Any) -> T:
+        """Do it elsewhere; what the work raises is raised here.
+
+        Raises:
+            WorkersBusy, TookTooLong.
+        """
+        with self._counted(user_id):
+            async with self._turns.setdefault(user_id, asyncio.Lock()), self._seat() as process:
+                try:
+                    async with asyncio.timeout(self._seconds):
+                        succeeded, result = await _ask(process, (work, given))
+                except TimeoutError:
+                    raise TookTooLong from None
+        if not succeeded:
+            raise result
+        done: T = result
+        return done
+
+    def close(self) -> None:
+        """End the processes."""
+        for place, process in enumerate(self._seats):
+            if process is not None:
+                _end(process)
+            self._seats[place] = None
+
+    def _counted(self, user_id: UUID) -> "_Counted":
+        if self._waiting.total() >= MOST_WAITING or self._waiting[user_id] >= MOST_OF_ONE:
+            raise WorkersBusy
+        return _Counted(self._waiting, user_id)
+
+    @asynccontextmanager
+    async def _seat(self) -> AsyncIterator[Process]:
+        """A process that has nothing to do; one whose work was not finished is ended, and started anew later."""
+        async with self._free:
+            process = self._taken() or await _started()
+            try:
+                yield process
+            except BaseException:
+                _end(process)
+                raise
+            self._seats[self._seats.index(None)] = process
+            self._rest_later()
+
+    def _taken(self) -> Process | None:
+        for place, process in enumerate(self._seats):
+            if process is not None:
+                self._seats[place] = None
+                if process.returncode is None:
+                    return process
+        return None
+
+    def _rest_later(self) -> None:
+        if self._rest is not None:
+            self._rest.cancel()
+        self._rest = asyncio.get_running_loop().call_later(REST_SECONDS, self.close)
+
+
+class _Counted:
+    """A job that waits or runs."""
+
+    def __init__(self, counts: Counter[UUID], user_id: UUID) -> None:
+        self._counts, self._user_id = counts, user_id
+
+    def __enter__(self) -> None:
+        self._counts[self._user_id] += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._counts[self._user_id] -= 1
+        if not self._counts[self._user_id]:
+            del self._counts[self._user_id]
+
+
+async def _started() -> Process:
+    environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+    program = (sys.executable, "-m", "alfred.heavy_worker")
+    return await asyncio.create_subprocess_exec(*program, stdin=PIPE, stdout=PIPE, env=environment, limit=1 << 20)
+
+
+async def _ask(process: Process, job: Any) -> Any:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    message = pickle.dumps(job)
+    process.stdin.write(len(message).to_bytes(SIZE))
+    process.stdin.write(message)
+    await process.stdin.drain()
+    size = int.from_bytes(await process.stdout.readexactly(SIZE))
+    return pickle.loads(await process.stdout.readexactly(size))  # noqa: S301 it comes from our own process
+
+
+def _end(process: Process) -> None:
+    with suppress(ProcessLookupError):
+        process.kill()

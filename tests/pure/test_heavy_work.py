@@ -1,0 +1,65 @@
+"""Heavy work in other processes: its results and errors come back, it ends in time, tenants take turns."""
+
+import asyncio
+import os
+import time
+from uuid import uuid4
+
+import pytest
+
+from alfred.ai.builtin.provider import classify_all
+from alfred.channels.posts import read_post
+from alfred.channels.strict_json import BrokenJson
+from alfred.heavy_work import MOST_OF_ONE, HeavyWork, TookTooLong, WorkersBusy
+
+
+@pytest.fixture
+async def heavy():
+    work = HeavyWork(seconds=5)
+    yield work
+    work.close()
+
+
+async def test_results_and_errors_come_back(heavy):
+    ana = uuid4()
+    (reading,) = await heavy.run(ana, classify_all, ["Preciso disso hoje, é urgente!"])
+    assert reading.urgency == "high"
+    with pytest.raises(BrokenJson, match="line 1"):
+        await heavy.run(ana, read_post, b"{", "application/json", "whatsapp")
+    first = await heavy.run(ana, os.getpid)
+    assert first == await heavy.run(ana, os.getpid) != os.getpid()
+
+
+async def test_the_environment_of_the_service_stays_with_it(heavy, monkeypatch):
+    monkeypatch.setenv("ALFRED_SECRET_KEY", "x" * 40)
+    assert await heavy.run(uuid4(), os.getenv, "ALFRED_SECRET_KEY") is None
+
+
+async def test_what_takes_too_long_is_ended_and_the_next_goes_on():
+    heavy = HeavyWork(seconds=1)
+    try:
+        ana = uuid4()
+        lost = await heavy.run(ana, os.getpid)
+        with pytest.raises(TookTooLong):
+            await heavy.run(ana, time.sleep, 60)
+        assert await heavy.run(ana, os.getpid) != lost
+    finally:
+        heavy.close()
+
+
+async def test_a_process_that_dies_is_replaced(heavy):
+    ana = uuid4()
+    with pytest.raises(asyncio.IncompleteReadError):
+        await heavy.run(ana, os._exit, 1)
+    assert await heavy.run(ana, len, "abc") == 3
+
+
+async def test_one_tenant_has_one_turn_and_a_few_waiting(heavy):
+    ana, bruno = uuid4(), uuid4()
+    await heavy.run(ana, len, "")
+    jobs = [asyncio.create_task(heavy.run(ana, time.sleep, 0.1)) for _ in range(MOST_OF_ONE + 3)]
+    await asyncio.sleep(0)
+    assert await heavy.run(bruno, len, "abc") == 3  # beside them
+    assert not all(job.done() for job in jobs)
+    outcomes = await asyncio.gather(*jobs, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes].count(WorkersBusy) == 3
