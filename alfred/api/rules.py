@@ -1,5 +1,6 @@
 """Rules: sentences that act by themselves."""
 
+import asyncio
 from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
@@ -21,6 +22,7 @@ from alfred.queries import Db, sql
 from alfred.rules.conditions import Compiled, Finding, verdict_on
 from alfred.rules.sentence import compiler as rule_language
 from alfred.rules.sentence.compiler import CompiledRule, NotUnderstood, explain_rule
+from alfred.rules.sentence.vocabulary import read_vocabularies, vocabularies_are_read
 from alfred.rules.situation import SituationInput
 from alfred.terms import language_of
 
@@ -165,6 +167,8 @@ async def test_rule(db: Db, caller: Caller, services: Services, rule_id: UUID, b
 
 async def compiled_rule(db: Db, caller: Caller, text: str | None, compiled: Compiled | None) -> dict[str, Any]:
     """What is stored of a rule, from its sentence or its compiled form."""
+    if not vocabularies_are_read():
+        await asyncio.to_thread(read_vocabularies)  # once in a process, and others are served meanwhile
     language = language_of(await sql.users.locale.value(db, user_id=caller.user_id)) or "en"
     if compiled is not None:
         said = explain_rule(compiled, language)

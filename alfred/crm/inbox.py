@@ -150,10 +150,17 @@ class Inbox:
         """How each item's text reads, where it has one to read; much text is read in another process."""
         texts = [item.text or "" for item in items if _is_read(item)]
         if self._heavy is not None and sum(map(len, texts)) > MOST_READ_HERE:
-            found = iter(await self._heavy.run(user_id, classify_all, texts))
+            found = iter(await self._read_elsewhere(self._heavy, user_id, texts))
         else:
             found = iter([await self._assistant.classify(text) for text in texts])
         return [next(found) if _is_read(item) else None for item in items]
+
+    async def _read_elsewhere(self, heavy: HeavyWork, user_id: UUID, texts: list[str]) -> list[Classification]:
+        """Some at a time, so that no post takes too long however many texts it brings."""
+        found: list[Classification] = []
+        for start in range(0, len(texts), MOST_IN_BATCH):
+            found += await heavy.run(user_id, classify_all, texts[start : start + MOST_IN_BATCH])
+        return found
 
     def _put(self, queue: "asyncio.Queue[Post]", post: Post) -> None:
         self._weights[post.user_id] += post.weight

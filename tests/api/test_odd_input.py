@@ -71,3 +71,11 @@ async def test_nothing_odd_is_a_500(ana, named):
             unanswered.append((method, path[:200], str(body)[:200], raw[:300]))
     assert unanswered == []
     assert asked > 500
+
+
+async def test_a_body_of_too_many_values_is_refused_and_commas_in_texts_are_none(ana):
+    crowded = ({"text": [1] * 10_002}, {f"k{number}": 1 for number in range(501)}, {"text": {"a": [[]] * 10_002}})
+    for body in crowded:
+        status, problem = await ana.post("/ai/classify-message", body)
+        assert (status, problem["code"]) == (413, "too_large")
+    assert (await ana.post("/ai/classify-message", {"text": 'a, "b", ' * 8_000}))[0] == 200

@@ -413,3 +413,14 @@ async def test_statuses_of_a_message_nobody_knows_are_kept_quietly(ana):
     assert again["duplicates"] == 1
     assert await ana.conversations() == []
     assert (await ana.get("/contacts"))[1]["items"] == []
+
+
+async def test_reads_a_long_post_like_a_short_one(ana):
+    texts = ["Preciso disso hoje, é urgente! " * 8, "Obrigada, adorei! " * 14] * 30
+    numbered = enumerate(texts)
+    payload = [{"message_id": f"m{n}", "from": f"+55119{n:08d}", "body": text} for n, text in numbered]
+    status, receipt = await ana.post("/webhooks/whatsapp", payload)
+    assert (status, receipt["received"]) == (200, 60)
+    read = [(entry["classification"]["urgency"], entry["classification"]["sentiment"]) for entry in receipt["messages"]]
+    short = [(await ana.post("/ai/classify-message", {"text": text}))[1] for text in texts[:2]]
+    assert read == [(each["urgency"], each["sentiment"]) for each in short] * 30

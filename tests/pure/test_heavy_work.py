@@ -11,6 +11,7 @@ from alfred.ai.builtin.provider import classify_all
 from alfred.channels.posts import read_post
 from alfred.channels.strict_json import BrokenJson
 from alfred.heavy_work import MOST_OF_ONE, HeavyWork, TookTooLong, WorkersBusy
+from alfred.http.problems import problem_of
 
 
 @pytest.fixture
@@ -63,3 +64,8 @@ async def test_one_tenant_has_one_turn_and_a_few_waiting(heavy):
     assert not all(job.done() for job in jobs)
     outcomes = await asyncio.gather(*jobs, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes].count(WorkersBusy) == 3
+
+
+def test_who_has_to_wait_is_told_so():
+    assert (problem_of(WorkersBusy()).status, problem_of(WorkersBusy()).headers) == (503, {"Retry-After": "5"})
+    assert (problem_of(TookTooLong()).status, problem_of(TookTooLong()).code) == (422, "too_complex")

@@ -129,7 +129,9 @@ async def test_counting_stops_at_a_thousand(rich):
 async def test_the_newest_messages_of_all_are_found_by_their_time(rich):
     db, user_id = rich
     since = await db.fetchval("select now() - interval '1 year'")
-    read, indexes = await rows_read(db, sql.rules.situations, user_id=user_id, since=since, limit=LIMIT)
+    read, indexes = await rows_read(
+        db, sql.rules.situations, user_id=user_id, since=since, limit=LIMIT, before_at=None, before_id=None
+    )
     assert read <= 6 * LIMIT, indexes
     assert "messages_by_time" in indexes
 

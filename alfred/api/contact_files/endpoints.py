@@ -136,8 +136,12 @@ async def import_contacts(request: web.Request, caller: Caller, services: Servic
         updated=counts["updated"],
         unchanged=counts["unchanged"],
         refused=counts["refused"],
-        rows=[ImportedRow.model_validate(outcome) for outcome in outcomes],
+        rows=await asyncio.to_thread(_reported, outcomes),
     )
+
+
+def _reported(outcomes: list[Outcome]) -> list[ImportedRow]:
+    return [ImportedRow.model_validate(outcome) for outcome in outcomes]
 
 
 async def _pages(services: Services, caller: Caller) -> AsyncIterator[str]:
@@ -204,7 +208,7 @@ def _read(raw: bytes, charset: str | None) -> Table:
 
 
 async def _take_in(db: Db, caller: Caller, suppression: Suppression, lines: list[Line]) -> list[Outcome]:
-    named = _named(lines)
+    named = await asyncio.to_thread(_named, lines)
     rows = await find(db, caller.user_id, named)
     taking = Import(map(_person, rows), await _erased(db, caller, suppression, named))
     outcomes = await asyncio.to_thread(taking.take_all, lines)
@@ -216,9 +220,13 @@ async def _take_in(db: Db, caller: Caller, suppression: Suppression, lines: list
 
 async def _erased(db: Db, caller: Caller, suppression: Suppression, named: list[Pair]) -> set[Pair]:
     """Those of the identities that belong to erased people."""
-    pairs = {each: pair for pair in set(named) for each in suppression.of_person(caller.user_id, *pair)}
+    pairs = await asyncio.to_thread(_hashed, caller, suppression, named)
     rows = await sql.erasures.known.all(db, user_id=caller.user_id, hashes=list(pairs))
     return {pairs[row["hash"]] for row in rows}
+
+
+def _hashed(caller: Caller, suppression: Suppression, named: list[Pair]) -> dict[bytes, Pair]:
+    return {each: pair for pair in set(named) for each in suppression.of_person(caller.user_id, *pair)}
 
 
 def _entry(person: Person) -> Entry:

@@ -94,6 +94,17 @@ def _words(trie: dict[str, Any]) -> Iterator[str]:
             yield from _words(below)
 
 
+def vocabularies_are_read() -> bool:
+    """Whether those of all languages are; reading them takes a third of a second."""
+    return vocabulary.cache_info().currsize == len(LANGUAGES)
+
+
+def read_vocabularies() -> None:
+    """Read those of all languages, at most once."""
+    for language in LANGUAGES:
+        vocabulary(language)
+
+
 @cache
 def vocabulary(language: Language) -> Vocabulary:
     """A language's words, read once."""

@@ -1,0 +1,153 @@
+"""The longest that the event loop stands still while the worst legal input of each entrance is read."""
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import aiohttp
+
+from bench.ground import Service, User, service, show, sign_up
+
+EACH_SECONDS = 0.4  # of looking on after an answer
+PROBE_SECONDS = 0.002
+MEBIBYTE = 1 << 20
+# A probe inside the service: who sleeps for 2 ms and wakes later has waited for the loop.
+PROBE = """
+import asyncio, pathlib, time, os
+from alfred import app as composition
+run = composition._run
+async def probe(application):
+    async def look():
+        worst = 0.0
+        while True:
+            before = time.perf_counter()
+            await asyncio.sleep(0.002)
+            worst = max(worst, time.perf_counter() - before - 0.002)
+            application_worst[0] = max(application_worst[0], worst)
+            worst = 0.0
+    task = asyncio.create_task(look())
+    async for each in run(application):
+        yield each
+    task.cancel()
+application_worst = [0.0]
+composition._run = probe
+from alfred.http import middleware
+plain = composition.around
+from aiohttp import web
+@web.middleware
+async def told(request, handler):
+    if request.path == '/loop':
+        worst, application_worst[0] = application_worst[0], 0.0
+        return web.json_response(worst)
+    return await plain(request, handler)
+composition.around = told
+"""
+Call = tuple[str, str, bytes, str]  # what it is called, the path, the body, its content type
+JSON = "application/json"
+
+
+def whole(piece: str, size: int) -> str:
+    """The piece again and again."""
+    return (piece * (size // len(piece) + 1))[:size]
+
+
+def asked(name: str, path: str, **body: Any) -> Call:
+    """A call with a JSON body."""
+    return name, path, json.dumps(body).encode(), JSON
+
+
+def texts() -> Iterator[Call]:
+    """Entrances for texts of the API."""
+    for piece in ("-a", "((a", "tag ", "me avise se a,a,"):
+        yield asked("rules/compile", "/rules/compile", text=whole(piece, 1000))
+    for piece in ("a@a.", "¿", "\ufdfa"):
+        yield asked("classify-message", "/ai/classify-message", text=whole(piece, 65_536))
+        yield asked("classify-message, texts", "/ai/classify-message", texts=[whole(piece, 40_000)] * 8)
+        yield asked("suggest-reply", "/ai/suggest-reply", text=whole(piece, 65_536))
+        yield asked("flows/simulate", "/flows/simulate", text=whole(piece, 65_536), definition=flow(100))
+    yield asked("flows/validate", "/flows/validate", definition=flow(499))
+    yield asked("facts", "/facts", kind="text", text=whole("a@a.", 500))
+
+
+def flow(count: int) -> dict[str, Any]:
+    """A chain of conditions."""
+    when = {"field": "message.text", "op": "contains_any", "value": [f"a b{number}" for number in range(10)]}
+    nodes = [
+        {"id": str(n), "type": "condition", "when": when, "yes": str(n + 1), "no": str(n + 1)} for n in range(count)
+    ]
+    end = {"id": str(count), "type": "action", "action": {"action": "notify"}, "next": None}
+    return {"start": "0", "nodes": [*nodes, end]}
+
+
+def bodies() -> Iterator[Call]:
+    """JSON of a mebibyte."""
+    many = {
+        "numbers": b'{"text":[' + b"1," * (MEBIBYTE // 2 - 20) + b"1]}",
+        "actions": b'{"compiled":{"when":{"any":[]},"then":[' + b"{}," * (MEBIBYTE // 3 - 60) + b"{}]}}",
+        "names": json.dumps({f"k{number}": 1 for number in range(80_000)}).encode(),
+        "depth": b'{"text":' + b"[" * 500_000,
+        "digits": b'{"text":[' + (b"9" * 999 + b",") * 1000 + b"1]}",
+    }
+    for name, raw in many.items():
+        yield f"JSON: {name}", "/rules", raw, JSON
+
+
+def posts() -> Iterator[Call]:
+    """Webhooks and mails, and a contact file."""
+    head = b"From: a@b.example\r\nSubject: x\r\n"
+    mails = {
+        "60,000 headers": head + b"X-Abc: 1\r\n" * 60_000,
+        "senders": head + b"From: aaaaaa bbbbb\r\n" * 10_000 + b"\r\nx",
+        "encoded words": head + b"Subject: " + b"=?utf-8?q?a?= " * 20_000 + b"\r\n\r\nx",
+        "parts": head + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\n\r\nx\r\n" * 50_000,
+        "HTML": head + b"Content-Type: text/html\r\n\r\n" + b"<a href='" * 200_000,
+        "text": head + b"\r\n" + b"a@a." * MEBIBYTE,
+    }
+    for name, raw in mails.items():
+        yield f"mail: {name}", "/webhooks/email", raw, "message/rfc822"
+    message = {"message_id": "m", "from": "+5511900000012", "body": whole("a@a.", 9_000)}
+    yield asked("webhook: one long text", "/webhooks/whatsapp", **message | {"body": whole("a@a.", MEBIBYTE)})
+    several = [message | {"message_id": f"m{number}"} for number in range(100)]
+    yield "webhook: 100 long texts", "/webhooks/whatsapp", json.dumps(several).encode(), JSON
+    yield "webhook: numbers", "/webhooks/whatsapp", b"[" + b"1," * MEBIBYTE + b"1]", JSON
+    rows = b"name,handle,notes\r\n" + b"".join(b"a,+55119%08d,%s\r\n" % (n, b"=" * 50) for n in range(9_000))
+    yield "contact file", "/contacts/import", rows, "text/csv"
+    yield asked("rules/backtest", "/rules/backtest", text='Se a mensagem contém "a b", me avise')
+
+
+async def stalls(at: Service, user: User, calls: list[Call]) -> dict[str, tuple[float, float, str]]:
+    """By the entrance's name the longest stall and the longest answer in milliseconds, and the statuses."""
+    found: dict[str, tuple[float, float, str]] = {}
+    async with aiohttp.ClientSession(headers={"Authorization": user.headers["Authorization"]}) as http:
+        for name, path, raw, kind in calls:
+            await _worst(http, at)
+            began = time.perf_counter()
+            async with http.post(at.api + path, data=raw, headers={"Content-Type": kind}) as answer:
+                await answer.read()
+            took = (time.perf_counter() - began) * 1000
+            await asyncio.sleep(EACH_SECONDS)
+            stall, before = await _worst(http, at) * 1000, found.get(name, (0.0, 0.0, ""))
+            statuses = " ".join(dict.fromkeys([*before[2].split(), str(answer.status)]))
+            found[name] = (max(before[0], stall), max(before[1], took), statuses)
+    return found
+
+
+async def _worst(http: aiohttp.ClientSession, at: Service) -> float:
+    async with http.get(f"{at.address}/loop") as answer:
+        worst: float = await answer.json()
+        return worst
+
+
+def main() -> None:
+    """Measure, and print."""
+    with service(change=PROBE, rate_limit="100000") as running:
+        found = asyncio.run(stalls(running, sign_up(running), [*texts(), *bodies(), *posts()]))
+    rows = [(name, f"{stall:.0f}", f"{took:.0f}", told) for name, (stall, took, told) in found.items()]
+    show("the worst legal input of each entrance", ("entrance", "stall ms", "answer ms", "status"), rows)
+    print(f"longest stall: {max(stall for stall, _, _ in found.values()):.0f} ms")
+
+
+if __name__ == "__main__":
+    main()
