@@ -15,6 +15,7 @@ import obstore
 from obstore.store import LocalStore, from_url
 
 CHUNK = 256 * 1024
+LISTED_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class MediaStore:
 
     async def listed(self) -> AsyncIterator[Sequence[Kept]]:
         """All files, in batches."""
-        batches = obstore.list(self.store, chunk_size=1000)
+        batches = obstore.list(self.store, chunk_size=LISTED_AT_ONCE)
         while batch := await asyncio.to_thread(next, batches, None):
             kept = [_kept(one["path"], one["last_modified"], one["size"]) for one in batch]
             yield [one for one in kept if one is not None]

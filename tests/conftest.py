@@ -190,13 +190,20 @@ async def app_db(cluster, database):
 @pytest.fixture
 def eventually():
     """Ask until the answer is as wanted: what the bus does is seen soon, not at once."""
+    return ask_until
 
-    async def ask(question, wanted=bool, seconds=30.0):
-        deadline = asyncio.get_running_loop().time() + seconds
-        while True:
-            answer = await question()
-            if wanted(answer) or asyncio.get_running_loop().time() > deadline:
-                return answer
-            await asyncio.sleep(0.02)
 
-    return ask
+@pytest.fixture(scope="module")
+def soon():
+    """The same, for what a module makes once."""
+    return ask_until
+
+
+async def ask_until(question, wanted=bool, seconds=30.0):
+    """Ask until the answer is as wanted, or the time is over; the last answer."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while True:
+        answer = await question()
+        if wanted(answer) or asyncio.get_running_loop().time() > deadline:
+            return answer
+        await asyncio.sleep(0.02)

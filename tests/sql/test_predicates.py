@@ -171,17 +171,18 @@ async def vary(db, user_id):
         key = f"{table.removesuffix('s').removeprefix('ai_').removeprefix('api_').removeprefix('webhook_')}_id"
         columns = await columns_of(db, table)
         for value in re.findall(r"'(\w+)'::text", text) if key in columns else ():
-            with contextlib.suppress(asyncpg.PostgresError):
+            with contextlib.suppress(asyncpg.IntegrityConstraintViolationError, asyncpg.DataError):
                 await db.execute(
                     f"""insert into {table} ({", ".join(columns)}) overriding system value
                         select made.{", made.".join(columns)}
-                          from (select * from {table} where user_id = $1 limit 1) t,
-                               json_populate_record(t, json_build_object(
+                          from (select t from {table} t where user_id = $1 limit 1) one,
+                               json_populate_record(one.t, json_build_object(
                                    '{key}', app.uuid7(), '{column}', $2::text, 'dedupe_key', app.uuid7(),
                                    'number', -(random() * 1e9)::bigint)) made""",
                     user_id,
                     value,
                 )
+    await db.execute("update rule_matches set pending = true where user_id = $1", user_id)
     await db.execute("set session_replication_role = origin")
 
 

@@ -30,7 +30,7 @@ class DeliverySweep:
         self._backoff, self._keep = backoff, keep
 
     async def __call__(self) -> None:
-        """Look at all that is overdue."""
+        """Look at what has been overdue for longest; the next look goes on."""
         async with self._database.as_service() as db:
             rows = await sql.deliveries.overdue.all(db, limit=MOST)
             channels = await sql.deliveries.failing_channels.all(db, after_seconds=FAILING_SECONDS, limit=MOST)

@@ -28,7 +28,7 @@ class Sweep:
         self._announce = announce
 
     async def __call__(self) -> None:
-        """Look until nothing is due that was not looked at."""
+        """Look at what has been due for longest; the next look goes on."""
         async with self._database.as_service() as db:
             rows = await sql.outbox.due.all(db, limit=MOST_DUE)
         for row in rows:

@@ -1,0 +1,148 @@
+"""What takes a batch at a time leaves nothing behind, and does nothing twice."""
+
+from datetime import UTC, datetime
+from itertools import chain
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from alfred.crm.deliveries import DeliverySweep
+from alfred.crm.outbox import Sweep
+from alfred.crm.scans import Scans
+from alfred.crm.subscriptions import sweeping
+from alfred.db import Database
+from alfred.media_store import MediaStore
+
+COUNT = 7
+NOW = datetime(2030, 5, 8, 12, tzinfo=UTC)
+# Of 7 users one row each, and of one of them 7: batches end within a tenant and between two.
+ROWS = """
+    insert into users (user_id, name, email)
+    select app.uuid7(), 'User', n || '@example.com' from generate_series(1, 7) n;
+    create view places as select user_id from users union all
+    (select user_id from users, generate_series(1, 6) where email = '1@example.com');
+    insert into channels (user_id, channel_id, type, name) select user_id, user_id, 'whatsapp', 'Shop' from users;
+    insert into contacts (user_id, contact_id, name, handle, channel_type)
+    select user_id, user_id, 'Customer', '+5511900000001', 'whatsapp' from users;
+    insert into conversations (user_id, conversation_id, contact_id, channel_id, handle)
+    select user_id, user_id, user_id, user_id, '+5511900000001' from users;
+"""
+TASKS = """insert into tasks (user_id, task_id, title, due_at)
+           select user_id, app.uuid7(), 'Ligar', '2030-05-07' from places"""
+CONVERSATIONS = """insert into conversations (user_id, conversation_id, contact_id, channel_id, handle, {columns})
+                   select user_id, app.uuid7(), user_id, user_id, app.uuid7(), {values} from places"""
+MESSAGES = """insert into messages (user_id, message_id, conversation_id, channel_id, direction, status, sent_at,
+                                    created_at, scheduled_at, due_at)
+              select user_id, app.uuid7(), user_id, user_id, 'outbound', 'scheduled', now(), now(), now(), now()
+                from places"""
+DELIVERIES = """insert into deliveries (user_id, conversation_id, channel_id, lane, kind, payload, state, due_at,
+                                        give_up_at, updated_at)
+                select user_id, user_id, user_id, user_id, 'read', '{{}}', '{state}', now(), now(), '{updated}'
+                  from places"""
+WEBHOOKS = """with made as (
+                  insert into subscriptions (user_id, subscription_id, url, events, secret)
+                  select user_id, user_id, 'https://example.com', '{*}', 'x' from users returning user_id
+              ), laned as (
+                  insert into webhook_lanes (user_id, subscription_id) select user_id, user_id from made
+              ), body as (
+                  insert into webhook_bodies (user_id, event_id, type, body, created_at)
+                  select user_id, app.uuid7(), 'task.created', '{}', '2020-01-01' from places
+                  returning user_id, event_id
+              )
+              insert into webhook_deliveries (user_id, delivery_id, subscription_id, event_id, type, number, state,
+                                              updated_at)
+              select user_id, app.uuid7(), user_id, event_id, 'task.created', 1, 'delivered', '2020-01-01' from body"""
+ALL = 2 * COUNT - 1
+
+
+@pytest.fixture(scope="module")
+async def crowd(cluster):
+    """A database with 7 users; a superuser's connection, and the application's."""
+    name = cluster.copy()
+    root = await asyncpg.connect(cluster.superuser(name))
+    await root.execute(ROWS)
+    database = Database(cluster.app(name), size=3)
+    await database.open()
+    yield root, database
+    await database.close()
+    await root.close()
+
+
+async def events(root, type):
+    """How many there are of a type, and of how many things."""
+    row = await root.fetchrow(
+        """select count(*), count(distinct coalesce(message_id, task_id, conversation_id)) from ai_events
+            where type = $1""",
+        type,
+    )
+    return tuple(row)
+
+
+@pytest.mark.parametrize("batch", [1, 3, ALL])
+@pytest.mark.parametrize("scan", ["overdue", "stalled", "snoozed"])
+async def test_a_scan(scan, batch, crowd, monkeypatch):
+    root, database = crowd
+    monkeypatch.setattr("alfred.crm.scans.BATCH", batch)
+    silent = ("last_message_at, last_inbound_at, status", "'2030-01-01', '2030-01-01', 'pending'")
+    asleep = ("status, snoozed_until", "'snoozed', '2030-05-08 11:00Z'")
+    columns, values = silent if scan == "stalled" else asleep
+    told = {"overdue": "task.overdue", "stalled": "lead.stalled", "snoozed": "conversation.updated"}[scan]
+    await root.execute("truncate ai_events, tasks cascade; delete from conversations where conversation_id <> user_id")
+    await root.execute(TASKS if scan == "overdue" else CONVERSATIONS.format(columns=columns, values=values))
+    announced = []
+    scans = Scans(database, announced.extend, clock=lambda: NOW, stalled_after=86_400)
+    assert await getattr(scans, scan)() == ALL
+    assert await events(root, told) == (ALL, ALL)
+    buckets = {row[0] for row in await root.fetch("select app.bucket(user_id) from users")}
+    assert set(announced) == buckets
+    assert await getattr(scans, scan)() == 0
+    assert await events(root, told) == (ALL, ALL)
+
+
+async def test_the_sweep_of_the_outbox(crowd, monkeypatch):
+    root, database = crowd
+    monkeypatch.setattr("alfred.crm.outbox.releasing.MOST_DUE", 3)
+    await root.execute(MESSAGES)
+    told = []
+    sweep = Sweep(database, told.extend)
+    for looks in range(1, 7):
+        await sweep()
+        assert await events(root, "message.sent") == (min(3 * looks, ALL),) * 2
+    assert {str(each) for each in told} == {str(row[0]) for row in await root.fetch("select user_id from users")}
+
+
+async def test_the_sweep_of_deliveries(crowd, monkeypatch):
+    root, database = crowd
+    monkeypatch.setattr("alfred.crm.deliveries.sweep.MOST", 3)
+    await root.execute(DELIVERIES.format(state="waiting", updated="2030-01-01"))
+    await root.execute(DELIVERIES.format(state="done", updated="2020-01-01"))
+    sweep = DeliverySweep(database, lambda _: None, (1.0,), 86_400)
+    for looks in range(1, 7):
+        await sweep()
+        rows = await root.fetch("select state, count(*) from deliveries group by 1")
+        wanted = {"waiting": ALL - 3 * looks, "dead": min(3 * looks, ALL), "done": ALL - 3 * looks}
+        assert dict(map(tuple, rows)) == {state: count for state, count in wanted.items() if count > 0}
+
+
+async def test_the_sweep_of_webhooks(crowd, monkeypatch):
+    root, database = crowd
+    monkeypatch.setattr(sweeping, "BATCH", 3)
+    await root.execute(WEBHOOKS)
+    await sweeping.sweeper(database, 86_400 * 365)()
+    for table in ("webhook_deliveries", "webhook_bodies"):
+        assert await root.fetchval(f"select count(*) from {table}") == 0
+
+
+async def test_a_listing_of_files(tmp_path, monkeypatch):
+    monkeypatch.setattr("alfred.media_store.LISTED_AT_ONCE", 2)
+    store, user_id = MediaStore(tmp_path, None), UUID(int=1)
+    kept = []
+    for number in range(COUNT):
+        file = store.incoming()
+        file.write(bytes([number]))
+        kept.append(await store.put(user_id, file))
+        file.close()
+    batches = [[each.sha256 for each in batch] async for batch in store.listed()]
+    assert sorted(chain(*batches)) == sorted(kept)
+    assert max(map(len, batches)) <= 2
