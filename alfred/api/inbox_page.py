@@ -16,6 +16,9 @@ _COLUMNS = (
     "id", "status", "unread_count", "sentiment", "urgency", "negotiation", "snippet", "last_message_at",
     "last_message_direction", "waiting_since", "tags", "snoozed_until", "created_at", "updated_at",
 )  # fmt: skip
+# Where the contact's and the channel's columns begin in app.inbox_page.
+_CONTACT = len(_COLUMNS) + 1
+_CHANNEL = _CONTACT + 4
 
 
 async def inbox_page(services: Services, caller: Caller, request: web.Request, query: Listing) -> web.Response:
@@ -32,10 +35,8 @@ async def inbox_page(services: Services, caller: Caller, request: web.Request, q
 
 def _shown(row: Row, now: datetime) -> dict[str, Any]:
     """A row as the model `Conversation` is written."""
-    values = {name: row[name] for name in _COLUMNS}
-    values["contact"] = {
-        "id": row["contact_id"], "name": row["contact_name"], "handle": row["contact_handle"], "vip": row["contact_vip"]
-    }  # fmt: skip
-    values["channel"] = {"id": row["channel_id"], "type": row["channel_type"], "name": row["channel_name"]}
+    values = dict(zip(_COLUMNS, row[: len(_COLUMNS)], strict=True))
+    values["contact"] = dict(zip(("id", "name", "handle", "vip"), row[_CONTACT:_CHANNEL], strict=True))
+    values["channel"] = dict(zip(("id", "type", "name"), row[_CHANNEL : _CHANNEL + 3], strict=True))
     values["send_policy"] = vars(policy_of(row, now))
     return values

@@ -93,9 +93,12 @@ def needs_human_tag(line: Line, last_inbound_at: datetime | None, now: datetime)
     return line.human_agent and last_inbound_at is not None and now >= last_inbound_at + WINDOW
 
 
+_OPEN = {sends: SendPolicy(state="open", kinds=_FREE, enforced=sends) for sends in (True, False)}
+
+
 def _by_window(line: Line, last_inbound_at: datetime | None, now: datetime, *, enforced: bool) -> SendPolicy:
     if line.type == "email" or line.provider in _WITHOUT_WINDOW:
-        return SendPolicy(state="open", kinds=_FREE, enforced=enforced)
+        return _OPEN[enforced]
     kinds = _ALL if line.type == "whatsapp" else _FREE
     if last_inbound_at is not None and now < last_inbound_at + WINDOW:
         return SendPolicy(state="open", kinds=kinds, expires_at=last_inbound_at + WINDOW, enforced=enforced)
