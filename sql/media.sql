@@ -13,7 +13,9 @@ select m.user_id, m.channel_id, m.message_id, a.position - 1, 'pending', a.file 
  cross join jsonb_array_elements(m.attachments) with ordinality as a (file, position)
  where m.user_id = :user_id
    and m.message_id = :message_id
-   and (k.provider <> 'email' or k.config #>> '{inbound,provider}' = 'resend')
+   and (k.provider <> 'email' or exists (
+           select from connection_secrets s
+            where s.user_id = k.user_id and s.channel_id = k.channel_id and s.name = 'inbound.api_key'))
    and coalesce((k.options ->> 'fetch_media')::boolean, true)
    and a.file ->> 'type' in ('image', 'audio', 'video', 'document', 'sticker')
    and (a.file ->> 'url' ~ '^https?://' or a.file ->> 'external_id' is not null)

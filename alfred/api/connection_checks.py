@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from alfred.api.connection_config import Email, ProviderConfig, Resend, Twilio, shown
+from alfred.api.connection_config import Brevo, Email, ProviderConfig, Resend, Twilio, shown
 from alfred.channels.whatsapp import phone
 from alfred.crm.connections import Connection
 from alfred.http.problems import Fault
@@ -44,7 +44,7 @@ def _addresses(config: ProviderConfig) -> Iterator[tuple[str, str]]:
             scheme = "http" if config.smtp.security == "none" else "https"
             host = f"[{config.smtp.host}]" if ":" in config.smtp.host.strip("[]") else config.smtp.host
             yield "/smtp/host", f"{scheme}://{host}:{config.smtp.port}"
-        if isinstance(config.inbound, Resend):
+        if isinstance(config.inbound, Resend | Brevo):
             yield "/inbound/base_url", config.inbound.base_url
     elif (url := getattr(config, "base_url", None)) is not None:
         yield "/base_url", url

@@ -234,9 +234,11 @@ class Postmark(Config):
 
 class Brevo(Config):
     provider: Literal["brevo"]
+    base_url: BaseUrl = "https://api.brevo.com/v3"
     basic: Basic | None = None
     bearer: Secret | None = None
-    secret_names = ("basic", "bearer")
+    api_key: Secret | None = Field(None, description="By which the files of its mails are fetched.")
+    secret_names = ("basic", "bearer", "api_key")
 
 
 class Resend(Config):

@@ -19,7 +19,7 @@ from alfred.channels.body import BrokenJson, UnreadableBody
 from alfred.channels.item import Attachment, InboundItem, Reading, Sender
 from alfred.channels.mail_files import files_of
 from alfred.channels.posts import read_post
-from alfred.crm.inbox import TakenIn
+from alfred.crm.inbox import KeptFiles, TakenIn
 from alfred.crm.media.library import write_of_mail
 from alfred.heavy_work import TookTooLong
 from alfred.http.context import Caller, Services
@@ -194,24 +194,26 @@ def reason_of(reading: Reading) -> str:
 
 
 async def take_in_posted(services: Services, user_id: UUID, posted: Posted, reading: Reading) -> Receipt:
-    """Store what was read; the files of a mail are in the store before its message is written."""
+    """Store what was read; the files of a mail are in the store before its message is written, with them."""
     mails = [item for item in reading.items if item.kind == "message" and item.attachments]
     if posted.channel_type != "email" or len(mails) != 1:
         return await take_in(services, user_id, posted.channel_type, reading)
     given = (posted.body, posted.content_type, mails[0].attachments)
     found = await services.heavy.run(user_id, files_of, *given) if len(posted.body) > _LARGE else files_of(*given)
     files = await services.library.keep_of_mail(user_id, found)
-    receipt = await take_in(services, user_id, posted.channel_type, reading)
-    told = next((entry for entry in receipt.messages if entry.kind == "message" and entry.attachments), None)
-    if told is not None and told.message_id is not None:
+    receipt = await take_in(services, user_id, posted.channel_type, reading, files)
+    again = next((entry for entry in receipt.messages if entry.duplicate and entry.attachments), None)
+    if again is not None and again.message_id is not None:  # it may have come without its files before
         async with services.database.acting_as(user_id) as db:
-            await write_of_mail(db, user_id, told.message_id, files)
+            await write_of_mail(db, user_id, again.message_id, files)
     return receipt
 
 
-async def take_in(services: Services, user_id: UUID, channel_type: ChannelType, reading: Reading) -> Receipt:
-    """Store what was read, and say what became of it."""
-    outcomes = await services.inbox.take_in(user_id, reading.items)
+async def take_in(
+    services: Services, user_id: UUID, channel_type: ChannelType, reading: Reading, files: KeptFiles = ()
+) -> Receipt:
+    """Store what was read, and say what became of it; `files` are those of the message that has attachments."""
+    outcomes = await services.inbox.take_in(user_id, reading.items, files)
     taken = [(item, each) for item, each in zip(reading.items, outcomes, strict=True) if item.kind != "ignored"]
     entries = [_entry(item, outcome) for item, outcome in taken]
     receipt = Receipt(

@@ -30,6 +30,8 @@ RETRY_SECONDS = 4.0
 WAIT_SECONDS = 10.0
 MOST_WAITING = 20_000  # in all: each item counts one, and one for each KiB of it
 
+KeptFiles = Sequence[Mapping[str, Any] | None]  # rows of media without their keys; None: it did not come
+
 
 def _is_read(item: InboundItem) -> bool:
     return item.kind == "message" or (item.status == "edited" and not item.from_business)
@@ -85,14 +87,19 @@ class Inbox:
         """Where much text is read."""
         self._heavy = heavy
 
-    async def take_in(self, user_id: UUID, items: Sequence[InboundItem]) -> list[TakenIn]:
+    async def take_in(self, user_id: UUID, items: Sequence[InboundItem], files: KeptFiles = ()) -> list[TakenIn]:
         """Classify and store the items of one post, in one transaction; returns after its commit, one outcome each.
+
+        `files` are what came along for the message that has attachments, in their order.
 
         Raises:
             Away: PostgreSQL did not answer in time, or too much waits already. A repetition does no harm.
         """
         readings = await self._readings(user_id, items)
         prepared = [self._prepared(user_id, item, reading) for item, reading in zip(items, readings, strict=True)]
+        for written in prepared:
+            if files and written is not None and written.get("attachments"):
+                written["files"] = list(files)
         outcomes: list[dict[str, Any]] = [{} for _ in items]
         writable = [index for index, item in enumerate(prepared) if item is not None]
         if writable:

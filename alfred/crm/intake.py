@@ -49,8 +49,8 @@ def written_as(user_id: UUID, item: InboundItem, reading: Classification | None)
 
 
 def is_plain(item: dict[str, Any]) -> bool:
-    """Whether app.take_in_known may take it: a message that tells nothing of identities, an advertisement or a wish."""
-    is_alone = bool(item["handles"]) and not item["others"] and "opts_out" not in item
+    """Whether app.take_in_known may take it: a message without identities, an advertisement, a wish or files."""
+    is_alone = bool(item["handles"]) and not item["others"] and "opts_out" not in item and "files" not in item
     return item["kind"] == "message" and is_alone and item["referral"] is None
 
 

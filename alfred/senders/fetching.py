@@ -5,7 +5,7 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from alfred.channels.html_text import words
 from alfred.http_calls import Answer, HttpCall, json_call
@@ -117,11 +117,30 @@ def download(provider: str, url: str | None, settings: Mapping[str, Any]) -> Htt
     return HttpCall("GET", url, headers, seconds=SECONDS, own_host=is_own_host(url, settings))
 
 
-def redirected(provider: str, answer: Answer) -> str | None:
-    """Twilio's files lie in a storage of somebody else: one step further, without the credentials."""
-    if provider == "twilio" and answer.status in {301, 302, 303, 307, 308}:
-        return answer.headers.get("location")
-    return None
+def as_told(provider: str, file: File, settings: Mapping[str, Any]) -> HttpCall:
+    """The call whose body is the file, where the message itself tells of it: Brevo by a token, the others by a URL.
+
+    Raises:
+        Unfetchable: there is no address.
+    """
+    inbound = settings.get("inbound") or {}
+    if provider == "email" and inbound.get("provider") == "brevo" and file.external_id:
+        base = str(inbound.get("base_url") or "https://api.brevo.com/v3").rstrip("/")
+        headers = {"api-key": str(inbound.get("api_key", ""))}
+        url = f"{base}/inbound/attachments/{_part(file.external_id)}"
+        return HttpCall("GET", url, headers, seconds=SECONDS, own_host=True)
+    return download(provider, file.url, settings)
+
+
+def redirected(call: HttpCall, provider: str, answer: Answer, settings: Mapping[str, Any]) -> HttpCall | None:
+    """Twilio's files lie in a storage of somebody else: one step further, without the credentials; None: no step.
+
+    Raises:
+        Unfetchable: it leads nowhere.
+    """
+    if provider != "twilio" or answer.status not in {301, 302, 303, 307, 308}:
+        return None
+    return download("", urljoin(call.url, answer.headers.get("location", "")), settings)
 
 
 def is_own_host(url: str, settings: Mapping[str, Any]) -> bool:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import aiohttp
+import asyncpg
 import pytest
 from aiohttp import web
 
@@ -79,8 +80,8 @@ class Peer:
         return web.json_response(answer)
 
 
-@pytest.fixture
-async def peer():
+@contextlib.asynccontextmanager
+async def playing():
     peer = Peer()
     app = web.Application()
     app.router.add_route("*", "/{tail:.*}", peer.serve)
@@ -90,6 +91,19 @@ async def peer():
     peer.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     yield peer
     await runner.cleanup()
+
+
+@pytest.fixture
+async def peer():
+    async with playing() as peer:
+        yield peer
+
+
+@pytest.fixture
+async def storage():
+    """Another host, as far as credentials go: another port."""
+    async with playing() as storage:
+        yield storage
 
 
 def picture(media_id="m1", id="wamid.pic", caption="A mesa", sha256=None):
@@ -292,20 +306,60 @@ async def test_evolution_gives_its_file_as_base64(rosa, peer, eventually):
     assert message["attachments"][0]["file_name"] == "mesa.png"
 
 
-async def test_twilios_storage_gets_no_password(rosa, peer, eventually):
-    async def elsewhere(request):
-        raise web.HTTPFound(peer.url.replace("127.0.0.1", "localhost") + "/storage")
+def leading(where):
+    async def redirect(request):
+        return web.Response(status=307, headers={"Location": where})
 
-    peer.answers["/2010/Media/ME1"], peer.answers["/storage"] = elsewhere, PNG
+    return redirect
+
+
+@pytest.mark.parametrize(
+    ("where", "state", "code"),
+    [("{storage}/storage", "stored", None), ("/moved", "stored", None), ("{storage}/again", "failed", "provider_error"),
+     ("http://localhost:{port}/storage", "failed", "private_address"),
+     ("https://[::ffff:10.0.0.1]/x", "failed", "private_address"), ("", "failed", "provider_error"),
+     ("file:///etc/passwd", "failed", "unavailable")],
+)  # fmt: skip
+async def test_twilios_storage_gets_no_password(rosa, peer, storage, eventually, where, state, code):
+    where = where.format(storage=storage.url, port=urlsplit(storage.url).port)
+    peer.answers |= {"/2010/Media/ME1": leading(where), "/moved": PNG}
+    storage.answers |= {"/storage": PNG, "/again": leading(f"{storage.url}/storage")}
     await connected(rosa, "twilio", base_url=peer.url)
     form = {"SmsMessageSid": "SM1", "MessageSid": "SM1", "AccountSid": "AC1", "NumMedia": "1",
             "From": "whatsapp:+5511900000012", "To": "whatsapp:+14155550100", "Body": "", "WaId": "5511900000012",
             "MediaUrl0": peer.url + "/2010/Media/ME1", "MediaContentType0": "image/png"}  # fmt: skip
     await rosa.post("/webhooks/whatsapp", data=form)
     _, file = await settled(rosa, eventually)
+    assert (file["state"], (file["error"] or {}).get("code")) == (state, code)
     assert peer.asked[0][2]["Authorization"].startswith("Basic ")
-    # The storage of this test is private, and so is refused; the real one is public.
-    assert (file["state"], file["error"]["code"], len(peer.asked)) == ("failed", "private_address", 1)
+    assert [each for each in [*peer.asked, *storage.asked] if "Authorization" in each[2] and "ME1" not in each[1]] == []
+
+
+async def test_brevos_files_are_fetched_by_their_tokens(rosa, peer, eventually):
+    peer.answers["/v3/inbound/attachments/t-1"] = [503, PNG]
+    inbound = {"provider": "brevo", "bearer": SECRET + "bearer", "api_key": SECRET + "brevo",
+               "base_url": peer.url + "/v3"}  # fmt: skip
+    await connected(rosa, "email", inbound=inbound)
+    item = {"Uuid": ["u1"], "MessageId": "<b1@x>", "From": {"Name": "Caio", "Address": "caio@example.com"},
+            "To": [{"Address": "loja@example.com"}], "SentAtDate": "Wed, 1 May 2024 12:00:00 +0000", "Subject": "Mesa",
+            "RawTextBody": "Veja a foto.",
+            "Attachments": [{"Name": "mesa.png", "ContentType": "image/png", "DownloadToken": "t-1"}]}  # fmt: skip
+    assert (await rosa.post("/webhooks/email", {"items": [item]}))[0] == 200
+    _, file = await settled(rosa, eventually)
+    assert (file["state"], file["size"]) == ("stored", len(PNG))
+    assert [(each[0], each[1], each[2]["api-key"]) for each in peer.asked] == [
+        ("GET", "/v3/inbound/attachments/t-1", SECRET + "brevo")
+    ] * 2
+
+
+async def test_brevos_files_without_a_key_are_only_named(rosa):
+    await connected(rosa, "email", inbound={"provider": "brevo", "bearer": SECRET + "bearer"})
+    item = {"MessageId": "<b2@x>", "From": {"Address": "caio@example.com"}, "To": [{"Address": "loja@example.com"}],
+            "RawTextBody": "Veja.", "Attachments": [{"ContentType": "image/png", "DownloadToken": "t-1"}]}  # fmt: skip
+    assert (await rosa.post("/webhooks/email", {"items": [item]}))[0] == 200
+    await asyncio.sleep(0.3)
+    _, file = await content(rosa)
+    assert file["state"] == "none"
 
 
 def raw_mail(content=PNG, name="mesa.png", message_id="<1@x>"):
@@ -358,6 +412,22 @@ async def test_a_mails_files_come_with_it(rosa, kind, http, house):
     assert status == 200
     assert base64.b64encode(PNG)[:60] not in kept
     assert len(kept) < 4000
+
+
+async def test_a_mail_and_its_files_are_written_at_once(rosa, cluster, shelf):
+    """A service that is killed between the two would leave a message without its files."""
+    answer = await rosa.call("POST", "/webhooks/email", data=raw_mail(), headers={"Content-Type": "message/rfc822"})
+    assert answer[0] == 200, answer
+    root = await asyncpg.connect(cluster.superuser(shelf.rpartition("/")[2].partition("?")[0]))
+    try:
+        rows = await root.fetch(
+            """select p.xmin = d.xmin from media d join message_payloads p using (user_id, message_id)
+                where user_id = $1""",
+            rosa.id,
+        )
+    finally:
+        await root.close()
+    assert [tuple(row) for row in rows] == [(True,)]
 
 
 async def test_a_mails_file_over_the_cap_is_named_and_the_mail_taken_in(rosa):

@@ -15,7 +15,7 @@ from alfred.crm.connections import Connection, load
 from alfred.crm.leases import Room, Work, lease_seconds
 from alfred.crm.media.library import Library, QuotaFull, TooLarge, quota_full, too_large, unavailable
 from alfred.events import Event
-from alfred.http_calls import Answer, NoAnswer
+from alfred.http_calls import Answer, HttpCall, NoAnswer
 from alfred.media_store import Incoming
 from alfred.outbound_http import OutboundHttp
 from alfred.outbound_http import TooLarge as Cut
@@ -133,7 +133,8 @@ class Fetcher:
             if found is not None and found.content is not None:
                 self.library.add(file, found.content)
             else:
-                await self._download(connection, found.url if found and found.url else source.url, file)
+                further = fetching.download(provider, found.url, settings) if found else None
+                await self._download(connection, further or fetching.as_told(provider, source, settings), file)
         except Unfetchable:
             raise Failed(unavailable("The messenger does not tell where this file is."), final=True) from None
         except TooLarge:
@@ -142,17 +143,15 @@ class Fetcher:
             raise Failed(unavailable("The file arrived damaged.", code="damaged"))
         return Fetched(found.mime_type, found.file_name) if found else Fetched()
 
-    async def _download(self, connection: Connection, url: str | None, file: Incoming) -> str | None:
-        call = fetching.download(connection.provider, url, connection.settings)
+    async def _download(self, connection: Connection, call: HttpCall, file: Incoming) -> None:
         answer = await self._run(call, file)
-        further = fetching.redirected(connection.provider, answer)
+        further = fetching.redirected(call, connection.provider, answer, connection.settings)
         if further is not None:
-            answer = await self._run(fetching.download("", further, connection.settings), file)
+            answer = await self._run(further, file)
         if not 200 <= answer.status < 300:
             raise _refused(answer.status)
-        return answer.headers.get("content-type")
 
-    async def _run(self, call: Any, file: Incoming) -> Answer:
+    async def _run(self, call: HttpCall, file: Incoming) -> Answer:
         too_much = False
 
         async def keep(chunk: bytes) -> None:
