@@ -23,11 +23,14 @@ select h.channel_id, h.type, h.name, h.external_account_id, k.provider, k.config
 
 -- name: put
 -- All of it is new; the secrets and keys are written by their own queries.
+-- A pause that the messenger has asked for ends with the account that it was asked of.
 insert into connections (user_id, channel_id, provider, config, options)
 values (:user_id, :channel_id, :provider, :config, :options)
     on conflict (user_id, channel_id) do update
        set provider = excluded.provider, config = excluded.config, options = excluded.options, state = 'untested',
-           error = null, paused_until = null, updated_at = now()
+           error = null, failures = 0, failing_since = null, updated_at = now(),
+           paused_until = case when :same_account then connections.paused_until end,
+           pauses = case when :same_account then connections.pauses else 0 end
 
 -- name: remove
 -- Secrets and keys go with it.
@@ -90,9 +93,9 @@ update hook_keys set provider = :provider where user_id = :user_id and channel_i
 delete from hook_keys where user_id = :user_id and channel_id = :channel_id
 
 -- name: settle_test
--- What a test found out.
+-- What a test found out. That the account answers ends no pause that it has asked for.
 update connections
-   set state = :state, error = :error, paused_until = case when :state = 'connected' then null else paused_until end
+   set state = :state, error = :error
  where user_id = :user_id and channel_id = :channel_id
 
 -- name: users_with_secrets

@@ -55,11 +55,13 @@ async def connect(db: Db, vault: Vault, user_id: UUID, channel: Row, wanted: Wan
     """
     about: dict[str, Any] = {"user_id": user_id, "channel_id": channel["channel_id"]}
     same = channel["provider"] == wanted.provider
+    same_account = same and wanted.account in {None, channel["external_account_id"]}
     if channel["provider"] is not None and not same:
         await sql.connections.remove_keys.run(db, **about)
     await sql.connections.put.run(
-        db, provider=wanted.provider, config=dict(wanted.config), options=dict(wanted.options), **about
-    )
+        db, provider=wanted.provider, config=dict(wanted.config), options=dict(wanted.options),
+        same_account=same_account, **about,
+    )  # fmt: skip
     left = [name for name in wanted.names if same and wanted.secrets.get(name, "kept") is not None]
     await sql.connections.remove_secrets.run(db, kept=left, **about)
     for name, value in wanted.secrets.items():

@@ -13,6 +13,7 @@ from alfred import metrics
 from alfred.channels.phones import variants
 from alfred.crm import connections
 from alfred.crm.connections import Connection
+from alfred.crm.deliveries.breaker import Breaker
 from alfred.crm.deliveries.calls import Reach, Unreadable, call
 from alfred.crm.deliveries.results import result_of
 from alfred.crm.leases import Room, Work, Worker, lease_seconds
@@ -67,6 +68,7 @@ class DeliveryWorker:
         self.told: Callable[[UUID], None] = lambda _: None  # the bus, that a user's events were committed
         self._database, self._reach, self._vault, self._pace = database, reach, vault, pace
         self._expected = False
+        self._breaker = Breaker()
         work = Work("deliveries", self._claim, self._deliver, self._due_in)
         self._worker: Worker[Claimed] = Worker(work, database, calls=pace.calls)
         self.run, self.close = self._worker.run, self._worker.close
@@ -83,14 +85,15 @@ class DeliveryWorker:
 
     async def _claim(self, db: Db, room: Room) -> list[Claimed]:
         """Due rows, some of each channel that has room."""
+        busy = self._breaker.busy(room.lanes, each=EACH_CHANNEL, calls=self._pace.calls)
         rows = await sql.deliveries.claim.all(
             db,
             worker=room.worker,
             most=min(room.most, MOST_AT_ONCE),
             lease_seconds=lease_seconds(LONGEST_DEADLINE, self._pace.timeout),
             each=EACH_CHANNEL,
-            channels=list(room.lanes),
-            counts=list(room.lanes.values()),
+            channels=list(busy),
+            counts=list(busy.values()),
         )
         return [Claimed(row, room.worker) for row in rows]
 
@@ -120,6 +123,7 @@ class DeliveryWorker:
         except Exception as error:  # a fault of ours before or after the call: nobody knows which
             log.exception("delivery_failed", delivery_id=str(row["delivery_id"]), error=kind_of(error))
             outcome = Outcome("unknown_outcome", error=Error.of("outcome_unknown"))
+        self._breaker.note(claimed.lane, outcome)
         await self._settle(claimed, outcome)
 
     async def _connection(self, row: Row) -> Connection | Unreadable | None:

@@ -1,0 +1,3 @@
+drop trigger messages_wait_again on messages;
+
+drop function app.wait_again();
