@@ -65,3 +65,22 @@ select f.flow_id as id, to_jsonb(f) - 'user_id' as row
  where f.user_id = :user_id and :contact_id::uuid is null and f.flow_id > :after
  order by f.flow_id
  limit :limit
+
+-- name: deliveries
+-- How the parts of messages went out.
+select d.delivery_id as id,
+       to_jsonb(d) - '{user_id,payload,lane,number,lease_until,leased_by}'::text[] as row
+  from deliveries d
+ where d.user_id = :user_id and d.delivery_id > :after
+   and (:contact_id::uuid is null or d.conversation_id = any (array(
+            select c.conversation_id from conversations c where c.user_id = :user_id and c.contact_id = :contact_id)))
+ order by d.delivery_id
+ limit :limit
+
+-- name: subscriptions
+-- Who is told of events, without secrets; no contact has any.
+select s.subscription_id as id, to_jsonb(s) - '{user_id,secret,previous_secret,headers}'::text[] as row
+  from subscriptions s
+ where s.user_id = :user_id and :contact_id::uuid is null and s.subscription_id > :after
+ order by s.subscription_id
+ limit :limit

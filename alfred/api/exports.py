@@ -30,6 +30,8 @@ _KINDS = {
     "notifications": sql.exports.notifications,
     "rules": sql.exports.rules,
     "flows": sql.exports.flows,
+    "deliveries": sql.exports.deliveries,
+    "subscriptions": sql.exports.subscriptions,
 }
 _ARCHIVE: dict[str, Any] = {
     "responses": {
@@ -45,8 +47,8 @@ _ARCHIVE: dict[str, Any] = {
 async def export_me(request: web.Request, caller: Caller, services: Services) -> web.StreamResponse:
     """Export the account's data.
 
-    A zip archive: for each kind (contacts, notes, conversations, messages, tasks, notifications, rules, flows) a JSON
-    and a CSV file. Secrets and raw payloads are not in it.
+    A zip archive: for each kind (contacts, notes, conversations, messages, tasks, notifications, rules, flows,
+    deliveries, subscriptions) a JSON and a CSV file. Secrets and raw payloads are not in it.
     """
     return await _sent(request, Archive(services, caller.user_id, None), "alfred.zip")
 

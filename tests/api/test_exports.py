@@ -7,7 +7,8 @@ import zipfile
 
 from alfred.api import exports
 
-KINDS = {"contacts", "notes", "conversations", "messages", "tasks", "notifications", "rules", "flows"}
+KINDS = {"contacts", "notes", "conversations", "messages", "tasks", "notifications", "rules", "flows",
+         "deliveries", "subscriptions"}  # fmt: skip
 
 
 async def archive_of(person, path):
@@ -28,11 +29,19 @@ async def test_an_account_takes_everything_along(ana, bruno, monkeypatch):
     await ana.made("/tasks", {"title": "Ligar", "contact_id": first["contact_id"]})
     await ana.made("/rules", {"text": "Se a mensagem contém 'desconto', me avise"})
     await bruno.hears("segredo do Bruno")
+    told = await ana.made("/subscriptions", {"url": "https://receiver.invalid/x", "events": ["task.created"],
+                                             "headers": {"X-Key": "hidden"}})  # fmt: skip
     files = await archive_of(ana, "/me/export")
+    (kept,) = json.loads(files["subscriptions.json"])
+    assert (kept["url"], kept["events"]) == ("https://receiver.invalid/x", ["task.created"])
+    assert "hidden" not in files["subscriptions.json"]
+    assert told["secret"] not in files["subscriptions.json"]
+    assert not {"secret", "previous_secret", "headers"} & set(kept)
     assert set(files) == {f"{kind}.{suffix}" for kind in KINDS for suffix in ("json", "csv")}
     counts = {kind: len(json.loads(files[f"{kind}.json"])) for kind in KINDS}
     assert counts == dict.fromkeys(KINDS, 0) | {
-        "contacts": 2, "conversations": 2, "messages": 5, "notes": 1, "tasks": 1, "rules": 1
+        "contacts": 2, "conversations": 2, "messages": 5, "notes": 1, "tasks": 1, "rules": 1,
+        "subscriptions": 1,
     }  # fmt: skip
     assert "segredo" not in "".join(files.values())
     bodies = [row["body"] for row in csv.DictReader(io.StringIO(files["messages.csv"].removeprefix("\ufeff")))]
