@@ -1,7 +1,9 @@
 """The documents keep their word: settings, links, commands, and nothing of the machine that they were written on."""
 
 import configparser
+import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -111,3 +113,52 @@ def anchors(document):
     """The headings of a document as links name them."""
     headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+VECTOR = {
+    "secret": "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+    "headers": {
+        "webhook-id": "0190f3a8-7c1e-7d4a-9b1f-2f6f0c9f7a11",
+        "webhook-timestamp": "1795687200",
+        "webhook-signature": "v1,x v1,4b/DzcX1GaQZQML7jNSyc4iVdcjB+3ZLg97edS6tyD0=",
+    },
+    "body": '{"id":"0190f3a8-7c1e-7d4a-9b1f-2f6f0c9f7a11","type":"message.received",'
+    '"timestamp":"2026-11-26T10:00:00.000Z","data":{"text":"Olá, preço?"}}',
+}
+# By how many seconds the clock differs, which header is changed to what, and whether it is genuine.
+VERDICTS = [
+    (0, None, None, True), (299, None, None, True), (301, None, None, False), (-301, None, None, False),
+    (0, "webhook-timestamp", None, False), (0, "webhook-timestamp", "x", False), (0, "webhook-signature", None, False),
+    (0, "webhook-signature", "v1,ü", False), (0, "webhook-id", None, False), (0, "webhook-id", "other", False),
+]  # fmt: skip
+
+
+def changed(name, value):
+    headers = VECTOR["headers"] | ({name: value} if name else {})
+    return {each: text for each, text in headers.items() if text is not None}
+
+
+def verifier(language):
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / "docs/events.md").read_text(encoding="utf-8"), re.DOTALL)[0]
+
+
+def test_the_verifier_in_python_is_right(monkeypatch):
+    page = {"__name__": "page"}
+    exec(verifier("python"), page)
+    for late, name, value, genuine in VERDICTS:
+        monkeypatch.setattr(page["time"], "time", lambda late=late: 1795687200 + late)
+        verdict = page["is_genuine"](VECTOR["secret"], changed(name, value), VECTOR["body"].encode())
+        assert verdict is genuine, (late, name, value)
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="there is no node")
+def test_the_verifier_in_javascript_is_right(tmp_path):
+    (tmp_path / "receiver.js").write_text(verifier("javascript"), encoding="utf-8")
+    cases = [[late, changed(name, value)] for late, name, value, _ in VERDICTS]
+    script = """const { isGenuine } = require('./receiver.js');
+      const [secret, body, cases] = JSON.parse(process.argv[1]);
+      console.log(JSON.stringify(cases.map(([late, headers]) => { Date.now = () => (1795687200 + late) * 1000;
+        return isGenuine(secret, headers, Buffer.from(body)); })));"""
+    words = json.dumps([VECTOR["secret"], VECTOR["body"], cases])
+    run = subprocess.run(["node", "-e", script, words], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert json.loads(run.stdout) == [genuine for *_, genuine in VERDICTS]
