@@ -171,7 +171,10 @@ class Reader:
             )
             share = Share(SHARE_SECONDS)
             for name, batch in groupby(rows, key=itemgetter("consumer")):
-                events: Sequence[Event] = [Event.of(row) for row in batch if not row["aside"]]
+                page = list(batch)
+                if len(page) >= READ_LIMIT:
+                    self.poke(buckets)  # it was cut: buckets without a row on it may have news too
+                events: Sequence[Event] = [Event.of(row) for row in page if not row["aside"]]
                 events = await self._try_all(db, self._consumers[name], events)
                 await self._put_aside(db, name, await self._act(db, self._consumers[name], events, share))
         self._has_backlog |= any(row["aside"] for row in rows)

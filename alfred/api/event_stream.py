@@ -40,16 +40,14 @@ def _known_parts(given: str) -> str:
 
 
 class EventStreamQuery(Opening):
-    types: Annotated[str, AfterValidator(_known_types)] | None = Field(
+    types: Annotated[str, Field(max_length=2000), AfterValidator(_known_types)] | None = Field(
         None,
-        max_length=2000,
         examples=["message.*,task.created"],
         description="Types separated by commas, exact or `noun.*`; left out: all but `message.classified` and "
         "`notification.created`.",
     )
-    include: Annotated[str, AfterValidator(_known_parts)] | None = Field(
+    include: Annotated[str, Field(max_length=200), AfterValidator(_known_parts)] | None = Field(
         None,
-        max_length=200,
         examples=["message,conversation"],
         description=f"What `data` holds besides the payload, separated by commas: {', '.join(PARTS)}; default all.",
     )
