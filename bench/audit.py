@@ -51,10 +51,9 @@ def _packages(python: Path) -> int:
 def _asked(python: Path, service: str) -> list[dict[str, Any]]:
     """What a vulnerability service says of each pinned package; nothing where it cannot be reached."""
     with tempfile.TemporaryDirectory() as cache:
-        command: list[str | Path] = [python, "-m", "pip_audit", "--requirement", ROOT / "constraints.txt", "--no-deps",
-            "--disable-pip",
-                   "--format", "json", "--vulnerability-service", service, "--timeout", "15", "--cache-dir", cache,
-                   "--progress-spinner", "off"]  # fmt: skip
+        options = ["--no-deps", "--disable-pip", "--format", "json", "--progress-spinner", "off", "--timeout", "15"]
+        where = ["--vulnerability-service", service, "--cache-dir", cache, "-r", str(ROOT / "constraints.txt")]
+        command = [str(python), "-m", "pip_audit", *options, *where]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     try:
         packages: list[dict[str, Any]] = json.loads(done.stdout)["dependencies"]

@@ -20,17 +20,7 @@ def python_with(name: str) -> Path:
     if not done.exists():
         print(f"preparing {folder} (once)", file=sys.stderr, flush=True)
         venv.create(folder, clear=True, with_pip=True)
-        pip: list[str | Path] = [
-            python,
-            "-m",
-            "pip",
-            "install",
-            "-qq",
-            "--disable-pip-version-check",
-            "--no-deps",
-            "--requirement",
-            pins,
-        ]
-        subprocess.run(pip, check=True)
+        pip = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-deps"]
+        subprocess.run([*pip, "--requirement", str(pins)], check=True)
         done.touch()
     return python

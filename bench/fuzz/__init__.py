@@ -1,0 +1,1 @@
+"""Input that nobody thought of: for the API, and for whatever reads text or bytes."""
