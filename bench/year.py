@@ -5,7 +5,7 @@ python -m bench.year [--messages 300000]
 Lays a year's rows for ten tenants by SQL in a service's database: messages with their raw payloads, two events and a
 status each, a notification for every third, a match of a rule for every fifth. Then removes what is old with the
 default settings, as the hourly job does, beside a cursor that stands in the middle of the year, and events that wait
-for another attempt, or in the backlog. Takes about two minutes.
+for another attempt or to be sent, or in the backlog. Takes about two minutes.
 """
 
 import argparse
@@ -40,13 +40,13 @@ _TENANT = (
          from generate_series(1, %(contacts)s) n""",
     """insert into conversations (user_id, conversation_id, contact_id, channel_id, handle, active_at)
        select user_id, app.uuid7(), contact_id, user_id, handle, now() from contacts where user_id = %(user)s""",
-    """insert into rules (user_id, rule_id, name, compiled, explanation, enabled)
-       values (%(user)s, %(user)s, 'x', '{}', 'x', false)""",
+    """insert into rules (user_id, rule_id, name, language, compiled, explanation, enabled)
+       values (%(user)s, %(user)s, 'x', 'pt', '{}', 'x', false)""",
 )
 _MONTH = (
     """create temp table laid on commit drop as
        select %(user)s::uuid as user_id, pg_temp.id_of(at) as message_id, c.conversation_id, c.contact_id, at, n
-         from (select n, now() - make_interval(days => 365 - 30 * %(month)s, secs => -n * 86400 * 30 / %(many)s) as at
+         from (select n, now() - make_interval(days => 365 - 30 * %(month)s, secs => -n * 86400.0 * 30 / %(many)s) as at
                  from generate_series(1, %(many)s) n) m
          join (select *, row_number() over () as place from conversations where user_id = %(user)s) c
            on c.place = 1 + n %% %(contacts)s""",
@@ -76,6 +76,13 @@ _HELD = (
        select 'rules', number, user_id, now() + interval '1 day', 'x' from ai_events order by number limit 50""",
     """insert into event_backlog (user_id, consumer, number)
        select user_id, 'slow', number from ai_events order by number offset 50 limit 50""",
+    """insert into subscriptions (user_id, subscription_id, url, events, secret, enabled)
+       select user_id, user_id, 'https://example.com', '{message.received}', '', false from channels""",
+    """insert into webhook_bodies (user_id, event_id, type, body)
+       select user_id, event_id, type, '{}' from ai_events order by number offset 100 limit 50""",
+    """insert into webhook_deliveries (user_id, delivery_id, subscription_id, event_id, type, number, due_at)
+       select user_id, app.uuid7(), user_id, event_id, type, number, now() + interval '1 day'
+         from webhook_bodies join ai_events using (user_id, event_id, type)""",
 )
 _READ = """select not exists (select from bus_cursors c join ai_events e using (bucket)
             where c.consumer <> 'slow' and not pg_visible_in_snapshot(e.xid, c.seen))"""
@@ -85,6 +92,7 @@ _NEEDED = {
         where c.consumer = 'slow' and not pg_visible_in_snapshot(e.xid, c.seen)""",
     "events that wait for another attempt": "event_retries r join ai_events e using (user_id, number)",
     "events in the backlog": "event_backlog b join ai_events e using (user_id, number)",
+    "webhooks that wait": "webhook_deliveries join webhook_bodies using (user_id, event_id) where state = 'waiting'",
     "notifications that nobody has seen": "notifications where seen_at is null",
     "matches that are pending": "rule_matches where pending",
 }
@@ -111,7 +119,7 @@ def main() -> None:
     print(
         f"removed {sum(gone.values()):,} rows in {seconds:.1f} s, {sum(more.values()):,} more in {more_seconds:.1f} s"
     )
-    print("once the slow consumer was gone (each batch rests as long as it takes)")
+    print("once the slow consumer was gone; each batch rests as long as it has taken")
     show("What is still needed: rows before, and after the removal", ("", "before", "after"),
          [(kind, f"{count:,}", f"{held[kind]:,}") for kind, count in needed.items()])  # fmt: skip
     if needed != held:

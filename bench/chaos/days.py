@@ -69,7 +69,7 @@ def _an_hour(at: Service, user: User, posts: int) -> None:
         request = urllib.request.Request(f"{at.api}/conversations?limit=50", headers=user.headers)
         with urllib.request.urlopen(request, timeout=30) as answer:
             answer.read()
-    seen = urllib.request.Request(f"{at.api}/notifications/seen-all", b"", user.headers, method="POST")
+    seen = urllib.request.Request(f"{at.api}/notifications/seen", b'{"all": true}', user.headers, method="POST")
     with urllib.request.urlopen(seen, timeout=30) as answer:
         answer.read()
 

@@ -45,8 +45,7 @@ async def _rounds(kind: str, rounds: int, posts: int) -> tuple[Told, int, tuple[
             todo = numbers(posts)
             with service(home, rate_limit="100000000") as at:
                 user = user or customer_of(at)
-                await _killed(at, user, todo, told, kind)
-                before += len(told.acknowledged.intersection(todo))
+                before += await _killed(at, user, todo, told, kind)
                 if kind == "postgres":
                     await _again(at, user, todo, told)
             if kind != "postgres":
@@ -57,9 +56,9 @@ async def _rounds(kind: str, rounds: int, posts: int) -> tuple[Told, int, tuple[
             return told, before, found(at, user, told.acknowledged)
 
 
-async def _killed(at: Service, user: User, todo: list[int], told: Told, kind: str) -> None:
-    """Until all is answered, or the service is gone."""
-    due = random.randint(len(todo) // 10, len(todo) * 3 // 4)
+async def _killed(at: Service, user: User, todo: list[int], told: Told, kind: str) -> int:
+    """Until all is answered, or the service is gone; how many were acknowledged when it was killed."""
+    due = at_kill = random.randint(len(todo) // 10, len(todo) * 3 // 4)
 
     def count() -> None:
         nonlocal due
@@ -68,6 +67,7 @@ async def _killed(at: Service, user: User, todo: list[int], told: Told, kind: st
             KILLS[kind](at)
 
     await send(at, user, todo, told, Manner(until_gone=True, on_success=count))
+    return at_kill
 
 
 async def _again(at: Service, user: User, todo: list[int], told: Told) -> None:

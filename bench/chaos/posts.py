@@ -36,7 +36,7 @@ def numbers(many: int) -> list[int]:
 def customer_of(at: Service) -> User:
     """A new user, whose token neither ends nor looks at the clock."""
     user = sign_up(at)
-    token = post(at, "/tokens", {"name": "chaos", "scopes": ["write"]}, user.headers)["token"]
+    token = post(at, "/tokens", {"name": "chaos", "scopes": ["read", "write"]}, user.headers)["token"]
     return User(user.user_id, user.email, user.headers | {"Authorization": f"Bearer {token}"})
 
 

@@ -15,11 +15,12 @@ from collections.abc import Callable
 
 import psycopg
 
+from alfred.terms import BELL
 from bench.chaos.posts import Told, customer_of, numbers, send
 from bench.ground import service, show
 
 MOST_SECONDS = 60.0
-_LISTENING = "select pid from pg_stat_activity where query ilike 'listen %%' and pid <> %s"
+_LISTENING = "select pid from pg_stat_activity where application_name = %s and pid <> %s"
 
 
 def main() -> int:
@@ -44,7 +45,7 @@ def main() -> int:
 
 
 def _listening(root: psycopg.Connection, but: int) -> list[int]:
-    return [row[0] for row in root.execute(_LISTENING, [but])]
+    return [row[0] for row in root.execute(_LISTENING, [BELL, but])]
 
 
 def _told_of(root: psycopg.Connection) -> int:

@@ -24,7 +24,7 @@ _RUN = """
 import sys, atheris
 with atheris.instrument_imports(include=["alfred"]):
     from bench.fuzz.targets import TARGETS
-atheris.Setup(sys.argv[1:], TARGETS["{name}"][0])
+atheris.Setup(sys.argv, TARGETS["{name}"][0])
 atheris.Fuzz()
 """
 
