@@ -2,12 +2,15 @@
 
 import asyncio
 import base64
+import os
+import signal
 
 import aiohttp
 import asyncpg
 import pytest
 
 from alfred.api import sse
+from alfred.terms import BELL
 from tests.conftest import serving
 from tests.people import Person
 
@@ -114,6 +117,27 @@ async def test_survives_the_death_of_its_listening_connection(cluster, http):
             assert killed >= 1
             await ana.hears(URGENT, sender="+5511900000002")
             assert (await frames.next())["data"]["type"] == "urgent_message"
+
+
+async def test_survives_a_listening_connection_that_falls_silent(cluster, http, eventually, monkeypatch):
+    """Nothing closes it: the process that serves it is stopped."""
+    monkeypatch.setattr("alfred.bell.PING_SECONDS", 0.2)
+    monkeypatch.setattr("alfred.bell.TIMEOUT_SECONDS", 0.5)
+    database = cluster.copy()
+    superuser = await asyncpg.connect(cluster.superuser(database))
+    listening = f"select pid from pg_stat_activity where datname = '{database}' and application_name = '{BELL}'"
+    async with serving(cluster.logins(database)) as address:
+        ana = await Person.sign_up(http, address)
+        silent = await eventually(lambda: superuser.fetchval(f"{listening} and state = 'idle' and query = 'select 1'"))
+        async with ana.listening() as frames:
+            os.kill(silent, signal.SIGSTOP)
+            try:
+                await ana.hears(URGENT)
+                assert (await frames.next())["data"]["type"] == "urgent_message"
+                assert await eventually(lambda: superuser.fetchval(f"{listening} and pid <> {silent}"), seconds=5)
+            finally:
+                os.kill(silent, signal.SIGCONT)
+    await superuser.close()
 
 
 async def test_survives_the_death_of_every_connection(cluster, http):
