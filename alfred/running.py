@@ -16,7 +16,8 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
 from alfred import schema
-from alfred.app import build, scans_of
+from alfred.app import build
+from alfred.assembly import scans_of
 from alfred.crm import ai_accounts, connections
 from alfred.files import folder
 from alfred.http.server import RESERVE, Bound, ConnectionLimits, bind, raise_descriptor_limit, served

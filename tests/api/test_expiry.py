@@ -92,7 +92,7 @@ async def test_what_postgresql_judges_does_not_depend_on_the_clock_of_a_replica(
     ana, cluster, database, http, monkeypatch, hours
 ):
     token = await ana.made("/tokens", {"name": "n8n", "scopes": ["admin"]})
-    monkeypatch.setattr("alfred.app._now", lambda: datetime.now(UTC) + timedelta(hours=hours))
+    monkeypatch.setattr("alfred.assembly._now", lambda: datetime.now(UTC) + timedelta(hours=hours))
     async with serving(cluster.logins(database), private_targets="127.0.0.0/8") as address:
         holder = Person(http, address, {"access_token": token["token"]})
         ticket = (await holder.made("/notifications/stream-ticket", None))["ticket"]

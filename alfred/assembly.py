@@ -1,0 +1,157 @@
+"""Every part of the service, made from the settings and tied to the others."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+
+from alfred.ai.builtin.provider import MockAIProvider
+from alfred.ai.llm.exchange import Account
+from alfred.ai.llm.protocols import PROTOCOLS
+from alfred.ai.registry import provider
+from alfred.api import (
+    event_bodies,
+)
+from alfred.bus import Bus
+from alfred.crm import automation, notifications, refining
+from alfred.crm.deliveries import DeliveryWorker, Making, Pace, Reach
+from alfred.crm.hooks import Hooks
+from alfred.crm.inbox import Inbox
+from alfred.crm.leases import Worker
+from alfred.crm.lost_posts import LostPosts
+from alfred.crm.media import fetching
+from alfred.crm.media.library import Library
+from alfred.crm.retention import Ages, Retention
+from alfred.crm.scans import Scans
+from alfred.crm.subscriptions.queueing import Queueing
+from alfred.crm.subscriptions.sending import Patience, Sender
+from alfred.crm.suppression import PURPOSE, Suppression
+from alfred.db import Database
+from alfred.heavy_work import HeavyWork
+from alfred.http.bodies import LargeBodies
+from alfred.http.context import Ending, Services
+from alfred.http.rate_limits import Limits
+from alfred.http.registrations import Registrations
+from alfred.http.session_trust import SessionTrust
+from alfred.hub import Hub
+from alfred.identity import AccessTokens, Passwords
+from alfred.links import links
+from alfred.logins import Logins
+from alfred.media_store import MediaStore
+from alfred.model_calls import Models
+from alfred.outbound_http import OutboundHttp
+from alfred.quotas import QUOTAS
+from alfred.settings import Settings
+from alfred.stream_trust import StreamTrust
+from alfred.tail import Tail
+from alfred.vault import Vault
+
+FETCH_CALLS = 8  # files at once in a process
+
+
+def services_of(settings: Settings, logins: Logins, listen_dsn: str) -> Services:
+    """What requests and the work beside them are done with; nothing is connected yet."""
+    pools = logins.pools(settings.pool_size)
+    database = pools.app
+    vault = Vault([key.get_secret_value() for key in settings.secret_key])
+    links.keys = vault.keys_for("media links")
+    suppression = Suppression(vault.keys_for(PURPOSE))
+    outbound = OutboundHttp(settings.private_targets, settings.delivery_timeout)
+    library = Library(
+        database, MediaStore(settings.home, settings.media_url), limit=settings.media_limit, quota=settings.media_quota
+    )
+    tail = Tail(database)
+    patience = Patience(settings.webhook_backoff, settings.webhook_disable_after, settings.delivery_timeout)
+    webhooks = Sender(database, outbound, vault, patience)
+    queueing = Queueing(event_bodies.written, webhooks.note)
+    hub = Hub(database, tail)
+    bus = Bus(database, listen_dsn, hub)
+    heavy = HeavyWork()
+    inbox = Inbox(database, MockAIProvider(), bus.announce, suppression, settings.opt_out_words)
+    inbox.read_in(heavy)
+    files = fetching.Fetcher(
+        library, outbound, vault, inbox.take_in, settings.delivery_backoff, settings.delivery_timeout
+    )
+    pace = Pace(settings.delivery_calls, settings.delivery_backoff, settings.delivery_timeout)
+    reach = Reach(outbound, settings.public_url, library.content_of)
+    deliveries = DeliveryWorker(database, reach, vault, pace)
+    making = Making(settings.delivery_max_age, deliveries.expect)
+    webhooks.announces(bus.announce)
+    for consumer in (
+        automation.RULES,
+        automation.FLOWS,
+        making.consumer,
+        notifications.CONSUMER,
+        fetching.CONSUMER,
+        refining.CONSUMER,
+        queueing.consumer,
+    ):
+        bus.subscribe(consumer)
+    models = Models(outbound, _service_wide(settings), settings.ai_timeout)
+    refiner = Worker(refining.Refiner(database, vault, models, bus.announce).work(), database, calls=refining.CALLS)
+    bus.follow(deliveries.heard)
+    bus.follow(webhooks.poke)
+    deliveries.told = lambda user_id: bus.announce([user_id])
+    return Services(
+        settings=settings,
+        pools=pools,
+        database=database,
+        auth=pools.auth,
+        bus=bus,
+        hub=hub,
+        tail=tail,
+        stream_trust=StreamTrust(pools.auth, _now),
+        inbox=inbox,
+        suppression=suppression,
+        lost_posts=LostPosts(database, pools.auth, bus.announce),
+        passwords=Passwords(settings.bcrypt_cost),
+        tokens=AccessTokens([key.get_secret_value() for key in settings.jwt_secret], settings.access_token_ttl),
+        assistant=provider(settings.ai_provider),
+        hooks=Hooks(database, pools.auth, bus.announce),
+        bodies=LargeBodies(),
+        heavy=heavy,
+        vault=vault,
+        outbound=outbound,
+        models=models,
+        refiner=refiner,
+        deliveries=deliveries,
+        library=library,
+        fetcher=Worker(files.work(), database, calls=FETCH_CALLS),
+        queueing=queueing,
+        webhooks=webhooks,
+        limits=Limits(settings.rate_limit),
+        tickets=Limits(QUOTAS["tickets"], "too_many_tickets", "This account asks for too many tickets in a minute."),
+        registrations=Registrations(settings.registration_limit, closed=settings.registration == "closed"),
+        trust=SessionTrust(pools.auth),
+        clock=_now,
+        ending=Ending(),
+    )
+
+
+def _service_wide(settings: Settings) -> Account | None:
+    """The account of whoever runs the service, which tenants may take."""
+    if settings.ai_kind is None or settings.ai_model is None:
+        return None
+    key = settings.ai_api_key.get_secret_value() if settings.ai_api_key else None
+    base_url = settings.ai_base_url or PROTOCOLS[settings.ai_kind].base_url
+    return Account(settings.ai_kind, base_url, settings.ai_model, key, trusted=True)
+
+
+def scans_of(database: Database, announce: Callable[[Iterable[int]], None], settings: Settings) -> Scans:
+    """The periodic scans."""
+    return Scans(database, announce, clock=_now, stalled_after=settings.stalled_after)
+
+
+def retention_of(database: Database, settings: Settings, consumers: Sequence[str]) -> Retention:
+    """What removes the old."""
+    ages = Ages(
+        payloads=settings.keep_payloads,
+        events=settings.keep_events,
+        notifications=settings.keep_notifications,
+        matches=settings.keep_matches,
+        suggestions=settings.keep_suggestions,
+        merges=settings.keep_merges,
+    )
+    return Retention(database, ages, consumers, _now)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
