@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import psycopg
 from psycopg import sql as compose
 
-from alfred.app import retention_of
+from alfred.assembly import retention_of
 from alfred.db import Database
 from alfred.settings import Settings
 from bench.ground import Service, service, show, sign_up

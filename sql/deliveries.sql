@@ -5,7 +5,8 @@
 select m.user_id, m.message_id, m.conversation_id, m.channel_id, m.status, m.external_id, m.body, m.attachments, m.template,
        m.subject, m.reply_to_id, coalesce(m.author, 'person') as author, r.external_id as reply_to_external_id,
        c.last_inbound_at, h.type as channel_type, h.active as channel_active, h.name as channel_name,
-       k.provider, k.options, k.config, t.opted_out_at, clock_timestamp() as now
+       k.provider, k.options, k.config, t.opted_out_at, clock_timestamp() as now,
+       m.queued_at < k.created_at as from_before
   from messages m
   join conversations c on c.user_id = m.user_id and c.conversation_id = m.conversation_id
   join channels h on h.user_id = m.user_id and h.channel_id = m.channel_id

@@ -149,11 +149,14 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _refuse_unstorable(given: Any, *, query: bool) -> None:
-    pointers = [pointer.removeprefix("/") if query else pointer for pointer in _places(_is_unstorable, given, "", 0)]
+    if query:
+        pointers = [name for name, value in given.items() if _is_unstorable(name) or _is_unstorable(value)]
+    else:
+        pointers = list(_places(_is_unstorable, given, "", 0))
     if pointers:
         words = "NUL characters and lone surrogates cannot be stored."
         raise invalid([Fault(pointer, words, "invalid_characters") for pointer in pointers[:20]])
-    pointers = list(_places(_is_infinite, given, "", 0))
+    pointers = [] if query else list(_places(_is_infinite, given, "", 0))
     if pointers:
         raise invalid([Fault(pointer, "This number is too large.", "finite_number") for pointer in pointers[:20]])
 

@@ -13,6 +13,7 @@ from selenium.common.exceptions import (
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.select import Select
 
 # Where a role can stand in HTML.
 _TAGS = {
@@ -159,6 +160,15 @@ class Screen:
             return True
 
         self.until(pressed, seconds, f"{role} {name!r}")
+
+    def choose(self, name, text):
+        """An entry of a list that may still be painted anew."""
+
+        def chosen():
+            Select(self.all("combobox", name)[0]).select_by_visible_text(text)
+            return True
+
+        self.until(chosen, what=f"combobox {name!r}")
 
     def fill(self, name, text, role="textbox"):
         element = self.find(role, name)

@@ -3,7 +3,6 @@
 import time
 
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.select import Select
 
 from tests.people import delivery
 
@@ -11,7 +10,7 @@ HOSTILE = '<img src=x onerror="alert(1)"><script>alert(2)</script> "\'&lt; {{7*7
 
 
 def choose(screen, name, text):
-    Select(screen.find("combobox", name)).select_by_visible_text(text)
+    screen.choose(name, text)
 
 
 def test_a_row_tells_name_text_and_what_presses(screen, ana):

@@ -6,7 +6,6 @@ import time
 
 import aiohttp
 import pytest
-from selenium.webdriver.support.select import Select
 
 from tests.browser.conftest import House
 from tests.browser.screen import Screen
@@ -42,7 +41,7 @@ def test_a_flow_is_simulated_and_told(screen, ana):
 def test_a_task_changes_its_column_by_its_status(screen, ana):
     task = ana.made("/tasks", {"title": "Ligar"})
     screen.enter(ana, "/#/tasks")
-    Select(screen.find("combobox", "Status of Ligar")).select_by_visible_text("Done")
+    screen.choose("Status of Ligar", "Done")
     screen.until(lambda: ana.get(f"/tasks/{task['id']}")[1]["status"] == "done")
     screen.press("button", "Undo")
     screen.until(lambda: ana.get(f"/tasks/{task['id']}")[1]["status"] == "open")

@@ -77,7 +77,7 @@ async def test_every_decision_has_its_line(house, http):
     nobody = {"name": "Eva", "email": "eva@example.com", "password": PASSWORD}
     assert (await Client(http, address).post("/auth/register", nobody))[0] == 429
     await process.says("registration_refused")
-    found = [(line["event"], line["address"]) for line in decisions(process)]
+    found = [(line["event"], line.get("address")) for line in decisions(process) if "request_id" in line]
     assert {place for _, place in found} == {"203.0.113.9"}
     assert {name for name, _ in found} >= {
         "session_started", "login_failed", "login_locked_out", "token_created", "token_revoked", "scope_refused",

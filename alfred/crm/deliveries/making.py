@@ -58,6 +58,8 @@ class Making:
         message = await sql.deliveries.message.one(db, **about)
         if message is None or message["status"] != "queued" or message["external_id"] is not None:
             return
+        if message["from_before"]:
+            return  # of a time without a connection: it may be stale, so that a person decides
         code = _refusal_of(message)
         if code is not None:
             await _fail(db, event, Error.of(code))

@@ -25,6 +25,7 @@ export function openTalk(place, side, frame, { id, message, row, replace }) {
   let talk = row;
   /** @type {any[]} oldest first */
   let messages = [];
+  let came = []; // while a page was on its way
   let older = null;
   let parted = false; // an older stretch is shown, and what follows it is not loaded
   let unreadFrom = "";
@@ -58,12 +59,14 @@ export function openTalk(place, side, frame, { id, message, row, replace }) {
   }
 
   async function load(around = message) {
+    came = [];
     try {
       const asked = around ? query({ around, limit: PAGE }) : query({ limit: PAGE });
       const [fresh, page] = await Promise.all([call("GET", url), call("GET", `${url}/messages${asked}`)]);
       if (gone) return;
       parted = Boolean(around) && page.items[0]?.id !== (await newest());
       messages = page.items.toReversed();
+      if (!parted) came.forEach(add);
       older = page.next_cursor;
       unreadFrom = messages.filter((each) => each.direction === "inbound").at(-fresh.unread_count || Infinity)?.id ?? "";
       if (!fresh.unread_count) unreadFrom = "";
@@ -140,21 +143,27 @@ export function openTalk(place, side, frame, { id, message, row, replace }) {
   function upsert(next) {
     const at = messages.findIndex((each) => each.id === next.id);
     if (at >= 0) messages[at] = next;
-    else if (!parted) {
-      messages.push(next);
-      messages.sort((one, other) => (one.sent_at === other.sent_at ? (one.id < other.id ? -1 : 1) : one.sent_at < other.sent_at ? -1 : 1));
-    }
+    else if (!parted) add(next);
+    came.push(next);
     paint();
+  }
+
+  function add(next) {
+    if (messages.some((each) => each.id === next.id)) return;
+    messages.push(next);
+    messages.sort((one, other) => (one.sent_at === other.sent_at ? (one.id < other.id ? -1 : 1) : one.sent_at < other.sent_at ? -1 : 1));
   }
 
   /** Reads the newest page again, and keeps what stands above it. */
   const catchUp = burst(async () => {
     if (parted || gone) return;
+    came = [];
     const [fresh, page] = await Promise.all([call("GET", url), call("GET", `${url}/messages${query({ limit: PAGE })}`)]);
     if (gone) return;
     const ids = new Set(page.items.map((each) => each.id));
     const edge = page.items.at(-1)?.sent_at ?? "";
     messages = [...messages.filter((each) => !ids.has(each.id) && each.sent_at < edge), ...page.items.toReversed()];
+    came.forEach(add);
     showTalk(fresh);
     paint();
     seen();
