@@ -60,7 +60,7 @@ VARIANTS = [
 
 @pytest.fixture(scope="module")
 async def plenty(http, address, cluster, database, soon):
-    """Somebody with several rows in every list; two and two have the same moment. And the ids for the paths."""
+    """Somebody with several rows in every list, three of each moment: pages of two part them. And ids for the paths."""
     ana = await Person.sign_up(http, address)
     for number in range(COUNT):
         await ana.hears("É urgente!", f"+55119000001{number:02}", at=1714560000)
@@ -112,14 +112,14 @@ def small_pages(monkeypatch):
 
 
 async def multiply(db, table, key, moment, user_id):
-    """Copies of the newest row with keys of their own, two and two of the same moment."""
+    """Copies of the newest row with keys of their own, three of each moment."""
     columns = await columns_of(db, table)
     made = {name: "app.uuid7()" for name in (key, *OWN) if name in columns}
     if "token_hash" in columns:
         made["token_hash"] = "'\\x' || encode(uuid_send(app.uuid7()), 'hex')"
     if "number" in columns:
         made["number"] = "(o.t).number + 1000 + n"
-    made[moment] = f"(o.t).{moment} - make_interval(secs => n / 2)"
+    made[moment] = f"(o.t).{moment} - make_interval(secs => n / 3)"
     pairs = ", ".join(f"'{name}', {value}" for name, value in made.items())
     await db.execute("set session_replication_role = replica")
     await db.execute(
