@@ -12,7 +12,7 @@ import time
 
 import psycopg
 
-from bench.chaos.clocks import MISSING, Clock, stepped
+from bench.chaos.clocks import MISSING, PASSED_ON, Clock, stepped
 from bench.chaos.posts import Told, customer_of, found, numbers, send
 from bench.ground import Service, User, service, show
 
@@ -39,7 +39,7 @@ def main() -> int:
 
 
 def _tried(clock: Clock, posts: int) -> int:
-    with service(rate_limit="100000000") as at:
+    with service(change=PASSED_ON, rate_limit="100000000") as at:
         user, told = customer_of(at), Told()
         rows = [_step((at, user, told), clock, name, posts) for name in ("as it is", *STEPS)]
         lost, doubled = found(at, user, told.acknowledged)

@@ -13,6 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 SOURCE = Path(__file__).with_name("offset_clock.c")
+# PostgreSQL is started with an environment of its own: these two go along.
+PASSED_ON = """
+import alfred.postgres.cluster as cluster
+own = '**{name: os.environ[name] for name in ("LD_PRELOAD", "CHAOS_CLOCK") if name in os.environ}, '
+cluster.LAUNCH = cluster.LAUNCH.replace('{"PATH"', '{' + own + '"PATH"')
+"""
 MISSING = "There is no C compiler here (apt-get install gcc libc6-dev), or this is not Linux: nothing was tried."
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psycopg
 
-from bench.chaos.clocks import MISSING, Clock, stepped
+from bench.chaos.clocks import MISSING, PASSED_ON, Clock, stepped
 from bench.chaos.posts import Told, customer_of, numbers, send
 from bench.ground import PASSWORD, Service, User, post, service, show
 
@@ -46,7 +46,7 @@ def main() -> int:
 
 def _hours(clock: Clock, hours: int, posts: int) -> dict[int, dict[str, int]]:
     measured = {}
-    with service(None, change="", **SETTINGS) as at:
+    with service(None, change=PASSED_ON, **SETTINGS) as at:
         user = customer_of(at)
         for hour in range(1, hours + 1):
             _an_hour(at, user, posts)

@@ -29,6 +29,7 @@ EXPLAINED = {
     "positive_data_acceptance": "what a schema cannot say: damaged cursors, sentences, missing things, either-or",
     "negative_data_rejection": "read mildly, for forms and n8n: numbers as text, 0 as false, empty text as left out",
     "unsupported_method": "a fixed path beside one with an id, such as /contacts/import: 404 for the id, not 405",
+    "max_response_time": "a long poll waits as long as it is asked to",
     "allow_header_conformance": "likewise: methods of the path with an id are listed too",
 }
 
