@@ -1,16 +1,21 @@
 """Prints how much processor time a message takes and how well it is read: `python bench/assistant.py`."""
 
+import gc
 import json
 import random
 import statistics
 import sys
 import time
 from pathlib import Path
+from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from alfred.ai.builtin import provider
 from alfred.ai.builtin.lexicon import lexicon
 from alfred.ai.builtin.provider import classify
+from alfred.ai.builtin.signals import Reading
+from alfred.ai.builtin.weighing import Rules, Verdict
 from tests.ai_eval.score import HERE, rows, score
 
 LONG = {
@@ -33,6 +38,7 @@ LONG = {
 }
 LOOP = 10_000  # turns of the loop that figures of different machines are compared by
 HOSTILE = ("a", "nao ", "não é bom ", "quanto custa? ", "1.", "$", "?!", "a b ")
+UNBROKEN = ("a,", "a.")  # without a blank, so that it is cut as one piece
 ROUNDS = 100
 
 
@@ -64,6 +70,21 @@ def hostile(size: int) -> float:
     return max(repeated, min(microseconds(strangers(size)) for _ in range(5)))
 
 
+def alone(_reading: Reading, rules: Rules, _text: str) -> Verdict:
+    """What stands in for the weights, to time the rules alone."""
+    return Verdict(rules.sentiment, 0.0, rules.urgency, rules.negotiation, rules.task)
+
+
+def over_rules(texts: list[str]) -> tuple[float, float]:
+    """Median microseconds of reading by weights and by the rules alone, turn by turn."""
+    weighed, ruled = [], []
+    for _ in range(ROUNDS):
+        weighed += [microseconds(text) for text in texts]
+        with patch.object(provider, "weigh", alone):
+            ruled += [microseconds(text) for text in texts]
+    return statistics.median(weighed), statistics.median(ruled)
+
+
 def spread(texts: list[str]) -> tuple[float, float]:
     """Median and 99th percentile over all rounds."""
     taken = sorted(microseconds(text) for _ in range(ROUNDS) for text in texts)
@@ -73,6 +94,8 @@ def spread(texts: list[str]) -> tuple[float, float]:
 def main() -> None:
     begun = time.thread_time()
     entries = lexicon().entries
+    gc.collect()
+    gc.freeze()  # as the service does once it has started
     print(f"lexicon       {entries} read in {(time.thread_time() - begun) * 1e3:.0f} ms")
     turns = statistics.median(loop() for _ in range(ROUNDS))
     print(f"loop of {LOOP:,} turns in Python {turns:.0f} us")
@@ -82,6 +105,10 @@ def main() -> None:
         spread(texts)
         median, late = spread(texts)
         print(f"{what:14} median {median:.0f} us, p99 {late:.0f} us, {median / turns:.2f} loops")
+        weighed, ruled = over_rules(texts)
+        print(f"{what:14} {weighed / ruled:.2f} times the rules alone ({weighed:.0f} us, {ruled:.0f} us)")
+    for unit in UNBROKEN:
+        print(f"10,000 characters of {unit} {min(microseconds(unit * 5_000) for _ in range(5)) / 1e3:.1f} ms")
     worst, half = hostile(10_000), hostile(5_000)
     print(f"10,000 hostile characters {worst / 1e3:.1f} ms, {worst / turns:.0f} loops, {worst / half:.2f} times 5,000")
     for name in sorted(path.name for path in HERE.glob("*.jsonl")):

@@ -7,7 +7,7 @@ import math
 import random
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from alfred.ai.builtin.language import LANGUAGES
 from alfred.ai.builtin.provider import rules_of
 from alfred.ai.builtin.sentiment import mood_of
 from alfred.ai.builtin.signals import read
-from alfred.ai.builtin.weighing import LABELS, WEIGHTS, Clue, clues
+from alfred.ai.builtin.weighing import clues
+from alfred.ai.builtin.weights import LABELS, WEIGHTS, Clue
 from tests.ai_eval.score import HERE, Row, by_our_rules, rows
 
 ROUNDS, RATE, PENALTY, RAREST = 8, 0.1, 0.004, 2
@@ -63,19 +64,19 @@ Weights = dict[Clue, list[float]]
 Example = tuple[list[Clue], list[float], float]
 
 
-def examples(also: list[Row] | None = None) -> list[Example]:
-    """All rows that may be learnt from, each with its weight.
+def examples(also: list[Row] | None = None, fit: Callable[[Row], bool] = bool) -> list[Example]:
+    """All rows that may be learnt from, each with its weight; of our own only those that are `fit`.
 
     The rules were tuned on our own rows, where they are right more often than elsewhere: those rows teach their words,
     and only a little what the rules are worth.
     """
     tuned = also if also is not None else rows("blind_tune.jsonl")
     found = [_example(by_our_rules(row), 1.0) for row in tuned]
-    found += [_example(row, 1.0) for row in rows("training.jsonl")]
+    found += [_example(row, 1.0) for row in rows("training.jsonl") if fit(row)]
     found += [_example(row, 1.0) for row in background()]
     for path in sorted(HERE.glob("*.jsonl")):
         if path.stem.startswith(("own", "messages")):
-            for row in rows(path.name):
+            for row in filter(fit, rows(path.name)):
                 seen, wanted, _ = _example(row, 1.0)
                 found.append(([clue for clue in seen if not _of_rules(clue)], wanted, 0.3))
                 found.append((seen, wanted, 0.9))

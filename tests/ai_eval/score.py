@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from alfred.ai.builtin.provider import classify
+from alfred.ai.provider import Classification
 
 HERE = Path(__file__).parent
 LABELS = {"sentiment": ("positive", "neutral", "negative"), "urgency": ("low", "medium", "high")}
+TRUE_OR_FALSE = {"negotiation": "negotiation", "create_task": "should_create_task"}
 Row = dict[str, Any]
 
 
@@ -51,19 +53,32 @@ def macro(pairs: list[tuple[Any, Any]], labels: Iterable[Any]) -> float:
     return sum(found) / len(found)
 
 
+def given(labelled: list[Row]) -> list[Classification]:
+    return [classify(row["text"]) for row in labelled]
+
+
 def score(labelled: list[Row]) -> dict[str, float]:
-    given = [classify(row["text"]) for row in labelled]
-    paired = list(zip(labelled, given, strict=True))
+    return tallied(labelled, given(labelled))
+
+
+def tallied(labelled: list[Row], got: list[Classification]) -> dict[str, float]:
+    """The scores of what was read, by field, and by field and language."""
+    paired = list(zip(labelled, got, strict=True))
     found: dict[str, float] = {}
     for field, labels in LABELS.items():
-        pairs = [(row[field], getattr(got, field)) for row, got in paired]
+        pairs = [(row[field], getattr(one, field)) for row, one in paired]
         found[field] = macro(pairs, labels)
         for code in ("pt", "en", "es"):
             found[f"{field}.{code}"] = macro(
-                [(row[field], getattr(got, field)) for row, got in paired if row["lang"] == code], labels
+                [(row[field], getattr(one, field)) for row, one in paired if row["lang"] == code], labels
             )
-    found["negotiation"] = f1([(r["negotiation"], g.negotiation) for r, g in paired], True) or 0.0
-    found["create_task"] = f1([(r["create_task"], g.should_create_task) for r, g in paired], True) or 0.0
+    for field, name in TRUE_OR_FALSE.items():
+        pairs = [(row[field], getattr(one, name)) for row, one in paired]
+        found[field] = f1(pairs, True) or 0.0
+        for code in ("pt", "en", "es"):
+            found[f"{field}.{code}"] = (
+                f1([pair for pair, (row, _) in zip(pairs, paired, strict=True) if row["lang"] == code], True) or 0.0
+            )
     found["language"] = sum(r["lang"] == g.language for r, g in paired) / len(paired)
     return found
 

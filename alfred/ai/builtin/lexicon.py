@@ -9,6 +9,7 @@ from alfred.ai.builtin.phrase_trie import END, PAUSE, Hit, Meaning, Net, Walk, s
 from alfred.ai.builtin.text import fold
 
 FOLDER = Path(__file__).parent / "lexicon"
+LAST_DAY = 31
 SHARED = "any"  # the language of what every language shares
 NUMERIC = {
     "num": ("@number",),
@@ -74,7 +75,7 @@ class Lexicon:
         if kind == "mark":
             return PAUSE if form == "," else END
         if kind in NUMERIC:
-            return NUMERIC[kind]
+            return (*NUMERIC[kind], "@day") if _is_day(form, kind) else NUMERIC[kind]
         begun = [f"{form[:n]}*" for n in range(3, len(form) + 1) if form[:n] in self.stems]
         names = (form, *self.classes.get(form, ()), *begun)
         return tuple(map(sys.intern, names))  # the very strings of the nets are found sooner
@@ -82,6 +83,11 @@ class Lexicon:
     def find(self, named: list[tuple[str, ...]], languages: Iterable[str], most: int) -> list[Hit]:
         """Every phrase of these languages, in order, `most` at most; none crosses a mark. Linear in the text."""
         return Walk([*named, END]).hits([self.nets[language] for language in languages], most)
+
+
+def _is_day(form: str, kind: str) -> bool:
+    """Whether a bare number can be the day of a month."""
+    return kind in ("num", "number") and form.isdecimal() and 1 <= int(form) <= LAST_DAY
 
 
 def read(path: Path) -> list[tuple[list[str], str]]:

@@ -42,12 +42,18 @@ def _score(value: float) -> float:
 def open_problem(reading: Reading) -> bool:
     """Whether something is broken, late, missing, wrong or dangerous, and not said to be solved."""
     hits = [hit for label in ("trouble", "danger", "stopped", "dispute", "threat") for hit in reading.by.get(label, ())]
-    hits = [hit for hit in hits if not _only_asked(reading, hit)]
+    hits = [hit for hit in hits if not _only_asked(reading, hit) and not excused(reading, hit)]
     if "solved" in reading.denied:
         return True
     if reading.has("repair") and not reading.has("dispute", "danger", "stopped"):
         return False  # the customer's own thing, to be repaired
     return bool(hits) and not solved(reading, hits)
+
+
+def excused(reading: Reading, hit: Hit) -> bool:
+    """Whether somebody's illness is only why an appointment is cancelled."""
+    ailing = hit.label == "danger" and reading.tokens[hit.last].form in lexicon().grammar["any", "@ailing"]
+    return ailing and reading.has("cancel") and reading.has("schedule", "weekday")
 
 
 def _only_asked(reading: Reading, hit: Hit) -> bool:

@@ -2,18 +2,19 @@
 
 import re
 import unicodedata
-from typing import NamedTuple
 
 _TOKEN = re.compile(
-    r"""(?P<money>(?:[Rr]|[Uu][Ss]?|[Ss](?=/\s?\d))?(?:[$€£]+|(?<=[Ss])/))
+    r"""(?P<link>(?:https?://|www\.)[^\s<>]{1,2000})
+    |(?P<money>(?:[Rr]|[Uu][Ss]?|[Ss](?=/\s?\d))?(?:[$€£]+|(?<=[Ss])/))
     |(?P<word>[^\W\d_][\w\u0300-\u036f]{0,39}(?:['’´`][^\W\d_]{1,3}\b)?)
     |(?P<num>\d{1,15}(?:[.,:/]\d{1,6}){0,3})(?P<unit>\s?%|\s?[apAP]\.?[mM]\b|º|ª|°|[A-Za-z]{1,4}\d{0,2}\b)?
     |(?P<face>[:;=]['-]?[)(DPp3/|*]{1,4}(?!\w)|<3)
     |(?P<mark>[.!?…]+|\n+|[,;:¿¡()])
-    |(?P<sign>([^\s\w])(?:\ufe0f?\8)*)""",
+    |(?P<sign>([^\s\w])(?:\ufe0f?\9)*)""",
     re.VERBOSE,
 )
 _LONGEST_WORD = 40
+LINK = "#link"  # the form of every web address: what its letters spell says nothing
 _REPEAT = re.compile(r"([^\W\d])\1{2,}")
 _APOSTROPHES = re.compile("[’´`]")
 _YEAR = re.compile(r"19[5-9]\d|20(?:0[1-9]|[123]\d)")
@@ -29,20 +30,12 @@ _WHOLE = {
     "shan't": ("shall", "not"),
     "let's": ("let", "us"),
 }
-_new = tuple.__new__  # what Token(...) does, in half the time
+# The form is folded ("nao"), what was seen only lowered ("não"); then the kind and the place. A mark ends a clause.
+# Plain tuples, of which the garbage collector keeps no list: a text may have ten thousand.
+Token = tuple[str, str, str, int, int]
 _SUBJECTS = frozenset(
     ("it", "he", "she", "that", "what", "who", "where", "here", "there", "how", "when", "this", "everything")
 )
-
-
-class Token(NamedTuple):
-    """`form` is folded ("nao"), `seen` only lowered ("não"); a mark has kind "mark" and ends a clause."""
-
-    form: str
-    seen: str
-    kind: str
-    start: int
-    end: int
 
 
 def fold(word: str) -> str:
@@ -98,7 +91,7 @@ def number_kind(unit: str, number: str) -> str:
 def tokens(text: str, known: frozenset[str] = frozenset(), before: tuple[str, str] = ("", "")) -> list[Token]:
     """The tokens of a text, in order; `before` is the form and the kind of the token that stands before it."""
     if text.isalpha() and len(text) <= _LONGEST_WORD:  # one word, as most pieces are
-        return [Token(form, text.lower(), "word", 0, len(text)) for form in forms(text, known)]
+        return [(form, text.lower(), "word", 0, len(text)) for form in forms(text, known)]
     found: list[Token] = []
     form, kind = before
     met: dict[str, tuple[str, ...]] = {}
@@ -109,14 +102,13 @@ def tokens(text: str, known: frozenset[str] = frozenset(), before: tuple[str, st
             kind = "word"
             shapes = met.get(written) or met.setdefault(written, forms(written, known))
             seen, form = written.lower(), shapes[-1]
-            for shape in shapes:
-                found.append(_new(Token, (shape, seen, kind, start, end)))
+            found += [(shape, seen, kind, start, end) for shape in shapes]
             continue
         if group == "mark" and end - start == 1:
             form, kind = written, group
         else:
             form, kind = _other(match, form, kind)
-        found.append(_new(Token, (form, form, kind, start, end)))
+        found.append((form, form, kind, start, end))
     return found
 
 
@@ -125,6 +117,8 @@ def _other(match: re.Match[str], before: str, kind_before: str) -> tuple[str, st
     written, kind = match[0], match.lastgroup or "sign"
     if kind == "mark":
         return "?" if "?" in written else written[0], kind
+    if kind == "link":
+        return LINK, "sign"
     if kind == "sign":
         return written[0], kind
     if kind not in ("num", "unit"):

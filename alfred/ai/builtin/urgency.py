@@ -2,7 +2,7 @@
 
 from alfred.ai.builtin.lexicon import lexicon
 from alfred.ai.builtin.phrase_trie import Hit
-from alfred.ai.builtin.sentiment import Mood
+from alfred.ai.builtin.sentiment import Mood, excused
 from alfred.ai.builtin.signals import Reading
 from alfred.ai.builtin.tasks import is_cancellation, needs_by
 from alfred.terms import Urgency
@@ -10,9 +10,11 @@ from alfred.terms import Urgency
 
 def urgency_of(reading: Reading, mood: Mood) -> Urgency:
     """How soon this message needs somebody."""
-    if reading.has("danger", "stopped") and mood.open_problem:
+    if mood.open_problem and (reading.has("stopped") or _dangerous(reading)):
         return "high"
     if reading.has("crowd") and mood.open_problem:
+        return "high"
+    if reading.has("event") and not reading.has("weekday", "later", "norush"):
         return "high"
     if reading.has("norush"):
         return "low"
@@ -26,6 +28,10 @@ def urgency_of(reading: Reading, mood: Mood) -> Urgency:
     if reading.has("hours") and reading.has("today"):
         return "medium"
     return "medium" if _needed_this_week(reading) else "low"
+
+
+def _dangerous(reading: Reading) -> bool:
+    return any(not excused(reading, hit) for hit in reading.by.get("danger", ()))
 
 
 def _needed_today(reading: Reading, mood: Mood) -> bool:

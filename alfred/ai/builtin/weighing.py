@@ -1,31 +1,28 @@
 """Weighs what the rules found and the fields of all words, by weights that were learnt from labelled rows."""
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Collection
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from alfred.ai.builtin.fields import Fields, fields
-from alfred.ai.builtin.lexicon import FOLDER
 from alfred.ai.builtin.signals import Reading
+from alfred.ai.builtin.weights import LABELS, Clue, Lanes, apart, ruled, summed, weights
 from alfred.terms import Language, Sentiment, Urgency
 
 Own = tuple[int, ...]  # the fields of a word
-Clue = str | int  # a word or what a rule found; a field, or two fields that stand together, as a number
-Lanes = int  # sums of all labels side by side in one number, and how many clues they are of
-WEIGHTS = FOLDER / "weights.dat"
-LABELS = ("positive", "neutral", "negative", "low", "medium", "high", "negotiation", "create_task")
+Met = tuple[int, int, int | None, bool]  # a word's weight, fields, denial, and whether it tells something
 MOST_WORDS = 400  # of a text that are weighed, the first ones; a natural message has fewer
 MOST_REMEMBERED, MOST_PAIRS = 5_000, 4_000  # words and pairs; when there are more, all are forgotten
+MOST_GROUPS = 1 << 16  # sets of fields that words have; the file makes some hundred
 NEAR = 3  # words between which two fields stand together
 DENIED, LAST = 500, 1_000  # added to the number of a field: denied, in the last sentence
 PAIR = 1_000  # a pair is PAIR * (2 + the first) + the second, which no single field reaches
-_LANE = 32  # bits of a sum
-_MIDDLE = 1 << 15  # what stands for no weight, so that no lane is ever below nothing
-_MASK = (1 << _LANE) - 1
-_COUNT = len(LABELS) * _LANE
 _FULL = frozenset(".!?…\n")
 NOTHING: Own = ()
+TELLING = 400  # what a word and its fields must weigh for some label, to say anything where the rules found nothing
+SURE = 300  # by how much a label must then outweigh the others
+UNSURE = (0, SURE, 0, SURE, 0, 0, -SURE, -SURE)
 
 
 class Rules(NamedTuple):
@@ -48,6 +45,9 @@ class Verdict(NamedTuple):
     task: bool
 
 
+NOTHING_SAID = Verdict("neutral", 0.0, "low", False, False)
+
+
 class Shape(NamedTuple):
     """How a text looks: eights of tokens, sentences, whether it asks, begins with a capital, ends with a stop.
 
@@ -63,17 +63,29 @@ class Shape(NamedTuple):
 
 
 def weigh(reading: Reading, rules: Rules, text: str) -> Verdict:
-    """The labels whose clues weigh most; those of the rules where no language is spoken."""
+    """The labels whose clues weigh most; those of the rules where no language is spoken.
+
+    Where the rules found nothing, the others must outweigh neutral, low and false by `SURE`, and some word must tell.
+    """
     if reading.language is None:
         return Verdict(rules.sentiment, 0.0, rules.urgency, rules.negotiation, rules.task)
-    total = _worded(reading, reading.language) + _aside(rules, shape_of(reading, text), reading)
-    nothing = (total >> _COUNT) * _MIDDLE
-    sums = [(total >> lane & _MASK) - nothing for lane in range(0, _COUNT, _LANE)]
+    sums = sums_of(reading, rules, text)
+    if not reading.by and not reading.denied:
+        if not weighed(reading.language).tells(reading):
+            return NOTHING_SAID
+        sums = [total + lead for total, lead in zip(sums, UNSURE, strict=True)]
     feelings, haste = sums[:3], sums[3:6]
     best = max(feelings)
     sentiment: Sentiment = LABELS[feelings.index(best)]  # type: ignore[assignment]
     urgency: Urgency = LABELS[3 + haste.index(max(haste))]  # type: ignore[assignment]
     return Verdict(sentiment, (best - sorted(feelings)[1]) / 1_000, urgency, sums[6] > 0, sums[7] > 0)
+
+
+def sums_of(reading: Reading, rules: Rules, text: str) -> list[int]:
+    """What all clues of a text weigh for each label, in thousandths."""
+    language = reading.language or "pt"
+    total = _worded(reading, language) + _aside(rules, shape_of(reading, text), reading)
+    return apart(total)
 
 
 def shape_of(reading: Reading, text: str) -> Shape:
@@ -98,18 +110,18 @@ def _shaped(shape: Shape) -> list[Clue]:
 
 
 @lru_cache(maxsize=512)
-def _sum_decided(rules: Rules, shape: Shape) -> Lanes:
-    return _sum(_ruled(rules) + _shaped(shape))
+def sum_decided(rules: Rules, shape: Shape) -> Lanes:
+    return summed(_ruled(rules) + _shaped(shape))
 
 
 def _aside(rules: Rules, shape: Shape, reading: Reading) -> Lanes:
     """The weights of what the rules found and decided, and of the shape of the text."""
-    table = weights()
-    total = _sum_decided(rules, shape)
+    stood, denied = ruled()
+    total = sum_decided(rules, shape)
     for label in reading.by:
-        total += table.get("+" + label, 0)
+        total += stood.get(label, 0)
     for label in reading.denied:
-        total += table.get("-" + label, 0)
+        total += denied.get(label, 0)
     return total
 
 
@@ -119,38 +131,54 @@ def clues(reading: Reading, rules: Rules, text: str) -> list[Clue]:
     found += ["+" + label for label in reading.by] + ["-" + label for label in reading.denied]
     known = weighed(reading.language or "pt")
     last, denied, before = _last(reading), 0, [NOTHING] * NEAR
+    recent = ["", ""]
+    spared = _spared(reading)
     for at, word in enumerate(reading.tokens[:MOST_WORDS]):
-        _, own, turn = known.met.get(word.clue) or known.meet(word.clue)
-        found.append(word.clue)
-        found += known.alone(own, denied > 0, at >= last)
-        found += [clue for other in before for clue in known.together(other, own)]
+        _, group, turn, _ = known.met.get(word.clue) or known.meet(word.clue)
+        if word.clue not in recent and at not in spared:
+            own = known.groups[group]
+            found.append(word.clue)
+            found += known.alone(own, denied > 0, at >= last)
+            found += [clue for other in before for clue in known.together(other, own)]
+            before = [*before[1:], own]
         denied = turn if turn is not None else denied - 1
-        before = [*before[1:], own]
+        recent = [word.clue, recent[0]]
     return found
 
 
 def _worded(reading: Reading, language: Language) -> Lanes:
     """The weights of the words, of their fields, and of the fields that stand together: of all `clues` but those aside.
 
-    Each sum is looked up, since this is done for every word of every message.
+    Each sum is looked up by numbers, since this is done for every word of every message. A word that
+    one of the two before it repeats is weighed once.
     """
     known = weighed(language)
     met, alone, together = known.met, known.sums, known.pairs
     last, denied, total = _last(reading), 0, 0
-    first = second = third = NOTHING
+    first = second = third = 0
+    one = two = ""
+    spared = _spared(reading)
     for at, word in enumerate(reading.tokens[:MOST_WORDS]):
-        weight, own, turn = met.get(word.clue) or known.meet(word.clue)
-        total += weight
-        if own:
-            key = (own, denied > 0, at >= last)
-            total += alone[key] if key in alone else known.sum_alone(*key)
-            for other in (first, second, third):
-                if other:
-                    pair = (other, own)
-                    total += together[pair] if pair in together else known.sum_together(*pair)
+        clue = word.clue
+        weight, own, turn, _ = met.get(clue) or known.meet(clue)
+        if clue not in (one, two) and at not in spared:
+            total += weight
+            if own:
+                key = 4 * own + 2 * (denied > 0) + (at >= last)
+                total += alone[key] if key in alone else known.sum_alone(key)
+                for other in (first, second, third):
+                    if other:
+                        pair = other * MOST_GROUPS + own
+                        total += together[pair] if pair in together else known.sum_together(pair)
+            first, second, third = second, third, own
         denied = turn if turn is not None else denied - 1
-        first, second, third = second, third, own
+        one, two = clue, one
     return total
+
+
+def _spared(reading: Reading) -> Collection[int]:
+    """The places of the words that a phrase explains away, which then say nothing: "never had a bad order"."""
+    return {at for hit in reading.by.get("fine", ()) for at in range(hit.first, hit.last + 1)}
 
 
 def _last(reading: Reading) -> int:
@@ -159,23 +187,43 @@ def _last(reading: Reading) -> int:
 
 
 class Weighed:
-    """The words and fields of one language with the sums of their weights, each put together when it is first met."""
+    """The words of one language with the sums of their weights, each put together when it is first met.
+
+    The fields that a word may have are numbered as groups, which are few; 0 has no field.
+    """
 
     def __init__(self, own: Fields) -> None:
-        self.met: dict[str, tuple[Lanes, Own, int | None]] = {}
-        self.sums: dict[tuple[Own, bool, bool], Lanes] = {}
-        self.pairs: dict[tuple[Own, Own], Lanes] = {}
+        self.met: dict[str, Met] = {}
+        self.sums: dict[int, Lanes] = {}
+        self.pairs: dict[int, Lanes] = {}
+        self.groups: list[Own] = [NOTHING]
+        self._numbers: dict[Own, int] = {NOTHING: 0}
         self._fields = own
         self._denial = own.names.index("not")
         self._ceasing = own.names.index("ceasing")  # "does not stop bleeding" denies no bleeding
 
-    def meet(self, clue: str) -> tuple[Lanes, Own, int | None]:
-        """The weight of a word, its fields, and how many words after it are denied (None: no change)."""
+    def meet(self, clue: str) -> Met:
+        """The weight of a word, the number of its fields, and how many words after it are denied (None: no change).
+
+        The last says whether it tells something on its own.
+        """
         own = self._fields.of(clue)
         turn = NEAR if self._denial in own else 0 if clue in _FULL or self._ceasing in own else None
         _make_room(self.met, MOST_REMEMBERED)
-        found = self.met[clue] = (weights().get(clue, 0), own, turn)
+        weight = weights().get(clue, 0)
+        telling = max(map(abs, apart(weight + summed(own)))) >= TELLING
+        found = self.met[clue] = (weight, self._number(own), turn, telling)
         return found
+
+    def tells(self, reading: Reading) -> bool:
+        """Whether any word of a text tells something on its own."""
+        return any((self.met.get(word.clue) or self.meet(word.clue))[3] for word in reading.tokens[:MOST_WORDS])
+
+    def _number(self, own: Own) -> int:
+        if own not in self._numbers:
+            self._numbers[own] = len(self.groups)
+            self.groups.append(own)
+        return self._numbers[own]
 
     def alone(self, own: Own, denied: bool, last: bool) -> list[int]:
         """The clues of the fields of one word, perhaps denied, perhaps in the last sentence."""
@@ -186,15 +234,16 @@ class Weighed:
         """The clues of two words that stand near each other."""
         return [PAIR * (2 + other) + field for other in before for field in own]
 
-    def sum_alone(self, own: Own, denied: bool, last: bool) -> Lanes:
-        """The weights of `alone`."""
-        found = self.sums[own, denied, last] = _sum(self.alone(own, denied, last))
+    def sum_alone(self, key: int) -> Lanes:
+        """The weights of `alone`, of the group, whether it is denied and whether it is in the last sentence."""
+        found = self.sums[key] = summed(self.alone(self.groups[key >> 2], bool(key & 2), bool(key & 1)))
         return found
 
-    def sum_together(self, before: Own, own: Own) -> Lanes:
-        """The weights of `together`."""
+    def sum_together(self, key: int) -> Lanes:
+        """The weights of `together`, of the groups of two words."""
         _make_room(self.pairs, MOST_PAIRS)
-        found = self.pairs[before, own] = _sum(self.together(before, own))
+        before, own = divmod(key, MOST_GROUPS)
+        found = self.pairs[key] = summed(self.together(self.groups[before], self.groups[own]))
         return found
 
 
@@ -203,28 +252,7 @@ def _make_room(remembered: dict[Any, Any], most: int) -> None:
         remembered.clear()
 
 
-def _sum(found: Iterable[Clue]) -> Lanes:
-    table = weights()
-    return sum(table.get(clue, 0) for clue in found)
-
-
 @cache
 def weighed(language: Language) -> Weighed:
     """The one of this process and language."""
     return Weighed(fields(language))
-
-
-@cache
-def weights() -> dict[Clue, Lanes]:
-    """The weights of each clue."""
-    found: dict[Clue, Lanes] = {}
-    for line in WEIGHTS.read_text(encoding="utf-8").splitlines():
-        name, _, values = line.partition("\t")
-        clue: Clue = int(name) if name.isdecimal() else name
-        found[clue] = lanes([int(value) for value in values.split(",")])
-    return found
-
-
-def lanes(values: list[int]) -> Lanes:
-    """One clue's weights, thousandths of either sign, side by side."""
-    return sum((value + _MIDDLE) << _LANE * at for at, value in enumerate(values)) + (1 << _COUNT)

@@ -80,7 +80,8 @@ class Vocabulary:
         alike = written.isalpha() or not _NUMERIC.search(written)
         context = (before[-1].form, before[-1].kind) if before and not alike else ("", "")
         found = tokens(written, self._lexicon.known, context)
-        cut = Cut([self._word(*token[:3]) for token in found], [token[3:] for token in found])
+        met = self._words
+        cut = Cut([met.get(token[:3]) or self._word(*token[:3]) for token in found], [token[3:] for token in found])
         if alike and len(written) <= _LONGEST_REMEMBERED:
             _make_room(self._pieces)
             self._pieces[written] = cut

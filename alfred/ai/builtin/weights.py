@@ -1,0 +1,60 @@
+"""The weights of each clue for each label, read once, and sums of them side by side in one number."""
+
+from collections.abc import Iterable
+from functools import cache
+from struct import Struct
+
+from alfred.ai.builtin.lexicon import FOLDER
+
+Clue = str | int  # a word or what a rule found; a field, or two fields that stand together, as a number
+Lanes = int  # sums of all labels side by side in one number, and how many clues they are of
+WEIGHTS = FOLDER / "weights.dat"
+LABELS = ("positive", "neutral", "negative", "low", "medium", "high", "negotiation", "create_task")
+_LANE = 32  # bits of a sum
+_MIDDLE = 1 << 15  # what stands for no weight, so that no lane is ever below nothing
+_COUNT = len(LABELS) * _LANE
+_BYTES = (len(LABELS) + 1) * _LANE // 8
+_unpack = Struct(f"<{len(LABELS) + 1}I").unpack  # the lanes of a sum, and their count
+
+
+@cache
+def weights() -> dict[Clue, Lanes]:
+    """The weights of each clue."""
+    found: dict[Clue, Lanes] = {}
+    for line in WEIGHTS.read_text(encoding="utf-8").splitlines():
+        name, _, values = line.partition("\t")
+        clue: Clue = int(name) if name.isdecimal() else name
+        found[clue] = lanes([int(value) for value in values.split(",")])
+    return found
+
+
+@cache
+def ruled() -> tuple[dict[str, Lanes], dict[str, Lanes]]:
+    """The weights of what the rules may find, by label: where it stands, and where it is denied."""
+    stood, denied = (
+        {
+            clue[1:]: weight
+            for clue, weight in weights().items()
+            if isinstance(clue, str) and clue[0] == sign and clue[1:]
+        }
+        for sign in "+-"
+    )
+    return stood, denied
+
+
+def lanes(values: list[int]) -> Lanes:
+    """One clue's weights, thousandths of either sign, side by side."""
+    return sum((value + _MIDDLE) << _LANE * at for at, value in enumerate(values)) + (1 << _COUNT)
+
+
+def apart(total: Lanes) -> list[int]:
+    """The weights that lie side by side in a sum, in thousandths."""
+    *sums, count = _unpack(total.to_bytes(_BYTES, "little"))
+    nothing = count * _MIDDLE
+    return [one - nothing for one in sums]
+
+
+def summed(found: Iterable[Clue]) -> Lanes:
+    """The weights of all these clues together."""
+    table = weights()
+    return sum(table.get(clue, 0) for clue in found)
