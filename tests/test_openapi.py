@@ -210,3 +210,8 @@ async def test_lists_tokens_and_keys_tell_their_errors(document):
         takes_token = {"bearer": []} in operation["security"]
         assert not takes_token or {"401", "403", "429"} <= told, (method, path)
         assert "Idempotency-Key" not in names or {"409", "422"} <= told, (method, path)
+
+
+def test_a_status_that_may_be_either_has_both_contents(document):
+    contents = document["paths"]["/api/v1/health/ready"]["get"]["responses"]["503"]["content"]
+    assert set(contents) == {"application/json", "application/problem+json"}

@@ -107,7 +107,7 @@ def _operation(endpoint: Endpoint, schemas: Any) -> dict[str, Any]:
         "tags": [endpoint.tag],
         "summary": summary,
         "parameters": [*_path_parameters(endpoint), *_query_parameters(endpoint), *_headers(endpoint)],
-        "responses": {**_answers(endpoint, schemas), **_problems(endpoint)},
+        "responses": _responses(_answers(endpoint, schemas), _problems(endpoint)),
     }
     if description.strip():
         operation["description"] = "\n".join(line.strip() for line in description.strip().splitlines())
@@ -198,6 +198,12 @@ def _answers(endpoint: Endpoint, schemas: Any) -> dict[str, Any]:
             answer["content"] = {"application/json": {"schema": schema, "example": example(endpoint.answers[0])}}
         answers[str(status)] = answer
     return answers
+
+
+def _responses(answers: dict[str, Any], problems: dict[str, Any]) -> dict[str, Any]:
+    """Both; a status that may be either (a service that is not ready) has both contents."""
+    both = {status: problems[status]["content"] | answers[status]["content"] for status in answers.keys() & problems}
+    return answers | problems | {status: problems[status] | {"content": each} for status, each in both.items()}
 
 
 def _problems(endpoint: Endpoint) -> dict[str, Any]:
