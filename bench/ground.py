@@ -37,10 +37,14 @@ _LAUNCH = "import sys\n{change}\nfrom alfred.__main__ import main\nsys.exit(main
 
 @dataclass(frozen=True)
 class Service:
-    """A service that is ready; `seconds` is how long it took from its launch."""
+    """A service that is ready; `seconds` is how long it took from its launch.
+
+    `pid` is the process that answers; `launched` the one that was started, which keeps PostgreSQL where root starts it.
+    """
 
     address: str
     pid: int
+    launched: int
     home: Path
     seconds: float
 
@@ -79,7 +83,14 @@ def service(home: Path | None = None, *, change: str = "", **settings: str) -> I
         stack.callback(_end, process)
         address = _address(process, log)
         _await_ready(process, address)
-        yield Service(address, process.pid, home, time.perf_counter() - began)
+        yield Service(address, _answering(process.pid), process.pid, home, time.perf_counter() - began)
+
+
+def _answering(pid: int) -> int:
+    """The process that gave up root, if there is one: a child of the same command line."""
+    command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return next((int(child) for child in children if Path(f"/proc/{child}/cmdline").read_bytes() == command), pid)
 
 
 def _address(process: subprocess.Popen[bytes], log: Path) -> str:

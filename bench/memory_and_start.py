@@ -23,13 +23,13 @@ def main() -> None:
                 warm.append(running.seconds)
         with service(home) as running:
             time.sleep(SETTLE_SECONDS)
-            idle = ("the start, idle", *_memory(running.pid))
+            idle = ("the start, idle", *_memory(running.launched))
             user = sign_up(running)
             for number in range(100):
                 message = whatsapp("Preciso disso hoje, é urgente!", number, number)
                 post(running, "/webhooks/whatsapp", message, user.headers)
             time.sleep(SETTLE_SECONDS)
-            used = ("100 messages, idle", *_memory(running.pid))
+            used = ("100 messages, idle", *_memory(running.launched))
     middle = statistics.median(warm)
     rows = [("empty home (initdb, migrations)", f"{cold:.2f}"), (f"warm, median of {WARM_STARTS}", f"{middle:.2f}")]
     show("seconds from launch to ready", ("", "seconds"), rows)
