@@ -42,8 +42,8 @@ FOLDERS = ("migrations", "browser", "flow", "api", "pure", "sql")
 
 
 def pytest_xdist_auto_num_workers():
-    """One more than there are processors: much of the time something else is waited for."""
-    return min(4, (os.cpu_count() or 1) + 1)
+    """Two more than there are processors: much of the time something else is waited for."""
+    return min(4, (os.cpu_count() or 1) + 2)
 
 
 def pytest_collection_modifyitems(items):
