@@ -13,6 +13,7 @@ from alfred.events import BUCKETS, SWEEP_SECONDS, bucket_of
 from alfred.queries import Row, sql
 from alfred.quotas import QUOTAS
 from alfred.tail import Tail, TooManyStreams
+from alfred.wake import Wake
 
 log = structlog.get_logger()
 
@@ -21,22 +22,33 @@ READ_LIMIT = 200
 
 
 class Seat:
-    """One stream: a bounded queue of notifications; None says that the stream is over."""
+    """One stream: a bounded queue of notifications."""
+
+    __slots__ = ("_over", "_rows", "_wake")
 
     def __init__(self) -> None:
-        self.queue: asyncio.Queue[Row | None] = asyncio.Queue(QUEUE_SIZE + 1)
+        self._rows: list[Row] = []
+        self._over = False
+        self._wake = Wake()
 
     def push(self, row: Row) -> None:
         """Hand over; a reader who is too slow is sent away, and resumes from its last id."""
-        if self.queue.qsize() < QUEUE_SIZE:
-            self.queue.put_nowait(row)
+        if len(self._rows) < QUEUE_SIZE and not self._over:
+            self._rows.append(row)
+            self._wake.ring()
         else:
             self.close()
 
     def close(self) -> None:
         """End the stream, after what it has been handed."""
-        if not self.queue.full():
-            self.queue.put_nowait(None)
+        self._over = True
+        self._wake.ring()
+
+    async def next(self) -> Row | None:
+        """The next notification; None when the stream is over."""
+        while not (self._rows or self._over):
+            await self._wake.sleep()
+        return self._rows.pop(0) if self._rows else None
 
 
 class Hub:

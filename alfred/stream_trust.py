@@ -17,7 +17,7 @@ log = structlog.get_logger()
 ASK_SECONDS = 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Opener:
     """What opened a stream: the user's API token or session, and when it expires."""
 
@@ -27,7 +27,7 @@ class Opener:
     expires_at: datetime | None = None
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Trust:
     """One stream's right to go on, and what to do when it ends."""
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from functools import lru_cache
 from typing import Annotated
 from uuid import UUID
 
@@ -39,6 +40,12 @@ def _known_parts(given: str) -> str:
     return given
 
 
+@lru_cache(256)
+def _types_of(given: str) -> frozenset[EventType]:
+    """One set for all streams that ask for the same: it takes 2 KB."""
+    return types_of(part.strip() for part in given.split(",") if part.strip())
+
+
 class EventStreamQuery(Opening):
     types: Annotated[str, Field(max_length=2000), AfterValidator(_known_types)] | None = Field(
         None,
@@ -55,7 +62,7 @@ class EventStreamQuery(Opening):
 
     def wanted_types(self) -> frozenset[EventType]:
         """The types that the stream tells of."""
-        return types_of(part.strip() for part in self.types.split(",")) if self.types else types_of([])
+        return _types_of(self.types or "")
 
     def wanted_parts(self) -> tuple[Part, ...]:
         """The parts of `data`."""
@@ -89,22 +96,28 @@ async def stream_events(request: web.Request, services: Services) -> web.StreamR
     opened it ends.
     """
     opener = await opener_of(request, services)
-    query = load_query(request, EventStreamQuery)
-    last = request.headers.get("Last-Event-ID") or query.last_event_id
-    since = position_of(last) if last else None
+    reader, since = _reader_of(request, services, opener.user_id)
     try:
         async with services.tail.seat(opener.user_id, lambda: is_gone(request)) as seat:
-            reader = _Reader(services, opener.user_id, query)
             return await pour(request, services, opener, seat, reader.frames(seat, since))
     except TooManyStreams:
         raise sse.too_many_streams() from None
 
 
+def _reader_of(request: web.Request, services: Services, user_id: UUID) -> "tuple[_Reader, Position | None]":
+    """What the query asks for, and from where on; the query itself is not kept, for as long as the stream is open."""
+    query = load_query(request, EventStreamQuery)
+    last = request.headers.get("Last-Event-ID") or query.last_event_id
+    return _Reader(services, user_id, query), position_of(last) if last else None
+
+
 class _Reader:
     """One stream: which events it tells of, and how."""
 
+    __slots__ = ("_form", "_parts", "_services", "_user_id", "_wanted")
+
     def __init__(self, services: Services, user_id: UUID, query: EventStreamQuery) -> None:
-        self._services, self._user_id, self._query = services, user_id, query
+        self._services, self._user_id, self._form = services, user_id, query.format
         self._wanted = Wanted(query.wanted_types(), query.conversation_id)
         self._parts = query.wanted_parts()
 
@@ -157,7 +170,7 @@ class _Reader:
         return {body.event.number: body for body in told}
 
     def _frame(self, body: Body, position: Position) -> bytes:
-        return frame_of(body.event.type, str(position), body.json(self._parts), self._query.format)
+        return frame_of(body.event.type, str(position), body.json(self._parts), self._form)
 
     def _reset(self, reason: str, position: Position) -> bytes:
-        return frame_of("reset", str(position), f'{{"reason":"{reason}"}}', self._query.format)
+        return frame_of("reset", str(position), f'{{"reason":"{reason}"}}', self._form)

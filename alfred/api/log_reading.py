@@ -36,7 +36,7 @@ class Span:
     upto: Here
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """Which events a client asks for."""
 

@@ -81,7 +81,7 @@ async def _frames(
     while not services.ending.begun:
         try:
             async with asyncio.timeout(sse.HEARTBEAT_SECONDS):
-                happened = await seat.queue.get()
+                happened = await seat.next()
         except TimeoutError:
             yield sse.HEARTBEAT
             continue

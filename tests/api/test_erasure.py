@@ -41,7 +41,7 @@ async def places_of(root, *words):
 async def plant(person, word, number):
     """The word by every entrance that tells of one customer; the contact's id and the message."""
     entry = await person.hears(f"desconto {word}", number, id=f"{word}-1", name=f"Marina {word}")
-    await person.post("/webhooks/whatsapp", edit(f"{word}-1", f"edited {word}", sender=number))
+    await person.post("/webhooks/whatsapp", edit(f"{word}-1", f"desconto edited {word}", sender=number))
     await person.post("/webhooks/whatsapp", reaction(f"{word}-1", "👍", sender=number))
     await person.post("/webhooks/whatsapp", reaction(f"{word}-unknown", "👍", sender=number))
     await person.post("/webhooks/whatsapp", delivery(f"{word}-other", "read", number))
@@ -67,7 +67,7 @@ async def plant(person, word, number):
 async def test_an_erased_contact_leaves_no_trace_and_stays_away(ana, root, eventually, capfd):
     await ana.made("/rules", {"text": "Se a mensagem contém 'desconto', me avise"})
     entry = await plant(ana, WORD, NUMBER)
-    await eventually(lambda: ana.notifications(type="rule_match"))
+    assert await eventually(lambda: ana.notifications(type="rule_match"))
     assert len(await places_of(root, WORD)) > 8
     assert (await ana.delete(f"/contacts/{entry['contact_id']}"))[0] == 204
     assert await places_of(root, WORD, DIGITS, "987650009") == set()

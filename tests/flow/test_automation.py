@@ -323,7 +323,8 @@ async def test_a_stalled_lead_is_known_by_what_the_customer_wrote_last(shop, all
     entry = await ana.hears("Faz por 80?", at=int(datetime(2024, 5, 1, tzinfo=UTC).timestamp()))
     await ana.post(f"/conversations/{entry['conversation_id']}/messages", {"body": "Por 90."})
     shop.clock.now = datetime.now(UTC) + 30 * DAY
-    await shop.scans.stalled()
+    while await shop.scans.stalled():
+        pass  # by then the leads of other tests have stalled too: more than one look takes
     await all_done(ana)
     assert len(await matches(ana, made["id"])) == 1
 
