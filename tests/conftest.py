@@ -24,8 +24,12 @@ from alfred.postgres.account import server_account
 from alfred.settings import Settings
 from tests.people import Person
 
-# What a crash may lose does not matter here: nobody reads it after the run.
-CARELESS = ("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=off")
+# What a crash may lose does not matter here: nobody reads it after the run. And of a hundred small databases each would
+# be looked after every few seconds.
+CARELESS = (
+    *("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=off"),
+    *("-c", "autovacuum=off"),
+)
 # Counts how often each statement was planned.
 COUNTING = (
     *("-c", "shared_preload_libraries=pg_stat_statements"),
