@@ -296,7 +296,8 @@ def test_a_template_goes_where_free_text_may_not(screen, ana):
     name.send_keys("order_update")
     screen.fill("Texts to fill in", "Marina")
     dialog.find_element("css selector", "form button:not([type=button])").click()
-    screen.sees_message("Template: order_update")
+    screen.sees_message("Template: order_update")  # at once, before the answer
+    screen.until(lambda: ana.messages(told["conversation_id"])[0]["template"])
     sent = ana.messages(told["conversation_id"])[0]
     assert (sent["template"]["name"], sent["template"]["variables"]) == ("order_update", ["Marina"])
 
