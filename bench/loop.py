@@ -17,7 +17,7 @@ MEBIBYTE = 1 << 20
 PROBE = """
 import asyncio, pathlib, time, os
 from alfred import app as composition
-run = composition._run
+run = composition.background
 async def probe(application):
     async def look():
         worst = 0.0
@@ -32,7 +32,7 @@ async def probe(application):
         yield each
     task.cancel()
 application_worst = [0.0]
-composition._run = probe
+composition.background = probe
 from alfred.http import middleware
 plain = composition.around
 from aiohttp import web
