@@ -50,10 +50,6 @@ insert into deliveries (user_id, conversation_id, channel_id, lane, kind, payloa
 values (:user_id, :conversation_id, :channel_id, :conversation_id, :kind, :payload, 'waiting', clock_timestamp(),
         clock_timestamp() + make_interval(secs => :seconds))
 
--- name: with_cancellable
--- Of some events, by their places from 1, those in whose conversation a reply cancels something.
-select app.bus_with_cancellable(:users, :conversations)
-
 -- name: called_off
 -- Scheduled messages of a conversation that a reply cancels.
 update messages

@@ -1,7 +1,7 @@
 """The consumer: what is queued on a connected channel becomes rows, in the transaction of the event's cursor."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -32,7 +32,6 @@ class Making:
             types=("message.sent", "message.status_changed", "message.received", "conversation.read",
                    "channel.recovered"),
             act=self.act,
-            act_on_all=_to_act_on,
             only={"message.sent": {"external_id": None}, "message.status_changed": {"retried": True}},
         )  # fmt: skip
 
@@ -117,15 +116,6 @@ async def _add_receipt(db: Db, user_id: UUID, line: Row, kind: str, seconds: int
     payload: dict[str, Any] = {"kind": kind, "reply_to": line["last_external_id"]}
     where = {"conversation_id": line["conversation_id"], "channel_id": line["channel_id"]}
     await sql.deliveries.add_receipt.run(db, user_id=user_id, **where, kind=kind, payload=payload, seconds=seconds)
-
-
-async def _to_act_on(db: Db, events: Sequence[Event]) -> list[Event]:
-    """Of a batch, the events that are to be looked at one by one: most messages call nothing off."""
-    rows = await sql.deliveries.with_cancellable.all(
-        db, users=[event.user_id for event in events], conversations=[event.conversation_id for event in events]
-    )
-    places = {row[0] for row in rows}
-    return [event for at, event in enumerate(events, 1) if event.type != "message.received" or at in places]
 
 
 async def _call_off(db: Db, event: Event) -> None:
