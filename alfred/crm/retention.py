@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -12,7 +13,7 @@ import structlog
 from alfred import metrics
 from alfred.db import Database
 from alfred.events import BUCKETS
-from alfred.queries import Db, sql
+from alfred.queries import Db, Query, sql
 
 log = structlog.get_logger()
 
@@ -126,6 +127,15 @@ async def alone(database: Database) -> AsyncIterator[Db | None]:
         yield db if await sql.scans.alone.value(db, scan="retention") else None
 
 
+async def _forgotten(database: Database, query: Query, batch: int, **given: Any) -> tuple[int, bool]:
+    """One batch; how many rows, and whether there may be more."""
+    async with alone(database) as db:
+        if db is None:
+            return 0, False
+        count: int = await query.value(db, limit=batch, **given)
+    return count, count >= batch
+
+
 @dataclass
 class OldRows:
     """Kinds that an index finds by their time."""
@@ -136,11 +146,7 @@ class OldRows:
     batch: int
 
     async def __call__(self) -> tuple[int, bool]:
-        async with alone(self.database) as db:
-            if db is None:
-                return 0, False
-            count = await sql.retention.forget_old.value(db, kind=self.kind, age=self.age, limit=self.batch)
-        return count, count >= self.batch
+        return await _forgotten(self.database, sql.retention.forget_old, self.batch, kind=self.kind, age=self.age)
 
 
 @dataclass
@@ -152,11 +158,7 @@ class OldMatches:
     batch: int
 
     async def __call__(self) -> tuple[int, bool]:
-        async with alone(self.database) as db:
-            if db is None:
-                return 0, False
-            count = await sql.retention.forget_matches.value(db, age=self.age, limit=self.batch)
-        return count, count >= self.batch
+        return await _forgotten(self.database, sql.retention.forget_matches, self.batch, age=self.age)
 
 
 @dataclass
