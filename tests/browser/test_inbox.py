@@ -9,10 +9,6 @@ from tests.people import delivery
 HOSTILE = '<img src=x onerror="alert(1)"><script>alert(2)</script> "\'&lt; {{7*7}} ${1}'
 
 
-def choose(screen, name, text):
-    screen.choose(name, text)
-
-
 def test_a_row_tells_name_text_and_what_presses(screen, ana):
     ana.hears("A mesa chegou quebrada, péssimo! Preciso de outra hoje, é urgente!")
     screen.enter(ana)
@@ -274,11 +270,11 @@ def test_the_order_and_a_tag_narrow_the_list(screen, ana):
     ana.patch(f"/conversations/{first['conversation_id']}", {"tags": ["mesa"]})
     screen.enter(ana)
     screen.until(lambda: [row.split("\n")[1] for row in screen.rows()] == ["Came Last", "Waits Longest"])
-    choose(screen, "Order", "Longest waiting first")
+    screen.choose("Order", "Longest waiting first")
     screen.until(lambda: [row.split("\n")[1] for row in screen.rows()] == ["Waits Longest", "Came Last"])
-    choose(screen, "Tag", "mesa (1)")
+    screen.choose("Tag", "mesa (1)")
     screen.until(lambda: [row.split("\n")[1] for row in screen.rows()] == ["Waits Longest"])
-    choose(screen, "Tag", "All tags")
+    screen.choose("Tag", "All tags")
     screen.until(lambda: len(screen.rows()) == 2)
 
 
