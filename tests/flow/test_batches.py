@@ -48,7 +48,7 @@ class Counted:
         self._act, self._act_on_all = consumer.act, consumer.act_on_all
         self.database = Database(dsn, size=4)
         self.bus = Bus(self.database, dsn, Hub(self.database))
-        self.bus.subscribe(replace(consumer, act=self.act, act_on_all=self.act_on_all))
+        self.bus.subscribe(replace(consumer, act=self.act, act_on_all=self._act_on_all and self.act_on_all))
 
     async def act(self, db, event):
         self.alone.append(event)
@@ -152,8 +152,8 @@ async def test_in_a_batch_too_a_rule_sees_what_an_earlier_one_did(cluster, http,
     await superuser.close()
 
 
-async def test_messages_without_files_and_without_anything_to_call_off_cost_a_question_each(many, eventually):
-    """What carries a file, and what a reply cancels, is looked at by itself."""
+async def test_only_messages_with_files_or_with_something_to_call_off_are_handed_on(many, eventually):
+    """Of a thousand messages the look at the log finds what carries a file, and what a reply cancels."""
     superuser, dsn = many
     await superuser.execute("select app.bus_join('media'), app.bus_join('deliveries')")
     await superuser.execute(
@@ -176,6 +176,6 @@ async def test_messages_without_files_and_without_anything_to_call_off_cost_a_qu
             await eventually(lambda counted=counted: asyncio.sleep(0, counted.alone))
             await asyncio.sleep(0.2)
         assert [emails[event.user_id] for event in counted.alone] == [email]
-        assert (len(counted.batches), len(counted.statements)) == (1, 1)
+        assert sum(map(len, counted.batches)) == len(counted.statements) <= 1
     cancelled = "select email from messages join users using (user_id) where messages.status = 'cancelled'"
     assert await superuser.fetchval(cancelled) == "8@example.com"
