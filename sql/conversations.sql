@@ -6,7 +6,8 @@ select c.conversation_id as id, c.status, c.unread_count, c.sentiment, c.urgency
        c.created_at, c.updated_at, c.active_at,
        t.contact_id, t.name as contact_name, c.handle as contact_handle, t.vip as contact_vip,
        h.channel_id, h.type as channel_type, h.name as channel_name, h.active as channel_active,
-       k.provider, k.options, c.last_inbound_at, t.opted_out_at
+       k.provider, k.options, c.last_inbound_at, t.opted_out_at,
+       coalesce(c.failed_message_id = c.last_message_id, false) as last_message_failed
   from conversations c
   join contacts t on t.user_id = c.user_id and t.contact_id = c.contact_id
   join channels h on h.user_id = c.user_id and h.channel_id = c.channel_id

@@ -102,6 +102,7 @@ class Conversation(Output):
     snippet: str | None = Field(examples=["Preciso disso hoje, é urgente"])
     last_message_at: datetime | None
     last_message_direction: Direction | None
+    last_message_failed: bool = Field(description="Whether the last message is ours and was not sent.")
     waiting_since: datetime | None = Field(
         description="When the customer wrote the first message that is not answered; null when answered or closed."
     )

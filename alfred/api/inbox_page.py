@@ -38,5 +38,6 @@ def _shown(row: Row, now: datetime) -> dict[str, Any]:
     values = dict(zip(_COLUMNS, row[: len(_COLUMNS)], strict=True))
     values["contact"] = dict(zip(("id", "name", "handle", "vip"), row[_CONTACT:_CHANNEL], strict=True))
     values["channel"] = dict(zip(("id", "type", "name"), row[_CHANNEL : _CHANNEL + 3], strict=True))
+    values["last_message_failed"] = row["last_message_failed"]
     values["send_policy"] = vars(policy_of(row, now))
     return values

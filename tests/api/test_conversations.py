@@ -47,6 +47,7 @@ async def test_shows_a_conversation_whole(ana):
         "snippet": "Preciso disso hoje, é urgente",
         "last_message_at": "2024-05-01T12:00:00Z",
         "last_message_direction": "inbound",
+        "last_message_failed": False,
         "waiting_since": "2024-05-01T12:00:00Z",
         "tags": [],
         "snoozed_until": None,

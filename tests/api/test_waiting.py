@@ -125,3 +125,38 @@ async def test_an_echo_or_a_status_does_not_make_anybody_wait(ana):
     await answer(ana, talk, external_id="wamid.ours")
     await ana.post("/webhooks/whatsapp", delivery("wamid.ours", "read"))
     assert await waiting(ana, talk) is None
+
+
+@pytest.mark.parametrize("early", [True, False])
+async def test_the_list_tells_whether_the_last_message_failed(ana, early):
+    """A status may come before the message that it is of."""
+    talk = (await ana.hears("oi", at=NOON))["conversation_id"]
+
+    async def failed():
+        (listed,) = await ana.conversations()
+        (filtered,) = await ana.conversations(status="open")
+        assert listed["last_message_failed"] == filtered["last_message_failed"]
+        return listed["last_message_failed"]
+
+    if not early:
+        await answer(ana, talk, external_id="wamid.lost")
+        assert await failed() is False
+    await ana.post("/webhooks/whatsapp", delivery("wamid.lost", "failed"))
+    if early:
+        await answer(ana, talk, external_id="wamid.lost")
+    assert await failed() is True
+    await answer(ana, talk, external_id="wamid.next")
+    assert await failed() is False
+    await ana.post("/webhooks/whatsapp", delivery("wamid.next", "failed"))
+    assert await failed() is True
+    await ana.hears("cadê?", at=4_000_000_000)
+    assert await failed() is False
+
+
+async def test_what_is_tried_again_has_not_failed(ana):
+    talk = (await ana.hears("oi", at=4_000_000_000))["conversation_id"]
+    lost = await answer(ana, talk)
+    await ana.post(f"/messages/{lost['id']}/outcome", {"status": "failed"})
+    assert (await ana.conversations())[0]["last_message_failed"] is True
+    assert (await ana.post(f"/messages/{lost['id']}/retry"))[0] == 202
+    assert (await ana.conversations())[0]["last_message_failed"] is False

@@ -334,3 +334,15 @@ def test_a_merge_chooses_who_stays_and_is_undone_from_the_history(screen, ana):
     screen.until(lambda: screen.find("textbox", "Name").get_attribute("value") == "Second Person")
     screen.press("button", "Undo the merge")
     screen.until(lambda: len({talk["contact"]["name"] for talk in ana.conversations()}) == 2)
+
+
+def test_the_list_tells_what_was_not_sent_and_when_it_is_no_longer_so(screen, ana):
+    talk = ana.hears("Oi")["conversation_id"]
+    screen.enter(ana)
+    screen.sees_row("Marina Quintela")
+    path = f"/conversations/{talk}/messages"
+    ana.post(path, {"body": "Já vejo!", "external_id": "wamid.lost"})
+    ana.post("/webhooks/whatsapp", delivery("wamid.lost", "failed"))
+    assert "Já vejo!" in screen.sees_row("Not sent")
+    ana.post(path, {"body": "De novo", "external_id": "wamid.again"})
+    assert "Not sent" not in screen.sees_row("De novo")

@@ -16,10 +16,11 @@ function rowOf(old, { conversation, contact, channel, message }, at) {
   if (contact) next.contact = contact;
   if (channel) next.channel = channel;
   if (!message || (old?.last_message_at && message.sent_at < old.last_message_at)) return next;
-  if (!message.body && message.attachments?.length) return null; // the service says it better
+  if (message.status === "failed" || (!message.body && message.attachments?.length)) return null; // the service says it better
   next.snippet = message.body.replace(/\s+/g, " ").slice(0, 200);
   next.last_message_at = message.sent_at;
   next.last_message_direction = message.direction;
+  next.last_message_failed = false;
   if (message.direction === "outbound") return { ...next, waiting_since: null };
   const { sentiment = null, urgency = null, negotiation = false } = message.classification ?? {};
   return { ...next, sentiment, urgency, negotiation, waiting_since: next.waiting_since ?? message.sent_at };

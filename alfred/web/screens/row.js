@@ -23,6 +23,7 @@ export const mark = (kind, picture, text) => h("span", { class: `mark ${kind}` }
 
 export function marksOf(item) {
   return [
+    item.last_message_failed && mark("danger", "circle-alert", t("state.failed")),
     item.urgency === "high" && mark("danger", "flame", t("urgent")),
     item.sentiment === "negative" && mark("warn", "frown", t("unhappy")),
     item.sentiment === "positive" && mark("good", "smile", t("happy")),
