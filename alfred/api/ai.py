@@ -6,7 +6,6 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
-from uuid_utils.compat import uuid7
 
 from alfred import metrics
 from alfred.ai.builtin.replies import in_language
@@ -21,10 +20,11 @@ from alfred.ai.provider import (
 )
 from alfred.api.assistant import assistant_of
 from alfred.api.message_models import ClassificationOut
+from alfred.api.suggestion_answers import Draft, as_drafted, by_model, kept
 from alfred.api.suggestion_context import Talk, talk_with
 from alfred.crm import ai_accounts
 from alfred.crm.ai_accounts import Chosen
-from alfred.crm.wording import Ledger, at_once, note, placeholders, worded
+from alfred.crm.wording import Ledger
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
 from alfred.http.models import Input, Money, Output
@@ -194,15 +194,9 @@ async def suggest_reply(caller: Caller, services: Services, body: ReplyAsked) ->
             )
             found: ReplySuggestion = await assistant_of(services, caller.user_id).suggest_reply(request)
             brief = replace(talk.brief("reply", found.reply, found.language, found.tone), author=found.provider)
-            today = await sql.ai_usage.tokens_today.value(db, user_id=caller.user_id) if chosen else 0
-            own = at_once(services.models, caller.user_id, chosen, today, brief)
-            if own is not None or chosen is None or chosen.account is None:
-                kept = await _kept(db, caller, "reply", talk, own or brief.own)
-                return ReplyOut(**_shown(found.model_dump(), "reply"), **kept)
-        text, ledger = await worded(services.models, caller.user_id, chosen.account, brief)
-        async with services.database.acting_as(caller.user_id) as db:
-            said = found.model_dump() | {"reply": text, "provider": ledger.provider}
-            return ReplyOut(**_shown(said, "reply"), **await _kept(db, caller, "reply", talk, ledger))
+            draft = Draft("reply", talk, chosen, brief, found.model_dump())
+            answer = await as_drafted(db, caller, services, draft)
+        return ReplyOut(**await by_model(caller, services, draft, answer))
 
 
 @routes.on("POST", "/ai/suggest-price")
@@ -220,7 +214,7 @@ async def suggest_price(db: Db, caller: Caller, services: Services, body: PriceA
         detail = "No price is known: set base_price or custom_price in the contact's settings."
         raise Problem(422, "no_base_price", detail) from None
     ledger = Ledger(found.provider, talk.priced)
-    return PriceOut(**found.model_dump(), **await _kept(db, caller, "price", talk, ledger))
+    return PriceOut(**found.model_dump(), **await kept(db, caller, "price", talk, ledger))
 
 
 @routes.on("POST", "/ai/suggest-follow-up")
@@ -237,16 +231,9 @@ async def suggest_follow_up(caller: Caller, services: Services, body: FollowUpAs
             request = FollowUpRequest(**_spoken(talk, chosen), now=services.clock(), timezone=zone)
             found: FollowUpSuggestion = await assistant_of(services, caller.user_id).suggest_follow_up(request)
             brief = talk.brief("follow_up", found.message, in_language(request), talk.tone)
-            brief = replace(brief, author=found.provider)
-            today = await sql.ai_usage.tokens_today.value(db, user_id=caller.user_id) if chosen else 0
-            own = at_once(services.models, caller.user_id, chosen, today, brief)
-            if own is not None or chosen is None or chosen.account is None:
-                kept = await _kept(db, caller, "follow_up", talk, own or brief.own)
-                return FollowUpOut(**_shown(found.model_dump(), "message"), **kept)
-        text, ledger = await worded(services.models, caller.user_id, chosen.account, brief)
-        async with services.database.acting_as(caller.user_id) as db:
-            said = found.model_dump() | {"message": text, "provider": ledger.provider}
-            return FollowUpOut(**_shown(said, "message"), **await _kept(db, caller, "follow_up", talk, ledger))
+            draft = Draft("follow_up", talk, chosen, replace(brief, author=found.provider), found.model_dump())
+            answer = await as_drafted(db, caller, services, draft)
+        return FollowUpOut(**await by_model(caller, services, draft, answer))
 
 
 @routes.on("POST", "/ai/suggestions/{suggestion_id}/feedback", errors=(404,))
@@ -284,31 +271,3 @@ def _spoken(talk: Talk, chosen: Chosen | None) -> dict[str, Any]:
     """The turn, with the language to use where the customer's is not known."""
     known = talk.turn.get("conversation_language") or (chosen.language if chosen else None)
     return talk.turn | {"conversation_language": known}
-
-
-def _shown(said: dict[str, Any], text: str) -> dict[str, Any]:
-    """With what is left to fill in."""
-    return said | {"placeholders": placeholders(said[text])}
-
-
-async def _kept(db: Db, caller: Caller, kind: SuggestionKind, talk: Talk, ledger: Ledger) -> dict[str, Any]:
-    """Note the suggestion, so that its outcome can be told; what its answer says of it."""
-    suggestion_id = uuid7()
-    await sql.suggestions.add.run(
-        db,
-        user_id=caller.user_id,
-        suggestion_id=suggestion_id,
-        kind=kind,
-        contact_id=talk.contact["id"] if talk.contact else None,
-        conversation_id=talk.conversation_id,
-        based_on_message_id=talk.based_on,
-        **{name: list(value) if name == "used" else value for name, value in vars(ledger).items()},
-    )
-    await note(db, caller.user_id, kind, ledger)
-    return {
-        "id": suggestion_id,
-        "based_on_message_id": talk.based_on,
-        "degraded": ledger.degraded,
-        "fallback_reason": ledger.fallback_reason,
-        "used": list(ledger.used),
-    }

@@ -70,18 +70,17 @@ class Brief:
         return Ledger(self.author, tuple(fact.fact_id for fact in self.facts if fact.mark in self.draft))
 
 
-def at_once(models: Models, user_id: UUID, chosen: Chosen | None, tokens_today: int, brief: Brief) -> Ledger | None:
-    """How the draft came to be the answer, where no model is to be asked; None: ask one."""
+def at_once(models: Models, user_id: UUID, chosen: Chosen | None, tokens_today: int, brief: Brief) -> Ledger | Account:
+    """How the draft came to be the answer, where no model is to be asked; else the account of the one to ask."""
     if chosen is None or not _is_worth_a_call(brief.texts):
         return brief.own
-    reason: FallbackReason | None = None
     if chosen.account is None:
-        reason = "auth"
-    elif tokens_today >= chosen.daily_tokens:
-        reason = "budget"
-    elif models.is_shut(user_id, chosen.account):
-        reason = "circuit_open"
-    return replace(brief.own, fallback_reason=reason) if reason else None
+        return replace(brief.own, fallback_reason="auth")
+    if tokens_today >= chosen.daily_tokens:
+        return replace(brief.own, fallback_reason="budget")
+    if models.is_shut(user_id, chosen.account):
+        return replace(brief.own, fallback_reason="circuit_open")
+    return chosen.account
 
 
 async def worded(models: Models, user_id: UUID, account: Account, brief: Brief) -> tuple[str, Ledger]:
