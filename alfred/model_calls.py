@@ -158,34 +158,48 @@ class Models:
     async def _tried(self, account: Account, prompt: Prompt, shape: type[M], ends_at: float, spent: "_Spent") -> M:
         """One attempt, and a second one where it may help and there is time."""
         try:
-            return await self._once(account, prompt, shape, ends_at, spent)
+            return await self._climbed_down(account, prompt, shape, ends_at, spent)
         except Failed as failure:
             left = ends_at - self._clock()
-            needed = self.seconds / 2 if failure.reason == "invalid_output" and not failure.lower else LEAST_FOR_A_RETRY
+            needed = self.seconds / 2 if failure.reason == "invalid_output" else LEAST_FOR_A_RETRY
             wait = failure.after or (random.uniform(0.02, 0.1) if failure.reason != "invalid_output" else 0.0)  # noqa: S311
             if not failure.again or left - wait < needed:
                 raise
-            if failure.lower:
-                self._step_down(account)
-            elif failure.reason == "invalid_output":
+            if failure.reason == "invalid_output":
                 prompt = Prompt(prompt.system, prompt.user + _REPAIR, prompt.schema, prompt.most_tokens)
         await asyncio.sleep(wait)
-        return await self._once(account, prompt, shape, ends_at, spent)
+        return await self._climbed_down(account, prompt, shape, ends_at, spent)
 
-    async def _once(self, account: Account, prompt: Prompt, shape: type[M], ends_at: float, spent: "_Spent") -> M:
+    async def _climbed_down(
+        self, account: Account, prompt: Prompt, shape: type[M], ends_at: float, spent: "_Spent"
+    ) -> M:
+        """One attempt, by the next rung where the server refuses the way in which the shape is asked for.
+
+        A rung is remembered once the server has answered by it: a refusal may have had another cause.
+        """
+        key, rungs = (account.base_url, account.model), PROTOCOLS[account.protocol].rungs
+        first = self._rungs.get(key, rungs[0])
+        for rung in rungs[rungs.index(first) :]:
+            try:
+                said = await self._once(account, prompt, rung, ends_at)
+            except Failed as failure:
+                if not failure.lower or ends_at - self._clock() < LEAST_FOR_A_RETRY:
+                    raise
+                continue
+            if rung != first:
+                self._remember(key, rung)
+            spent.add(said, prompt)
+            return read_as(shape, said.text)
+        raise Failed("invalid_output")
+
+    async def _once(self, account: Account, prompt: Prompt, rung: Rung, ends_at: float) -> Said:
         protocol = PROTOCOLS[account.protocol]
-        rung = self._rungs.get((account.base_url, account.model), protocol.rungs[0])
         call = protocol.call(account, prompt, rung, max(ends_at - self._clock(), 0.05))
         door = self._trusted if account.trusted else self._outbound
-        said = protocol.said(await door.call(call), rung)
-        spent.add(said, prompt)
-        return read_as(shape, said.text)
+        return protocol.said(await door.call(call), rung)
 
-    def _step_down(self, account: Account) -> None:
-        """The server does not take this way to ask for a shape: the next one, from now on."""
-        rungs, key = PROTOCOLS[account.protocol].rungs, (account.base_url, account.model)
-        at = rungs.index(self._rungs.get(key, rungs[0]))
-        self._rungs[key] = rungs[min(at + 1, len(rungs) - 1)]
+    def _remember(self, key: tuple[str, str], rung: Rung) -> None:
+        self._rungs[key] = rung
         if len(self._rungs) > MOST_KNOWN:
             self._rungs.popitem(last=False)
 

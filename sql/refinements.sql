@@ -25,6 +25,32 @@ select m.body, m.classification, c.name
   join contacts c using (user_id, contact_id)
  where m.user_id = :user_id and m.message_id = :message_id and m.deleted_at is null and m.classification is not null
 
+-- name: earlier
+-- What the customer wrote before it in the same turn, oldest first: the last of it.
+with told as (
+    select conversation_id, sent_at, message_id
+      from messages
+     where user_id = :user_id and message_id = :message_id
+), answered as (
+    select m.sent_at, m.message_id
+      from messages m
+      join told using (conversation_id)
+     where m.user_id = :user_id and m.direction = 'outbound'
+       and (m.sent_at, m.message_id) < (told.sent_at, told.message_id)
+     order by m.sent_at desc, m.message_id desc
+     limit 1
+), earlier as (
+    select m.body, m.sent_at, m.message_id
+      from messages m
+      join told using (conversation_id)
+     where m.user_id = :user_id and m.direction = 'inbound' and m.deleted_at is null and m.body <> ''
+       and (m.sent_at, m.message_id) < (told.sent_at, told.message_id)
+       and not exists (select from answered where (m.sent_at, m.message_id) < (answered.sent_at, answered.message_id))
+     order by m.sent_at desc, m.message_id desc
+     limit :most
+)
+select body from earlier order by sent_at, message_id
+
 -- name: done
 -- Read, or not to be read.
 delete from ai_refinements where user_id = :user_id and message_id = :message_id

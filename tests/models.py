@@ -53,8 +53,10 @@ class ModelServer:
         if isinstance(mode, tuple):
             status, headers = mode
             return web.json_response({"error": {"message": "no"}}, status=status, headers=headers)
-        if mode == "no schema" and ("response_format" in body or "tools" in body):
-            return web.json_response({"error": "response_format is not supported"}, status=400)
+        if isinstance(mode, str) and mode.startswith("no schema") and ("response_format" in body or "tools" in body):
+            status = int(mode.removeprefix("no schema") or 400)
+            named = "tool_choice" if "tools" in body else "response_format"
+            return web.json_response({"error": {"message": f"{named} is not supported"}}, status=status)
         if mode == "wrong type":
             return web.Response(text="<html>It works!</html>", content_type="text/html")
         text = {

@@ -75,7 +75,9 @@ class Refiner:
             if row is None or chosen is None or chosen.account is None or not wanted:
                 await sql.refinements.done.run(db, **about)
                 return
-        prompt = prompts.refining(Mask(row["name"]).hide(row["body"]))
+            earlier = await sql.refinements.earlier.all(db, most=prompts.MOST_MESSAGES - 1, **about)
+        mask = Mask(row["name"])
+        prompt = prompts.refining(mask.hide(row["body"]), [mask.hide(before["body"]) for before in earlier])
         asked = await self.models.ask(claimed.user_id, chosen.account, prompt, Refinement)
         async with self.database.acting_as(claimed.user_id) as db:
             await sql.refinements.done.run(db, **about)

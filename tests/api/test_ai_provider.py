@@ -150,13 +150,25 @@ async def test_a_test_tells_what_is_wrong(rosa, model, mode, code, calls):
     assert answer["latency_ms"] < 2500
 
 
-async def test_a_server_that_takes_no_schema_is_asked_in_another_way(rosa, model):
-    await rosa.put("/ai/provider", wanted(model.base_url, model="simple"))
-    model.mode = "no schema"
-    for _ in range(2):  # schema, object: refused; then in words, from now on at once
-        await rosa.post("/ai/provider/test")
+@pytest.mark.parametrize("status", ["", "400", "404", "422", "500", "501"])
+@pytest.mark.parametrize(("kind", "rungs"), [("openai", 3), ("anthropic", 2)])
+async def test_a_server_that_takes_no_schema_is_asked_in_another_way(rosa, model, kind, rungs, status):
+    await rosa.put("/ai/provider", wanted(model.base_url, kind=kind, model=f"simple{status} {kind}"))
+    model.mode = f"no schema{status}"
+    for calls in (rungs, rungs + 1):  # by a schema, as an object: refused; then in words, the next time at once
+        assert (await rosa.post("/ai/provider/test"))[1]["ok"]
+        assert len(model.calls) == calls
+    assert not model.bodies[-1].keys() & {"response_format", "tools"}
+
+
+async def test_what_is_refused_whatever_is_asked_for_is_no_matter_of_the_schema(rosa, model):
+    await rosa.put("/ai/provider", wanted(model.base_url, model="strict"))
+    model.mode = (400, {})
+    assert (await rosa.post("/ai/provider/test"))[1]["error"]["code"] == "invalid_output"
+    assert len(model.calls) == 3
+    model.mode = "ok"
     assert (await rosa.post("/ai/provider/test"))[1]["ok"]
-    assert "response_format" not in model.bodies[-1]
+    assert model.bodies[-1]["response_format"]["type"] == "json_schema"
 
 
 async def test_only_an_admin_may_see_or_change_it(rosa, model):

@@ -254,6 +254,21 @@ async def test_a_model_reads_messages_once_more(alone, model, eventually):
     assert (usage["feature"], usage["calls"], usage["input_tokens"]) == ("refine", 1, 100)
 
 
+async def test_a_model_reads_a_message_after_those_of_the_same_turn(alone, model, eventually):
+    rosa = alone
+    entry = await rosa.hears("Oi, adorei a loja", at=int(time.time()) - 60)
+    await rosa.made(f"/conversations/{entry['conversation_id']}/messages", {"body": "Que bom! O que procura?"})
+    await asyncio.sleep(1.1)  # a messenger tells whole seconds
+    await rosa.hears("Quero a cadeira azul do João da Silva, fone 11912345678", at=int(time.time()))
+    await takes(rosa, model, features=["refine"])
+    model.says, model.calls = grave, []
+    await rosa.hears("essa também por favor", at=int(time.time()))
+    await eventually(lambda: rosa.events("message.reclassified"))
+    (question,) = (model.asked(at) for at in range(len(model.calls)))
+    assert question["message"] == "essa também por favor"
+    assert question["earlier_messages"] == ["Quero a cadeira azul do João da Silva, fone {{phone_1}}"]
+
+
 async def test_what_a_model_cannot_read_stays_as_it_was(rosa, model, eventually):
     await takes(rosa, model, features=["refine"])
     model.mode, model.says = "wrong value", {"sentiment": "purple"}

@@ -10,6 +10,7 @@ from alfred.terms import FallbackReason, ModelProtocol
 
 # How the shape of the answer is asked for: by a schema, as any JSON object, or in words only.
 Rung = Literal["schema", "object", "prompt"]
+_SHAPED = (b"response_format", b"json_schema", b"json_object", b"tool_choice", b"tool use", b"support tools")
 _AUTH, _OVERLOADED = frozenset((401, 402, 403, 404)), frozenset((408, 425, 500, 502, 503, 504, 529))
 
 
@@ -68,16 +69,21 @@ def content_of(answer: Answer | NoAnswer, rung: Rung) -> dict[str, Any]:
         raise Failed("timeout", again=answer.reason != "timeout" and answer.when == "before")
     if answer.status == 429:
         raise Failed("rate_limited", again=True, after=_retry_after(answer))
+    if rung != "prompt" and (answer.status in {400, 422} or (answer.status >= 400 and _names_the_shape(answer))):
+        raise Failed("invalid_output", lower=True)
     if answer.status in _AUTH:
         raise Failed("auth")
     if answer.status in _OVERLOADED:
         raise Failed("timeout", again=True, after=_retry_after(answer))
-    if answer.status in {400, 422} and rung != "prompt":
-        raise Failed("invalid_output", again=True, lower=True)
     content = answer.object() if answer.status == 200 else None
     if content is None:
         raise Failed("invalid_output")
     return content
+
+
+def _names_the_shape(answer: Answer) -> bool:
+    """Whether an error is about how the shape was asked for: some servers tell it as 404, 500 or 501."""
+    return any(name in answer.body for name in _SHAPED)
 
 
 def count(value: Any) -> int | None:
