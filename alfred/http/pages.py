@@ -16,6 +16,7 @@ from yarl import URL
 from alfred.http.context import PUBLIC_BASE
 from alfred.http.models import Listing, Page
 from alfred.http.problems import Problem
+from alfred.json_text import json_text
 from alfred.queries import Db, Query
 
 T = TypeVar("T")
@@ -23,7 +24,7 @@ T = TypeVar("T")
 
 def encode(kind: str, key: Sequence[Any]) -> str:
     """A cursor of one kind of list; it carries a checksum, so that a damaged one is told from a wrong one."""
-    text = json.dumps([kind, *key], default=str, separators=(",", ":")).encode()
+    text = json_text([kind, *key], str).encode()
     return base64.urlsafe_b64encode(hashlib.sha256(text).digest()[:6] + text).decode().rstrip("=")
 
 
@@ -72,9 +73,14 @@ def page(
     """The page out of up to `limit + 1` items: the one too many tells that there are more."""
     kept = list(items[: query.limit])
     more = len(items) > query.limit
-    cursor = encode(kind, key(kept[-1])) if more else None
+    return linked(request, kind, kept, key(kept[-1]) if more else None)
+
+
+def linked(request: web.Request, kind: str, items: Any, last: Sequence[Any] | None) -> Page[Any]:
+    """The page of these items; `last` is the sort key of the last one where more follow."""
+    cursor = encode(kind, last) if last is not None else None
     link = str(public_url(request).update_query(cursor=cursor)) if cursor else None
-    return Page[T].model_construct(items=kept, next_cursor=cursor, next=link, has_more=more)
+    return Page.model_construct(items=items, next_cursor=cursor, next=link, has_more=cursor is not None)
 
 
 async def newest_first(
@@ -87,8 +93,8 @@ async def newest_first(
 
 
 def written(page: Page[Any]) -> web.Response:
-    """A page of plain values as JSON, in the form that models are written in."""
-    text = orjson.dumps(vars(page), default=str, option=orjson.OPT_UTC_Z)
+    """A page whose items are JSON already."""
+    text = orjson.dumps(vars(page) | {"items": orjson.Fragment(page.items)})
     return web.Response(body=text, content_type="application/json", charset="utf-8")
 
 
