@@ -23,7 +23,7 @@ from alfred.queries import Query, sql
 
 log = structlog.get_logger()
 
-MOST_IN_BATCH = 50
+MOST_IN_BATCH, FEW = 50, 8
 ROW_WRITERS = 3
 MOST_READ_HERE = 4_000  # characters of a post; more take too long for the event loop
 RETRY_SECONDS = 4.0
@@ -180,10 +180,12 @@ class Inbox:
         return post
 
     async def _write(self, queue: "asyncio.Queue[Post]", settle: Callable[[list[Post]], Awaitable[None]]) -> None:
+        """Half of what waits at a time: while it is written, those who had their answers send and are read."""
         while True:
             posts = [self._taken(await queue.get())]
             size = len(posts[0].items)
-            while size < MOST_IN_BATCH and not queue.empty():
+            most = min(MOST_IN_BATCH, max(FEW, (1 + queue.qsize()) // 2))
+            while size < most and not queue.empty():
                 posts.append(self._taken(queue.get_nowait()))
                 size += len(posts[-1].items)
             if posts := [post for post in posts if not post.done.done()]:
