@@ -37,7 +37,8 @@ c.user_id = :user_id
 
 -- name: inbox
 -- The page without filters: a statement of its own that puts on the hat, keeps its plan and writes the items as JSON.
-select items, last_at, last_id from app.inbox_items(:user_id, :before_at, :before_id, :limit)
+select convert_to(items, 'UTF8') as items, last_at, last_id
+  from app.inbox_items(:user_id, :before_at, :before_id, :limit)
 
 -- name: page_of_search
 -- By latest activity, of a search without filters: it stops where the page is full.

@@ -117,6 +117,20 @@ async def test_a_deep_page_reads_no_more(rich):
     assert (await rows_read(db, sql.conversations.page, **given))[0] <= 4 * (LIMIT + 1)
 
 
+@pytest.mark.parametrize("depth", [0, CONVERSATIONS // 2, CONVERSATIONS - LIMIT])
+async def test_the_usual_page_reads_no_more_however_deep(rich, depth):
+    """It is a function, whose plan does not show: the transaction's own counts do."""
+    db, user_id = rich
+    at = await db.fetchrow("select active_at, conversation_id from conversations order by 1 desc, 2 offset $1", depth)
+    counted = "select sum(idx_tup_fetch + seq_tup_read)::int from pg_stat_xact_user_tables"
+    before = await db.fetchval(counted)
+    row = await sql.conversations.inbox.one(
+        db, user_id=user_id, before_at=at["active_at"], before_id=at["conversation_id"], limit=LIMIT
+    )
+    assert (row["last_id"] is None) == (depth > CONVERSATIONS // 2)
+    assert await db.fetchval(counted) - before <= 4 * (LIMIT + 1)
+
+
 async def test_counting_stops_at_a_thousand(rich):
     db, user_id = rich
     read, indexes = await rows_read(db, sql.conversations.counts, user_id=user_id, most=1000)
