@@ -7,9 +7,7 @@ from alfred.ai.builtin.provider import MockAIProvider
 from alfred.ai.llm.exchange import Account
 from alfred.ai.llm.protocols import PROTOCOLS
 from alfred.ai.registry import provider
-from alfred.api import (
-    event_bodies,
-)
+from alfred.api import event_bodies
 from alfred.bus import Bus
 from alfred.crm import automation, notifications, refining
 from alfred.crm.deliveries import DeliveryWorker, Making, Pace, Reach
@@ -55,41 +53,25 @@ def services_of(settings: Settings, logins: Logins, listen_dsn: str) -> Services
     links.keys = vault.keys_for("media links")
     suppression = Suppression(vault.keys_for(PURPOSE))
     outbound = OutboundHttp(settings.private_targets, settings.delivery_timeout)
-    library = Library(
-        database, MediaStore(settings.home, settings.media_url), limit=settings.media_limit, quota=settings.media_quota
-    )
     tail = Tail(database)
-    patience = Patience(settings.webhook_backoff, settings.webhook_disable_after, settings.delivery_timeout)
-    webhooks = Sender(database, outbound, vault, patience)
-    queueing = Queueing(event_bodies.written, webhooks.note)
     hub = Hub(database, tail)
     bus = Bus(database, listen_dsn, hub)
     heavy = HeavyWork()
     inbox = Inbox(database, MockAIProvider(), bus.announce, suppression, settings.opt_out_words)
     inbox.read_in(heavy)
+    library = Library(
+        database, MediaStore(settings.home, settings.media_url), limit=settings.media_limit, quota=settings.media_quota
+    )
     files = fetching.Fetcher(
         library, outbound, vault, inbox.take_in, settings.delivery_backoff, settings.delivery_timeout
     )
-    pace = Pace(settings.delivery_calls, settings.delivery_backoff, settings.delivery_timeout)
-    reach = Reach(outbound, settings.public_url, library.content_of)
-    deliveries = DeliveryWorker(database, reach, vault, pace)
-    making = Making(settings.delivery_max_age, deliveries.expect)
-    webhooks.announces(bus.announce)
-    for consumer in (
-        automation.RULES,
-        automation.FLOWS,
-        making.consumer,
-        notifications.CONSUMER,
-        fetching.CONSUMER,
-        refining.CONSUMER,
-        queueing.consumer,
-    ):
-        bus.subscribe(consumer)
     models = Models(outbound, _service_wide(settings), settings.ai_timeout)
-    refiner = Worker(refining.Refiner(database, vault, models, bus.announce).work(), database, calls=refining.CALLS)
-    bus.follow(deliveries.heard)
-    bus.follow(webhooks.poke)
-    deliveries.told = lambda user_id: bus.announce([user_id])
+    refiner = refining.Refiner(database, vault, models, bus.announce)
+    deliveries = _deliveries_of(settings, database, outbound, vault, library)
+    patience = Patience(settings.webhook_backoff, settings.webhook_disable_after, settings.delivery_timeout)
+    webhooks = Sender(database, outbound, vault, patience)
+    queueing = Queueing(event_bodies.written, webhooks.note)
+    _tie(bus, deliveries, webhooks, Making(settings.delivery_max_age, deliveries.expect), queueing)
     return Services(
         settings=settings,
         pools=pools,
@@ -111,7 +93,7 @@ def services_of(settings: Settings, logins: Logins, listen_dsn: str) -> Services
         vault=vault,
         outbound=outbound,
         models=models,
-        refiner=refiner,
+        refiner=Worker(refiner.work(), database, calls=refining.CALLS),
         deliveries=deliveries,
         library=library,
         fetcher=Worker(files.work(), database, calls=FETCH_CALLS),
@@ -124,6 +106,32 @@ def services_of(settings: Settings, logins: Logins, listen_dsn: str) -> Services
         clock=_now,
         ending=Ending(),
     )
+
+
+def _deliveries_of(
+    settings: Settings, database: Database, outbound: OutboundHttp, vault: Vault, library: Library
+) -> DeliveryWorker:
+    """What sends to the messengers."""
+    pace = Pace(settings.delivery_calls, settings.delivery_backoff, settings.delivery_timeout)
+    return DeliveryWorker(database, Reach(outbound, settings.public_url, library.content_of), vault, pace)
+
+
+def _tie(bus: Bus, deliveries: DeliveryWorker, webhooks: Sender, making: Making, queueing: Queueing) -> None:
+    """Let the consumers read the bus, and those who send hear of it and tell of what they did."""
+    for consumer in (
+        automation.RULES,
+        automation.FLOWS,
+        making.consumer,
+        notifications.CONSUMER,
+        fetching.CONSUMER,
+        refining.CONSUMER,
+        queueing.consumer,
+    ):
+        bus.subscribe(consumer)
+    bus.follow(deliveries.heard)
+    bus.follow(webhooks.poke)
+    deliveries.told = lambda user_id: bus.announce([user_id])
+    webhooks.announces(bus.announce)
 
 
 def _service_wide(settings: Settings) -> Account | None:

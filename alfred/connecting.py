@@ -12,17 +12,16 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from alfred.api.connection_config import (
-    Email,
     Evolution,
     Instagram,
     Messenger,
-    ProviderConfig,
-    Smtp,
     Twilio,
     Waha,
     WhatsAppCloud,
     Zapi,
 )
+from alfred.api.connection_fields import ProviderConfig
+from alfred.api.mail_connection_config import Email, Smtp
 
 ADDRESS = "http://127.0.0.1:8000"
 PROVIDERS: dict[str, type[ProviderConfig]] = {

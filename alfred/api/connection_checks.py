@@ -4,7 +4,9 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from alfred.api.connection_config import Brevo, Email, ProviderConfig, Resend, Twilio, shown
+from alfred.api.connection_config import Twilio, shown
+from alfred.api.connection_fields import ProviderConfig
+from alfred.api.mail_connection_config import Brevo, Email, Resend
 from alfred.channels.whatsapp import phone
 from alfred.crm.connections import Connection
 from alfred.http.problems import Fault

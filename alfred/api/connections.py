@@ -12,12 +12,12 @@ from alfred.addresses import Targets, fault_of
 from alfred.api.connection_checks import account_of, address_faults, can_receive, can_send, faults_of, probe
 from alfred.api.connection_config import (
     NewConnection,
-    Options,
     hook_provider,
     names_of_secrets,
     secrets,
     shown,
 )
+from alfred.api.connection_fields import Options
 from alfred.api.hook_models import ConnectedHook, hook_of
 from alfred.crm import connections
 from alfred.http.context import Caller, Services
