@@ -13,27 +13,59 @@ select c.conversation_id as id, c.status, c.unread_count, c.sentiment, c.urgency
   join channels h on h.user_id = c.user_id and h.channel_id = c.channel_id
   left join connections k on k.user_id = c.user_id and k.channel_id = c.channel_id
 
+-- part: filtered
+conversations c
+  left join conversation_tags g on g.user_id = :user_id and g.tag = :tag and g.conversation_id = c.conversation_id
+
 -- part: filters
 c.user_id = :user_id
    and (:status::text is null or c.status = :status)
-   and (:channel::text is null or h.type = :channel)
+   and (:channel::text is null
+        or c.channel_id = any (array(select channel_id from channels where user_id = :user_id and type = :channel)))
    and (not :unread_only::boolean or c.unread_count > 0)
    and (:needs_reply::boolean is null or (c.waiting_since is not null) = :needs_reply)
    and (:negotiation::boolean is null or c.negotiation = :negotiation)
    and (:sentiment::text is null or c.sentiment = :sentiment)
    and (:urgency::text is null or c.urgency = :urgency)
-   and (:tag::text is null or c.tags @> array[:tag])
+   and (:tag::text is null or g.tag is not null)
    and (:contact_id::uuid is null or c.contact_id = :contact_id)
    and (:ids::uuid[] is null or c.conversation_id = any (:ids))
    and (:q::text is null or c.conversation_id = any (array(select app.search_conversations(:q))))
 
--- name: page
--- By latest activity. The search is a function, since LIKE may use no index under row level security.
-{{shown}}
- where {{filters}}
-   and (:before_at::timestamptz is null or (c.active_at, c.conversation_id) < (:before_at, :before_id::uuid))
+-- part: newest
+(:before_at::timestamptz is null or (c.active_at, c.conversation_id) < (:before_at, :before_id::uuid))
  order by c.active_at desc, c.conversation_id desc
  limit :limit
+
+-- name: page
+-- By latest activity. The search is a function, since LIKE may use no index under row level security.
+select c.conversation_id as id, c.active_at
+  from {{filtered}}
+ where {{filters}}
+   and {{newest}}
+
+-- name: page_of_channel
+-- The same of a type of channel: the newest of each, so that a rare one is not looked for among all.
+select newest.id, newest.active_at
+  from channels h
+ cross join lateral (
+       select c.conversation_id as id, c.active_at
+         from {{filtered}}
+        where c.channel_id = h.channel_id
+          and {{filters}}
+          and {{newest}}) newest
+ where h.user_id = :user_id and h.type = :channel
+ order by newest.active_at desc, newest.id desc
+ limit :limit
+
+-- name: items
+-- What a page shows, as JSON.
+select convert_to(app.inbox_items_of(:ids), 'UTF8')
+
+-- name: several
+-- Those with these ids.
+{{shown}}
+ where c.user_id = :user_id and c.conversation_id = any (:ids::uuid[])
 
 -- name: inbox
 -- The page without filters: a statement of its own that puts on the hat, keeps its plan and writes the items as JSON.
@@ -42,7 +74,8 @@ select convert_to(items, 'UTF8') as items, last_at, last_id
 
 -- name: page_of_search
 -- By latest activity, of a search without filters: it stops where the page is full.
-{{shown}}
+select c.conversation_id as id, c.active_at
+  from conversations c
  where c.user_id = :user_id
    and c.conversation_id = any (array(select app.search_page(:q, :before_at, :before_id, :limit)))
  order by c.active_at desc, c.conversation_id desc
@@ -50,7 +83,8 @@ select convert_to(items, 'UTF8') as items, last_at, last_id
 
 -- name: page_by_waiting
 -- Who waits longest comes first; who does not wait comes last.
-{{shown}}
+select c.conversation_id as id, c.active_at, c.waiting_since
+  from {{filtered}}
  where {{filters}}
    and (:after_id::uuid is null
         or (coalesce(c.waiting_since, 'infinity'), c.active_at, c.conversation_id)
@@ -157,8 +191,7 @@ select n - 1
 -- Those that the change makes another, each with its event where more than reading changed; how many.
 with picked as (
     select c.conversation_id
-      from conversations c
-      join channels h on h.user_id = c.user_id and h.channel_id = c.channel_id
+      from {{filtered}}
      where {{filters}} and {{another}}
      order by c.active_at desc, c.conversation_id desc
      limit :most
@@ -194,8 +227,7 @@ select count(*) from changed
 -- name: more_to_change
 -- Whether a filter shows any that the change would still make another.
 select exists (
-    select from conversations c
-      join channels h on h.user_id = c.user_id and h.channel_id = c.channel_id
+    select from {{filtered}}
      where {{filters}} and {{another}}
 )
 

@@ -1,7 +1,8 @@
 -- Tags: the words that conversations are sorted by.
 
 -- name: counts
--- Each tag and how many conversations have it, no further than is told: from one tag the index leads to the next.
+-- Each tag and how many conversations have it, no further than is told: from one tag the index leads to the next, and
+-- the order keeps the count to the index, whatever part of the table the planner expects to have the tag.
 with recursive known (tag) as (
     (select tag from conversation_tags where user_id = :user_id order by tag limit 1)
     union all
@@ -11,7 +12,8 @@ with recursive known (tag) as (
      where known.tag is not null
 )
 select tag, (select count(*) from (select from conversation_tags t
-                                    where t.user_id = :user_id and t.tag = known.tag limit :most_counted) f) as count
+                                    where t.user_id = :user_id and t.tag = known.tag
+                                    order by t.conversation_id limit :most_counted) f) as count
   from known
  where tag is not null
  limit :most

@@ -1,4 +1,4 @@
-"""Pages of the inbox and of a thread in other orders than the newest first."""
+"""Pages of a thread in other orders than the newest first."""
 
 from datetime import datetime
 from typing import Any
@@ -52,21 +52,3 @@ async def _key(db: Db, about: dict[str, UUID], message_id: UUID) -> tuple[dateti
 
 def _key_of(row: Row) -> tuple[str, UUID]:
     return row["sent_at"].isoformat(), row["id"]
-
-
-async def longest_waiting_first(db: Db, request: web.Request, query: Listing, given: dict[str, Any]) -> Page[Any]:
-    """Who waits for an answer, by how long; then who does not, by how long nothing happened."""
-    kind = "conversations.waiting"
-    waiting, active_at, conversation_id = after(kind, query, _moment_or_none, datetime.fromisoformat, UUID)
-    place = {"after_waiting": waiting, "after_at": active_at, "after_id": conversation_id}
-    rows = await sql.conversations.page_by_waiting.all(db, **place, limit=query.limit + 1, **given)
-
-    def key(row: Row) -> tuple[str | None, str, UUID]:
-        since = row["waiting_since"]
-        return since and since.isoformat(), row["active_at"].isoformat(), row["id"]
-
-    return page(request, kind, query, rows, key)
-
-
-def _moment_or_none(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)

@@ -7,15 +7,14 @@ from uuid import UUID
 from aiohttp import web
 from pydantic import Field, field_validator
 
-from alfred.api.conversation_pages import longest_waiting_first
-from alfred.api.inbox_page import inbox_page
+from alfred.api.inbox_page import inbox_page, longest_waiting_first, newest_ids
 from alfred.crm.conversations import Change, change
 from alfred.crm.outbox import policy_of
 from alfred.events import record
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Answer, Routes
 from alfred.http.models import Input, Listing, Moment, Output, Page, SearchText, Tag
-from alfred.http.pages import newest_first
+from alfred.http.pages import written
 from alfred.http.problems import Fault, bad_reference, invalid, not_found
 from alfred.queries import Db, Row, sql
 from alfred.senders.policy import SendPolicy
@@ -139,24 +138,33 @@ async def list_conversations(
         usual: Any = await inbox_page(services, caller, request, query)  # the same, written already
         return usual  # type: ignore[no-any-return]
     async with services.database.acting_as(caller.user_id) as db:
-        return await _filtered(db, caller, request, query)
+        found = await _found(db, caller, request, query)
+        if query.q is None:
+            plain: Any = written(found, await sql.conversations.items.value(db, ids=found.items))
+            return plain  # type: ignore[no-any-return]
+        return await _with_matches(db, caller, found, query.q)
 
 
-async def _filtered(db: Db, caller: Caller, request: web.Request, query: ConversationQuery) -> Page[ListedConversation]:
+async def _found(db: Db, caller: Caller, request: web.Request, query: ConversationQuery) -> Page[UUID]:
+    """The page, of ids."""
     given = {"user_id": caller.user_id, "ids": None, **query.model_dump(exclude={"limit", "cursor", "sort"})}
     if query.sort == "waiting":
-        rows = await longest_waiting_first(db, request, query, given)
-    elif query.q is not None and query.is_unfiltered():
-        search = {"user_id": caller.user_id, "q": query.q}
-        rows = await newest_first(db, request, query, sql.conversations.page_of_search, "active_at", **search)
-    else:
-        rows = await newest_first(db, request, query, sql.conversations.page, "active_at", **given)
-    if query.q is None:
-        plain: Page[Any] = rows.of(conversation_of)  # what is searched has a match besides
-        return plain
-    found = await sql.conversations.matches.all(db, q=query.q, ids=[row["id"] for row in rows.items])
-    matches = {row["conversation_id"]: SearchMatch.read(row) for row in found}
-    return rows.of(lambda row: ListedConversation(**dict(conversation_of(row)), match=matches.get(row["id"])))
+        return await longest_waiting_first(db, request, query, given)
+    if query.q is not None and query.is_unfiltered():
+        given = {"user_id": caller.user_id, "q": query.q}
+        return await newest_ids(db, request, query, sql.conversations.page_of_search, given)
+    by_channel = query.channel is not None and query.q is None
+    rows_of = sql.conversations.page_of_channel if by_channel else sql.conversations.page
+    return await newest_ids(db, request, query, rows_of, given)
+
+
+async def _with_matches(db: Db, caller: Caller, found: Page[UUID], text: str) -> Page[ListedConversation]:
+    rows = await sql.conversations.several.all(db, user_id=caller.user_id, ids=found.items)
+    matches = await sql.conversations.matches.all(db, q=text, ids=found.items)
+    match_of = {row["conversation_id"]: SearchMatch.read(row) for row in matches}
+    shown = {row["id"]: dict(conversation_of(row)) for row in rows}
+    items = [ListedConversation(**shown[each], match=match_of.get(each)) for each in found.items if each in shown]
+    return found.model_copy(update={"items": items})  # type: ignore[return-value]
 
 
 @routes.on("POST", "/conversations", status=201, also=(200,))

@@ -92,9 +92,9 @@ async def newest_first(
     return page(request, rows_of.name, query, rows, lambda row: (row[by].isoformat(), row["id"]))
 
 
-def written(page: Page[Any]) -> web.Response:
+def written(page: Page[Any], items: bytes) -> web.Response:
     """A page whose items are JSON already."""
-    text = orjson.dumps(vars(page) | {"items": orjson.Fragment(page.items)})
+    text = orjson.dumps(vars(page) | {"items": orjson.Fragment(items)})
     return web.Response(body=text, content_type="application/json", charset="utf-8")
 
 

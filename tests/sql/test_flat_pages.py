@@ -32,11 +32,14 @@ select user_id, app.uuid7(), contact_id, user_id, handle, at, at,
        case when rare = 1 then 'pending' else 'closed' end
   from (select c.*, now() - make_interval(mins => n) as at, (n > {CONVERSATIONS} - 1500)::int as rare
           from (select *, (row_number() over (order by contact_id))::int as n from contacts) c) c;
+insert into conversation_tags (user_id, tag, conversation_id)
+select user_id, unnest(case when n <= 40 then array['rare', 'vip'] else array['vip'] end), conversation_id
+  from (select *, row_number() over (order by active_at) as n from conversations) c;
 drop index messages_search;
 insert into messages (user_id, message_id, conversation_id, channel_id, direction, body, status, sent_at)
 select user_id, app.uuid7(), conversation_id, channel_id, 'inbound', 'oi', 'received', active_at
   from conversations;
-analyze contacts, conversations, channels, messages;
+analyze contacts, conversations, channels, messages, conversation_tags;
 """
 
 
@@ -88,7 +91,12 @@ NEWEST, WAITING = ("before_at", "before_id"), ("after_waiting", "after_at", "aft
         {"status": "open"},
         {"unread_only": True},
         {"urgency": "high"},
+        {"urgency": "medium"},
         {"sentiment": "negative"},
+        {"sentiment": "positive"},
+        {"tag": "rare"},
+        {"tag": "vip"},
+        {"tag": "nobody"},
         {"negotiation": True},
         {"needs_reply": True},
         {"needs_reply": True, "urgency": "high"},
@@ -102,11 +110,19 @@ async def test_a_page_reads_what_it_shows(rich, filters):
     assert read <= 4 * (LIMIT + 1), indexes
 
 
-@pytest.mark.parametrize("filters", [{}, {"needs_reply": True}], ids=str)
+@pytest.mark.parametrize("filters", [{}, {"needs_reply": True}, {"tag": "rare"}, {"tag": "nobody"}], ids=str)
 async def test_so_does_a_page_of_who_waits_longest(rich, filters):
     db, user_id = rich
     given = NO_FILTER | filters | dict.fromkeys(WAITING) | {"user_id": user_id, "limit": LIMIT + 1}
     read, indexes = await rows_read(db, sql.conversations.page_by_waiting, **given)
+    assert read <= 4 * (LIMIT + 1), indexes
+
+
+@pytest.mark.parametrize("channel", ["whatsapp", "email", "instagram"])
+async def test_so_does_a_page_of_a_type_of_channel(rich, channel):
+    db, user_id = rich
+    given = NO_FILTER | dict.fromkeys(NEWEST) | {"user_id": user_id, "limit": LIMIT + 1, "channel": channel}
+    read, indexes = await rows_read(db, sql.conversations.page_of_channel, **given)
     assert read <= 4 * (LIMIT + 1), indexes
 
 
@@ -176,11 +192,6 @@ async def test_the_last_use_of_a_channel_is_one_look(rich):
 
 async def test_tags_are_read_from_their_index(rich):
     db, user_id = rich
-    await db.execute(
-        """insert into conversation_tags (user_id, tag, conversation_id)
-           select user_id, 'vip', conversation_id from conversations where user_id = $1""",
-        user_id,
-    )
     read, indexes = await rows_read(db, sql.tags.counts, user_id=user_id, most=1000, most_counted=1000)
     assert read <= 1100, indexes
-    assert await sql.tags.counts.value(db, user_id=user_id, most=1000, most_counted=1000) == "vip"
+    assert await sql.tags.counts.value(db, user_id=user_id, most=1000, most_counted=1000) == "rare"
