@@ -153,8 +153,8 @@ export function open(place, path) {
     if (type === "message.deleted" || type === "contact.merged") return soon();
     if (type !== "contact.updated" && !(data.conversation && /^(message|conversation)\./.test(type))) return undefined;
     if (data.conversation && (chosen.q || chosen.sort === "waiting")) return soon();
-    const { settle } = await import("./heard.js");
-    const next = settle(items, event, (row) => fits(row, chosen) || row.id === opened);
+    const heard = await import("./heard.js").catch(() => null); // the network may go between the event and this
+    const next = heard?.settle(items, event, (row) => fits(row, chosen) || row.id === opened);
     if (!next) return soon();
     items = next;
     return paint();
