@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from alfred import background
 from alfred.crm.scans import Scans
 from alfred.db import Database
 from tests.conftest import serving
@@ -23,8 +24,9 @@ class Clock:
 
 
 @pytest.fixture
-async def shop(cluster, http):
+async def shop(cluster, http, monkeypatch):
     """A database of its own, a user in it, four scanners with one clock."""
+    monkeypatch.setattr(background, "_scans", lambda _: ())  # one looks at a time: here the test alone
     dsn = cluster.app(cluster.copy())
     clock = Clock()
     databases = [Database(dsn, size=4) for _ in range(4)]
