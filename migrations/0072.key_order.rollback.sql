@@ -1,0 +1,1 @@
+alter function app.take_in_known(jsonb) reset enable_sort;
