@@ -10,6 +10,8 @@ Kind = Literal[
     "tokens",
     "rules",
     "flows",
+    "rules_size",
+    "flows_size",
     "subscriptions",
     "facts",
     "tickets",
@@ -24,6 +26,9 @@ QUOTAS: dict[Kind, int] = {
     "tokens": 500,
     "rules": 500,
     "flows": 500,
+    # Bytes of all of them as stored, and 50 more for each value: all are read and tried for each message.
+    "rules_size": 1_048_576,
+    "flows_size": 2_097_152,
     "subscriptions": 50,
     "facts": 2_000,
     "tickets": 1_000,  # to open streams, made in a minute, for each process

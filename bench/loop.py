@@ -3,14 +3,15 @@
 import asyncio
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import aiohttp
 
-from bench.ground import Service, User, service, show, sign_up
+from bench.ground import Service, User, service, show, sign_up, whatsapp
 
 EACH_SECONDS = 0.4  # of looking on after an answer
+CONSUMED_SECONDS = 3.0  # and until a message was tried on all rules and flows
 PROBE_SECONDS = 0.002
 MEBIBYTE = 1 << 20
 # A probe inside the service: who sleeps for 2 ms and wakes later has waited for the loop.
@@ -53,7 +54,7 @@ def whole(piece: str, size: int) -> str:
     return (piece * (size // len(piece) + 1))[:size]
 
 
-def asked(name: str, path: str, **body: Any) -> Call:
+def asked(name: str, path: str, /, **body: Any) -> Call:
     """A call with a JSON body."""
     return name, path, json.dumps(body).encode(), JSON
 
@@ -71,11 +72,16 @@ def texts() -> Iterator[Call]:
     yield asked("facts", "/facts", kind="text", text=whole("a@a.", 500))
 
 
-def flow(count: int) -> dict[str, Any]:
+def plain(number: int, values: int) -> dict[str, Any]:
+    """A condition."""
+    return {"field": "message.text", "op": "contains_any", "value": [f"a b{number + n}" for n in range(values)]}
+
+
+def flow(count: int, when: Callable[[int, int], dict[str, Any]] = plain) -> dict[str, Any]:
     """A chain of conditions."""
-    when = {"field": "message.text", "op": "contains_any", "value": [f"a b{number}" for number in range(10)]}
     nodes = [
-        {"id": str(n), "type": "condition", "when": when, "yes": str(n + 1), "no": str(n + 1)} for n in range(count)
+        {"id": str(n), "type": "condition", "when": when(n, 10), "yes": str(n + 1), "no": str(n + 1)}
+        for n in range(count)
     ]
     end = {"id": str(count), "type": "action", "action": {"action": "notify"}, "next": None}
     return {"start": "0", "nodes": [*nodes, end]}
@@ -117,19 +123,35 @@ def posts() -> Iterator[Call]:
     yield asked("rules/backtest", "/rules/backtest", text='Se a mensagem contém "a b", me avise')
 
 
+# The costliest comparison: a phrase of repetitions in a text of them.
+REPETITIONS = whole("a ", 19_980) + "b a b"
+
+
+def costly(number: int, values: int) -> dict[str, Any]:
+    """A condition of so many values that never holds; each number makes others."""
+    places = range(number * values, (number + 1) * values)
+    phrases = [f"{'a ' * (5 + place % 20)}b b {'a ' * (place // 20 % 20)}" for place in places]
+    return {"any": [{"field": "message.text", "op": "contains_any", "value": phrases[at : at + 100]}
+                    for at in range(0, values, 100)]}  # fmt: skip
+
+
+def largest(number: int) -> Iterator[Call]:
+    """A rule and a flow, of which a tenant may have a few."""
+    values = 3_000
+    then = [{"action": "notify"}]
+    yield asked("rules: the largest", "/rules", name="x", compiled={"when": costly(number, values), "then": then})
+    yield asked("flows: the largest", "/flows", name="x", enabled=True, definition=flow(300, costly))
+
+
 async def stalls(at: Service, user: User, calls: list[Call]) -> dict[str, tuple[float, float, str]]:
     """By the entrance's name the longest stall and the longest answer in milliseconds, and the statuses."""
     found: dict[str, tuple[float, float, str]] = {}
     async with aiohttp.ClientSession(headers={"Authorization": user.headers["Authorization"]}) as http:
         for name, path, raw, kind in calls:
-            await _worst(http, at)
-            began = time.perf_counter()
-            async with http.post(at.api + path, data=raw, headers={"Content-Type": kind}) as answer:
-                await answer.read()
-            took = (time.perf_counter() - began) * 1000
-            await asyncio.sleep(EACH_SECONDS)
-            stall, before = await _worst(http, at) * 1000, found.get(name, (0.0, 0.0, ""))
-            statuses = " ".join(dict.fromkeys([*before[2].split(), str(answer.status)]))
+            call = http.post(at.api + path, data=raw, headers={"Content-Type": kind})
+            stall, took, status = await _stall(http, at, call)
+            before = found.get(name, (0.0, 0.0, ""))
+            statuses = " ".join(dict.fromkeys([*before[2].split(), status]))
             found[name] = (max(before[0], stall), max(before[1], took), statuses)
     return found
 
@@ -140,10 +162,43 @@ async def _worst(http: aiohttp.ClientSession, at: Service) -> float:
         return worst
 
 
+async def beside_consumers(at: Service, user: User) -> dict[str, tuple[float, float, str]]:
+    """The same for the largest rules and flows, for lists of them, and while messages are tried on them."""
+    found: dict[str, tuple[float, float, str]] = {}
+    for number in range(30):
+        made = await stalls(at, user, list(largest(number)))
+        for name, row in made.items():
+            found[name] = max(row, found.get(name, row))
+        if all(told == "409" for _, _, told in made.values()):
+            break
+    async with aiohttp.ClientSession(headers=user.headers) as http:
+        for path in ("/rules?limit=200", "/flows?limit=200"):
+            found[f"GET {path}"] = await _stall(http, at, http.get(at.api + path))
+        for number in range(5):
+            body = whatsapp(REPETITIONS, 1, number)
+            row = await _stall(http, at, http.post(at.api + "/webhooks/whatsapp", data=body), CONSUMED_SECONDS)
+            found["consumers: a message"] = max(row, found.get("consumers: a message", row))
+    return found
+
+
+async def _stall(
+    http: aiohttp.ClientSession, at: Service, call: Any, seconds: float = EACH_SECONDS
+) -> tuple[float, float, str]:
+    """The longest stall in milliseconds during a call and some seconds after it, the answer's time and status."""
+    await _worst(http, at)
+    began = time.perf_counter()
+    async with call as answer:
+        await answer.read()
+    took = time.perf_counter() - began
+    await asyncio.sleep(seconds)
+    return await _worst(http, at) * 1000, took * 1000, str(answer.status)
+
+
 def main() -> None:
     """Measure, and print."""
     with service(change=PROBE, rate_limit="100000") as running:
         found = asyncio.run(stalls(running, sign_up(running), [*texts(), *bodies(), *posts()]))
+        found |= asyncio.run(beside_consumers(running, sign_up(running)))
     rows = [(name, f"{stall:.0f}", f"{took:.0f}", told) for name, (stall, took, told) in found.items()]
     show("the worst legal input of each entrance", ("entrance", "stall ms", "answer ms", "status"), rows)
     print(f"longest stall: {max(stall for stall, _, _ in found.values()):.0f} ms")

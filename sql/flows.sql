@@ -31,8 +31,8 @@ update flows
 delete from flows where user_id = :user_id and flow_id = :flow_id
 
 -- name: enabled
--- Oldest first.
-select flow_id, name, definition
+-- Oldest first, of at most as many as a tenant may have.
+select flow_id, name, definition::text as definition
   from flows
  where user_id = :user_id and enabled
  order by created_at, flow_id

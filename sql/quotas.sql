@@ -15,3 +15,15 @@ select count(*) from rules where user_id = :user_id
 -- name: count_flows
 -- Of its own.
 select count(*) from flows where user_id = :user_id
+
+-- name: size_of_rules
+-- Bytes as stored, and 50 more for each value that is asked for: each message is tried on all of them.
+select coalesce(sum(octet_length(whole) + 50 * (length(asked) - length(replace(asked, ',', '')))), 0)::bigint
+  from rules, lateral (select compiled::text as whole, compiled ->> 'when' as asked) as texts
+ where user_id = :user_id
+
+-- name: size_of_flows
+-- The same of flows.
+select coalesce(sum(octet_length(whole) + 50 * (length(whole) - length(replace(whole, ',', '')))), 0)::bigint
+  from flows, lateral (select definition::text as whole) as texts
+ where user_id = :user_id

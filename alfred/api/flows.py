@@ -22,7 +22,7 @@ from alfred.http.endpoint import Routes
 from alfred.http.models import Input, Listing, Name, Notes, Output, Page
 from alfred.http.pages import after, page
 from alfred.http.problems import Fault, invalid, not_found
-from alfred.http.quotas import make_room
+from alfred.http.quotas import make_room, within_size
 from alfred.queries import Db, sql
 from alfred.rules.situation import SituationInput
 
@@ -132,7 +132,8 @@ async def create_flow(db: Db, caller: Caller, services: Services, body: NewFlow)
     await _refuse_invalid(services, caller, body.definition, enabled=body.enabled)
     await make_room(db, caller.user_id, "flows")
     flow_id = uuid7()
-    await sql.flows.add.run(db, user_id=caller.user_id, flow_id=flow_id, **body.model_dump())
+    async with within_size(db, caller.user_id, "flows"):
+        await sql.flows.add.run(db, user_id=caller.user_id, flow_id=flow_id, **body.model_dump())
     return await get_flow(db, caller, flow_id)
 
 
@@ -163,13 +164,13 @@ async def get_flow(db: Db, caller: Caller, flow_id: UUID) -> Flow:
     return Flow.read(row)
 
 
-@routes.on("PUT", "/flows/{flow_id}", errors=(404,))
+@routes.on("PUT", "/flows/{flow_id}", errors=(404, 409))
 async def replace_flow(db: Db, caller: Caller, services: Services, flow_id: UUID, body: NewFlow) -> Flow:
     """Replace a flow."""
     return await _store(db, caller, services, flow_id, body.model_dump())
 
 
-@routes.on("PATCH", "/flows/{flow_id}", errors=(404,))
+@routes.on("PATCH", "/flows/{flow_id}", errors=(404, 409))
 async def update_flow(db: Db, caller: Caller, services: Services, flow_id: UUID, body: FlowChange) -> Flow:
     """Update a flow."""
     before = await get_flow(db, caller, flow_id)
@@ -246,8 +247,9 @@ def _is_small(definition: Any) -> bool:
 
 async def _store(db: Db, caller: Caller, services: Services, flow_id: UUID, values: dict[str, Any]) -> Flow:
     await _refuse_invalid(services, caller, values["definition"], enabled=values["enabled"])
-    if not await sql.flows.update.run(db, user_id=caller.user_id, flow_id=flow_id, **values):
-        raise not_found("flow")
+    async with within_size(db, caller.user_id, "flows"):
+        if not await sql.flows.update.run(db, user_id=caller.user_id, flow_id=flow_id, **values):
+            raise not_found("flow")
     return await get_flow(db, caller, flow_id)
 
 

@@ -17,7 +17,7 @@ from alfred.http.endpoint import Routes
 from alfred.http.models import Input, Listing, Name, Output, Page
 from alfred.http.pages import newest_first
 from alfred.http.problems import Problem, not_found
-from alfred.http.quotas import make_room
+from alfred.http.quotas import make_room, within_size
 from alfred.queries import Db, sql
 from alfred.rules.conditions import Compiled, Finding, verdict_on
 from alfred.rules.sentence import compiler as rule_language
@@ -109,7 +109,8 @@ async def create_rule(db: Db, caller: Caller, body: NewRule) -> Rule:
     await make_room(db, caller.user_id, "rules")
     rule_id = uuid7()
     name = body.name or (body.text or rule["explanation"])[:60]
-    await sql.rules.add.run(db, user_id=caller.user_id, rule_id=rule_id, name=name, enabled=body.enabled, **rule)
+    async with within_size(db, caller.user_id, "rules"):
+        await sql.rules.add.run(db, user_id=caller.user_id, rule_id=rule_id, name=name, enabled=body.enabled, **rule)
     return await get_rule(db, caller, rule_id)
 
 
@@ -131,15 +132,16 @@ async def get_rule(db: Db, caller: Caller, rule_id: UUID) -> Rule:
     return Rule.read(row)
 
 
-@routes.on("PATCH", "/rules/{rule_id}", errors=(404,))
+@routes.on("PATCH", "/rules/{rule_id}", errors=(404, 409))
 async def update_rule(db: Db, caller: Caller, rule_id: UUID, body: RuleChange) -> Rule:
     """Update a rule."""
     anew = dict.fromkeys(("text", "language", "compiled", "explanation", "warnings"))
     if body.text is not None or body.compiled is not None:
         anew = await compiled_rule(db, caller, body.text, body.compiled)
     about = {"user_id": caller.user_id, "rule_id": rule_id}
-    if not await sql.rules.update.run(db, **about, name=body.name, enabled=body.enabled, **anew):
-        raise not_found("rule")
+    async with within_size(db, caller.user_id, "rules"):
+        if not await sql.rules.update.run(db, **about, name=body.name, enabled=body.enabled, **anew):
+            raise not_found("rule")
     return await get_rule(db, caller, rule_id)
 
 

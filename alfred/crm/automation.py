@@ -1,10 +1,9 @@
 """What happens by itself: rules act on events, flows suggest."""
 
-import asyncio
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -14,11 +13,13 @@ from alfred.crm import conversations
 from alfred.crm.outbox import CannotCarry, Draft, PolicyRefuses, send
 from alfred.crm.tasks import TaskDraft, add
 from alfred.events import Event, EventType, record
-from alfred.flows.definition import InvalidFlow
-from alfred.flows.simulate import simulate
+from alfred.flows.definition import Definition, InvalidFlow, read
+from alfred.flows.simulate import simulate_in_slices
 from alfred.queries import Db, Row, sql
 from alfred.rules.actions import Action, AddTag, CreateTask, SendReply, SetStatus, delay
-from alfred.rules.conditions import Compiled, match
+from alfred.rules.conditions import Compiled, match, match_in_slices
+from alfred.rules.keeping import Kept
+from alfred.rules.pace import Pace
 from alfred.rules.situation import Situation, situation_of
 
 TRIGGERS: tuple[EventType, ...] = ("message.received", "conversation.created", "task.overdue", "lead.stalled")
@@ -27,8 +28,10 @@ MOST_DEPTH = 3
 # One event's rules act for so long in a row; then other tenants have their turns.
 ACT_SECONDS = 0.05
 MOST_RULES_IN_TURN = 20
-# Of a tenant with more rules than these each event is looked at by itself.
+# Of a tenant with more rules than these, or larger ones, each event is looked at by itself.
 MOST_RULES_IN_BATCH = 20
+LARGEST_IN_BATCH = 4_096  # characters of all of them as stored
+MOST_KEPT = 2_097_152  # characters of rules, and as many of flows, that are not read anew for each event
 
 
 async def with_matches(db: Db, events: Sequence[Event]) -> list[Event]:
@@ -42,16 +45,19 @@ async def with_matches(db: Db, events: Sequence[Event]) -> list[Event]:
         rules[row["user_id"]].append(row)
     asked = [event for event in events if any(rule["trigger"] == event.type for rule in rules[event.user_id])]
     rows = await _found_by(db, asked)
-    busy = {user_id for user_id, its in rules.items() if len(its) > MOST_RULES_IN_BATCH}
+    busy = {user_id for user_id, its in rules.items() if _are_many(its)}
     left: list[Event] = []
-    ends_at = monotonic() + ACT_SECONDS
-    for number, (event, row) in enumerate(zip(asked, rows, strict=True)):
-        if number % 20 == 19:
-            await asyncio.sleep(0)  # a long batch lets requests pass
+    ends_at, pace = monotonic() + ACT_SECONDS, Pace()
+    for event, row in zip(asked, rows, strict=True):
+        await pace.rest()
         if event.user_id in busy or monotonic() > ends_at or _may_match(event, rules[event.user_id], row):
             busy.add(event.user_id)
             left.append(event)
     return left
+
+
+def _are_many(rules: Sequence[Row]) -> bool:
+    return len(rules) > MOST_RULES_IN_BATCH or sum(len(rule["compiled"]) for rule in rules) > LARGEST_IN_BATCH
 
 
 def _may_match(event: Event, rules: Sequence[Row], row: Row) -> bool:
@@ -91,7 +97,8 @@ async def _matching(db: Db, event: Event, rules: Sequence[Row]) -> list[Row]:
     situation = await _situation(db, event)
     if situation is None:
         return []
-    matching = [rule for rule in rules if match(_compiled(rule["compiled"]).when, situation)]
+    pace = Pace()
+    matching = [rule for rule in rules if await match_in_slices(_compiled(rule["compiled"]).when, situation, pace)]
     if not matching:
         return []
     noted = await sql.rules.note_matches.all(
@@ -105,10 +112,17 @@ async def _matching(db: Db, event: Event, rules: Sequence[Row]) -> list[Row]:
     return [rule for rule in matching if rule["rule_id"] in first_time]
 
 
-@lru_cache(maxsize=2048)
-def _compiled(text: str) -> Compiled:
-    """A rule as stored: the same ones are read for event after event."""
-    return Compiled.model_validate_json(text)
+def _flow_of(text: str) -> Definition | None:
+    """A later version may be stricter than the one that enabled it: then none."""
+    try:
+        return read(json.loads(text))
+    except InvalidFlow:
+        return None
+
+
+# Rules and flows as stored: the same ones are read for event after event.
+_compiled = Kept[Compiled](Compiled.model_validate_json, MOST_KEPT)
+_flow = Kept[Definition | None](_flow_of, MOST_KEPT)
 
 
 async def suggest(db: Db, event: Event) -> None:
@@ -119,11 +133,13 @@ async def suggest(db: Db, event: Event) -> None:
     situation = await _situation(db, event)
     if situation is None:
         return
+    pace = Pace()
     for flow in flows:
-        try:
-            found = simulate(flow["definition"], situation)
-        except InvalidFlow:  # a later version may be stricter than the one that enabled it
+        await pace.rest()
+        definition = _flow(flow["definition"])
+        if definition is None:
             continue
+        found = await simulate_in_slices(definition, situation, pace)
         if found.actions:
             path = found.model_dump(mode="json", exclude={"actions"}) | {"actions": shown(found.actions)}
             payload = {"flow_id": str(flow["flow_id"]), "flow_name": flow["name"], **path}

@@ -30,13 +30,17 @@ def _spaced(char: str) -> str:
 
 
 _BARE, _SPACED = _Table(_bare), _Table(_spaced)
+_MOST_GROWTH, _LEAST_ROOM = 4, 1_000  # of a text in another form: one sign of Arabic is eighteen letters
+LONGEST_KEPT = 100  # phrases
+_LONG, _LINEAR = 2_500, 30_000  # characters
 
 
 def fold(text: str) -> str:
     """Small letters without accents; invisible format characters (joiners, soft hyphens) are dropped."""
     if text.isascii():
         return text.lower()
-    bare = unicodedata.normalize("NFKD", text.casefold()).translate(_BARE)
+    room = max(_MOST_GROWTH * len(text), _LEAST_ROOM)
+    bare = unicodedata.normalize("NFKD", text.casefold())[:room].translate(_BARE)
     return unicodedata.normalize("NFKC", bare).casefold()
 
 
@@ -68,10 +72,19 @@ class Text:
         wanted = _wanted(phrase)
         if not wanted.words:
             return wanted.folded in self.folded
-        return wanted.words <= self.words and wanted.line in self.line
+        return wanted.words <= self.words and wanted.line in _searched_in_linear_time(self.line)
+
+
+def _wanted(text: str) -> Text:
+    """The same few phrases of the rules are looked for in every message."""
+    return _kept(text) if len(text) <= LONGEST_KEPT else Text.of(text)
 
 
 @lru_cache(maxsize=4_096)
-def _wanted(text: str) -> Text:
-    """The same few phrases of the rules are looked for in every message."""
+def _kept(text: str) -> Text:
     return Text.of(text)
+
+
+def _searched_in_linear_time(line: str) -> str:
+    """In a short text of repetitions CPython takes length times length for a phrase of up to 99 characters."""
+    return line.ljust(_LINEAR) if len(line) > _LONG else line

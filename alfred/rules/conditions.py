@@ -6,7 +6,8 @@ from pydantic import BeforeValidator, Field, JsonValue, TypeAdapter
 
 from alfred.rules.actions import Action, AddTag, CreateTask, Notify, SendReply, SetStatus, delay
 from alfred.rules.comparing import Text
-from alfred.rules.fields import KINDS, FieldName, Scalar, Value, refuse
+from alfred.rules.fields import KINDS, FieldName, Op, Scalar, Value, refuse
+from alfred.rules.pace import Pace
 from alfred.rules.situation import Classified, Contact, Conversation, Situation, SituationInput, fill
 from alfred.rules.tree import AllOf, AnyOf, Comparison, Condition, Not, leaves
 from alfred.terms import RuleTrigger
@@ -38,6 +39,7 @@ __all__ = [
     "explain",
     "fill",
     "match",
+    "match_in_slices",
     "read_condition",
     "verdict_on",
 ]  # fmt: skip
@@ -90,6 +92,36 @@ def match(condition: Condition, situation: Situation) -> bool:
     if isinstance(condition, Not):
         return not match(condition.not_, situation)
     return _holds(condition, situation)
+
+
+async def match_in_slices(condition: Condition, situation: Situation, pace: Pace) -> bool:
+    """The same for a condition of any size, value by value, so that nobody else waits for it."""
+    await pace.rest()
+    if isinstance(condition, AllOf):
+        for part in condition.all:
+            if not await match_in_slices(part, situation, pace):
+                return False
+        return True
+    if isinstance(condition, AnyOf):
+        for part in condition.any:
+            if await match_in_slices(part, situation, pace):
+                return True
+        return False
+    if isinstance(condition, Not):
+        return not await match_in_slices(condition.not_, situation, pace)
+    singly = _SINGLY.get(condition.op)
+    if singly is None:
+        return _holds(condition, situation)
+    found = condition.op == "contains_all"
+    for value in condition.value if isinstance(condition.value, tuple) else ():
+        await pace.rest()
+        if _holds(Comparison.model_construct(field=condition.field, op=singly, value=value), situation) is not found:
+            return not found
+    return found
+
+
+# How a list's values are asked one by one.
+_SINGLY: dict[Op, Op] = {"in": "eq", "contains_any": "contains", "contains_all": "contains"}
 
 
 def explain(condition: Condition, situation: Situation) -> list[Finding]:

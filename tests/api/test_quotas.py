@@ -15,6 +15,13 @@ REFUSED = {
     "facts": ("/facts", {"kind": "text", "name": "Horário", "text": "Abrimos às 9."}),
     "subscriptions": ("/subscriptions", {"url": "https://example.com/hooks/alfred"}),
 }
+# What makes the sum of a kind larger, with so many words.
+SIZED = {
+    "rules_size": ("/rules", lambda words: {"name": "x", "compiled": {
+        "when": {"field": "message.text", "op": "contains_any", "value": [f"w{n}" for n in range(words)]},
+        "then": [{"action": "notify"}]}}),
+    "flows_size": ("/flows", lambda words: {"name": "x", "definition": {"start": "a", "nodes": ["x"] * words}}),
+}  # fmt: skip
 # Where waiting helps: 429.
 PACED = {"tickets", "streams", "notification_streams"}
 # What a messenger would only repeat is not refused.
@@ -22,7 +29,7 @@ BOUNDED = {"rejected_posts", "rejected_bytes", "unknown_statuses"}
 
 
 def test_every_quota_is_tried_here():
-    assert {*REFUSED, *PACED, *BOUNDED} == set(QUOTAS)
+    assert {*REFUSED, *SIZED, *PACED, *BOUNDED} == set(QUOTAS)
 
 
 @pytest.mark.parametrize("kind", REFUSED)
@@ -36,6 +43,23 @@ async def test_one_too_many_is_refused_until_there_is_room(ana, bruno, monkeypat
     await bruno.made(path, body)  # it is her quota, nobody else's
     assert (await ana.delete(f"{path}/{made[0]['id']}"))[0] == 204
     await ana.made(path, body)
+
+
+@pytest.mark.parametrize("kind", SIZED)
+async def test_all_of_a_kind_are_bounded_in_size(ana, bruno, monkeypatch, kind):
+    path, body = SIZED[kind]
+    monkeypatch.setitem(QUOTAS, kind, 3_000)
+    made = [await ana.made(path, body(words)) for words in (1, 20)]
+    for status, problem in (
+        await ana.post(path, body(40)),
+        await ana.patch(f"{path}/{made[0]['id']}", body(40)),
+    ):
+        assert (status, problem["code"]) == (409, kind.replace("_size", "_too_large"))
+    assert [each["id"] for each in (await ana.get(path))[1]["items"]] == [each["id"] for each in reversed(made)]
+    await bruno.made(path, body(20))
+    monkeypatch.setitem(QUOTAS, kind, 100)  # of an earlier version: what is there can be changed, and made smaller
+    assert (await ana.patch(f"{path}/{made[1]['id']}", body(10)))[0] == 200
+    assert (await ana.patch(f"{path}/{made[1]['id']}", body(11)))[0] == 409
 
 
 @pytest.mark.parametrize(("kind", "noun"), [("streams", "events"), ("notification_streams", "notifications")])

@@ -1,5 +1,6 @@
 """Conditions keep the laws of logic and survive JSON, whatever they are about."""
 
+import asyncio
 import json
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -19,8 +20,10 @@ from alfred.rules.conditions import (
     Situation,
     explain,
     match,
+    match_in_slices,
     read_condition,
 )
+from alfred.rules.pace import Pace
 
 VALUES = {
     "text": ["desconto", "não é", "R$ 50", "?", "👍"],
@@ -107,6 +110,13 @@ def test_the_explanation_agrees_with_the_verdict(raw, situation):
         assert match(finding.condition, situation) is finding.held
     if len(found) == 1 and "field" in raw:
         assert match(read_condition(raw), situation) is found[0].held
+
+
+@given(conditions, situations)
+@settings(max_examples=150, deadline=None)
+def test_in_slices_the_verdict_is_the_same(raw, situation):
+    condition = read_condition(raw)
+    assert asyncio.run(match_in_slices(condition, situation, Pace(0))) is match(condition, situation)
 
 
 keys = st.sampled_from(["all", "any", "not", "field", "op", "value", "when", "then", "trigger", "action"])
