@@ -215,3 +215,19 @@ async def test_lists_tokens_and_keys_tell_their_errors(document):
 def test_a_status_that_may_be_either_has_both_contents(document):
     contents = document["paths"]["/api/v1/health/ready"]["get"]["responses"]["503"]["content"]
     assert set(contents) == {"application/json", "application/problem+json"}
+
+
+def test_what_is_shown_once_may_be_null(document):
+    """A repeated answer has null in place of a secret."""
+    schemas, seen = document["components"]["schemas"], set()
+    for path, _, operation in operations(document):
+        if not any(each.get("name") == "Idempotency-Key" for each in operation.get("parameters", [])):
+            continue
+        for answer in operation["responses"].values():
+            name = answer.get("content", {}).get("application/json", {}).get("schema", {}).get("$ref", "/")
+            for field, schema in schemas.get(name.rsplit("/", 1)[1], {}).get("properties", {}).items():
+                if field in {"token", "secret", "ticket", "access_token", "refresh_token"}:
+                    seen.add(path)
+                    assert {"type": "null"} in schema["anyOf"], path
+                    assert "null when an `Idempotency-Key` repeats" in schema["description"], path
+    assert seen == {"/api/v1/tokens", "/api/v1/subscriptions"}

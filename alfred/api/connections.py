@@ -167,7 +167,7 @@ async def test_connection(caller: Caller, services: Services, channel_id: UUID) 
     )
 
 
-@routes.on("POST", "/channels/{channel_id}/hook/rotate", scope="admin", errors=(404,), secrets=("url", "verify_token"))
+@routes.on("POST", "/channels/{channel_id}/hook/rotate", scope="admin", errors=(404,))
 async def rotate_hook(
     caller: Caller, services: Services, request: web.Request, channel_id: UUID, body: HookRotation
 ) -> RotatedHook:

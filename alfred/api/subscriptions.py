@@ -62,7 +62,12 @@ class Subscription(Output):
 
 
 class FreshSubscription(Subscription):
-    secret: str = Field(examples=["whsec_AAECAw..."], description="Signs what is sent. Shown only in this answer.")
+    secret: str | None = Field(
+        examples=["whsec_AAECAw..."],
+        description=(
+            "Signs what is sent. Shown only in this answer: it is null when an `Idempotency-Key` repeats the answer."
+        ),
+    )
 
 
 class SecretRotation(Input):
@@ -171,7 +176,7 @@ async def delete_subscription(db: Db, caller: Caller, subscription_id: UUID) -> 
         raise not_found("subscription")
 
 
-@routes.on("POST", "/subscriptions/{subscription_id}/rotate", scope=SCOPE, errors=(404,), secrets=("secret",))
+@routes.on("POST", "/subscriptions/{subscription_id}/rotate", scope=SCOPE, errors=(404,))
 async def rotate_subscription_secret(
     db: Db, caller: Caller, services: Services, subscription_id: UUID, body: SecretRotation
 ) -> RotatedSecret:

@@ -45,8 +45,9 @@ class Token(Output):
 
 
 class FreshToken(Token):
-    token: str = Field(
-        examples=["alf_0_..."], description="The token. Shown only in this answer; only its hash is stored."
+    token: str | None = Field(
+        examples=["alf_0_..."],
+        description="The token. Shown only in this answer: it is null when an `Idempotency-Key` repeats the answer.",
     )
 
 

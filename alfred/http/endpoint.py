@@ -56,7 +56,7 @@ class Endpoint:
     also: tuple[int, ...] = ()  # other statuses that answer the same shape
     tag: str = ""
     repeatable: bool = False  # an Idempotency-Key makes it happen once
-    secrets: tuple[str, ...] = ()  # fields of the answer that are shown once
+    secrets: tuple[str, ...] = ()  # fields of the answer that are shown once; null when it is repeated
     endless: bool = False  # a stream, which no deadline ends
     same_origin: bool = False  # other sites' pages are refused: it sets, reads or clears the browser's cookie
     has_tail: bool = False  # what stands behind its path does not matter

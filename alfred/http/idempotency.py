@@ -33,10 +33,10 @@ class Claim:
         return {"user_id": self.user_id, "path": self.path, "key": self.key}
 
     async def keep(self, db: Db, response: web.Response) -> None:
-        """What is shown once only is not kept."""
+        """What is shown once only is not kept: in the repeated answer it is null."""
         body = bytes(response.body) if isinstance(response.body, bytes | bytearray) else b""
         if self.secrets and body:
-            body = json.dumps({k: v for k, v in json.loads(body).items() if k not in self.secrets}).encode()
+            body = json.dumps({k: None if k in self.secrets else v for k, v in json.loads(body).items()}).encode()
         await sql.tokens.keep_answer.run(
             db,
             **self._named,
