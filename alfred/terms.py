@@ -93,6 +93,7 @@ LONGEST_FACT = 500
 LONGEST_RULE_TEXT = 1_000
 LONGEST_NOTES = 10_000  # notes and descriptions
 LONGEST_OUTBOUND_BODY = 65_536
+LONGEST_INBOUND_BODY = 1_048_576  # of what is longer the beginning; its payload is kept whole
 
 
 def language_of(locale: str | None) -> Language | None:

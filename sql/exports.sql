@@ -25,14 +25,22 @@ select c.conversation_id as id, to_jsonb(c) - 'user_id' as row
  limit :limit
 
 -- name: messages
--- Messages of both sides.
-select m.message_id as id, to_jsonb(m) - '{user_id,norm,claim,dedupe_key}'::text[] as row
-  from messages m
- where m.user_id = :user_id and m.message_id > :after
-   and (:contact_id::uuid is null or m.conversation_id = any (array(
-            select c.conversation_id from conversations c where c.user_id = :user_id and c.contact_id = :contact_id)))
+-- Messages of both sides: the next one, and what fits in beside it: `room` bytes of texts.
+with listed as materialized (
+    select m.*
+      from messages m
+     where m.user_id = :user_id and m.message_id > :after
+       and (:contact_id::uuid is null or m.conversation_id = any (array(
+                select c.conversation_id from conversations c
+                 where c.user_id = :user_id and c.contact_id = :contact_id)))
+     order by m.message_id
+     limit :limit
+)
+select m.message_id as id, to_jsonb(m) - '{user_id,norm,claim,dedupe_key,bytes_before}'::text[] as row
+  from (select *, sum(octet_length(body)) over (order by message_id) - octet_length(body) as bytes_before
+          from listed) as m
+ where m.bytes_before < :room
  order by m.message_id
- limit :limit
 
 -- name: tasks
 -- Tasks.

@@ -1,7 +1,7 @@
 -- Messages as their conversation shows them.
 
--- part: shown
-select message_id as id, conversation_id, direction, body, attachments, sent_at, created_at, external_id, reply_to_id,
+-- part: rest
+message_id as id, conversation_id, direction, octet_length(body) as size, attachments, sent_at, created_at, external_id, reply_to_id,
        status, error, failure, app.delivery_of(user_id, message_id, delivery) as delivery, scheduled_at, cancel_on_reply, template, edited_at, deleted_at, reactions,
        classification, subject, referral, "order",
        coalesce(author, case when direction = 'outbound' then 'person' end) as author,
@@ -13,12 +13,36 @@ select message_id as id, conversation_id, direction, body, attachments, sent_at,
 
 -- name: page
 -- Newest first by the sender's time; ties by id.
-{{shown}}
- where user_id = :user_id
-   and conversation_id = :conversation_id
-   and (:before_at::timestamptz is null or (sent_at, message_id) < (:before_at, :before_id::uuid))
- order by sent_at desc, message_id desc
- limit :limit
+-- The first, and what fits in beside it: `room` bytes of texts. `beyond` counts those that were found after a row.
+with listed as materialized (
+    select body, {{rest}}
+     where user_id = :user_id
+       and conversation_id = :conversation_id
+       and (:before_at::timestamptz is null or (sent_at, message_id) < (:before_at, :before_id::uuid))
+     order by sent_at desc, message_id desc
+     limit :limit
+)
+select *
+  from (select *, sum(size) over place - size as bytes_before, count(*) over () - row_number() over place as beyond
+          from listed window place as (order by sent_at desc, id desc)) as sized
+ where bytes_before < :room
+ order by sent_at desc, id desc
+
+-- name: newer
+-- Those after one of them, oldest first.
+with listed as materialized (
+    select body, {{rest}}
+     where user_id = :user_id
+       and conversation_id = :conversation_id
+       and (sent_at, message_id) > (:after_at, :after_id::uuid)
+     order by sent_at, message_id
+     limit :limit
+)
+select *
+  from (select *, sum(size) over place - size as bytes_before, count(*) over () - row_number() over place as beyond
+          from listed window place as (order by sent_at, id)) as sized
+ where bytes_before < :room
+ order by sent_at, id
 
 -- name: key
 -- Where a message stands in its conversation.
@@ -26,36 +50,38 @@ select sent_at, message_id as id
   from messages
  where user_id = :user_id and conversation_id = :conversation_id and message_id = :message_id
 
--- name: newer_keys
--- Where the next ones stand, oldest first.
-select sent_at, message_id as id
-  from messages
- where user_id = :user_id
-   and conversation_id = :conversation_id
-   and (sent_at, message_id) > (:after_at, :after_id::uuid)
- order by sent_at, message_id
- limit :limit
-
 -- name: get
 -- One.
-{{shown}}
+select body, {{rest}}
  where user_id = :user_id and message_id = :message_id
 
 -- name: list
 -- Newest first: ids are in the order of their making.
-{{shown}}
- where user_id = :user_id
-   and (:status::text is null or status = :status)
-   and (:direction::text is null or direction = :direction)
-   and (:channel_id::uuid is null or channel_id = :channel_id)
-   and (:conversation_id::uuid is null or conversation_id = :conversation_id)
-   and (:before::uuid is null or message_id < :before)
- order by message_id desc
- limit :limit
+with listed as materialized (
+    select body, {{rest}}
+     where user_id = :user_id
+       and (:status::text is null or status = :status)
+       and (:direction::text is null or direction = :direction)
+       and (:channel_id::uuid is null or channel_id = :channel_id)
+       and (:conversation_id::uuid is null or conversation_id = :conversation_id)
+       and (:before::uuid is null or message_id < :before)
+     order by message_id desc
+     limit :limit
+)
+select *
+  from (select *, sum(size) over place - size as bytes_before, count(*) over () - row_number() over place as beyond
+          from listed window place as (order by id desc)) as sized
+ where bytes_before < :room
+ order by id desc
+
+-- name: told
+-- One as events tell of it; of a text that is cut there no more than shows that it has to be.
+select left(body, :longest::integer) as body, {{rest}}
+ where user_id = :user_id and message_id = :message_id
 
 -- name: several
 -- Those with these ids.
-{{shown}}
+select body, {{rest}}
  where user_id = :user_id and message_id = any (:ids::uuid[])
 
 -- name: is_in

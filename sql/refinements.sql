@@ -18,8 +18,8 @@ select user_id, message_id from app.claim_refinements(:most, :lease, :busy)
 select app.refinements_due_in()
 
 -- name: to_read
--- The message as it is now, with the name to hide.
-select m.body, m.classification, c.name
+-- The beginning of the message as it is now, with the name to hide.
+select left(m.body, 20000) as body, m.classification, c.name
   from messages m
   join conversations v using (user_id, conversation_id)
   join contacts c using (user_id, contact_id)
@@ -60,7 +60,7 @@ delete from ai_refinements where user_id = :user_id and message_id = :message_id
 with changed as (
     update messages
        set classification = classification || :classification
-     where user_id = :user_id and message_id = :message_id and body = :body and deleted_at is null
+     where user_id = :user_id and message_id = :message_id and left(body, 20000) = :body and deleted_at is null
     returning conversation_id, message_id, classification
 ), shown as (
     update conversations v

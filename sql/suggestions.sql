@@ -16,7 +16,7 @@ with newest as (
      order by m.sent_at desc, m.message_id desc
      limit 1
 ), turn as (
-    select m.message_id, m.sent_at, m.body, m.classification ->> 'language' as language
+    select m.message_id, m.sent_at, left(m.body, 20000) as body, m.classification ->> 'language' as language
       from messages m
      where m.user_id = :user_id and m.conversation_id = :conversation_id and m.direction = 'inbound'
        and m.deleted_at is null

@@ -55,7 +55,7 @@ async def bodies(db: Db, user_id: UUID, events: Sequence[Event]) -> list[Body]:
         wanted = {(part, each[part]) for each in about if part in each} - shown.keys()
         if wanted:
             ids = [each for _, each in wanted]
-            for row in await query.for_any(parameter).all(db, user_id=user_id, **{parameter: ids}, **_now(query)):
+            for row in await query.for_any(parameter).all(db, user_id=user_id, **{parameter: ids}, **_besides(query)):
                 shown |= shape(row)
     return [Body(event, _parts(each, shown)) for event, each in zip(events, about, strict=True)]
 
@@ -117,7 +117,7 @@ def _conversation(row: Row) -> Shown:
 
 # What is read, in this order: by which query, made for one id, and in which shape.
 _SOURCES: dict[Part, tuple[Query, str, Callable[[Row], Shown]]] = {
-    "message": (sql.messages.get, "message_id", _alone("message", message_of)),
+    "message": (sql.messages.told, "message_id", _alone("message", message_of)),
     "conversation": (sql.conversations.get, "conversation_id", _conversation),
     "task": (sql.tasks.get, "task_id", _alone("task", task_of)),
     "rule": (sql.rules.get, "rule_id", _alone("rule", Rule.read)),
@@ -127,8 +127,9 @@ _SOURCES: dict[Part, tuple[Query, str, Callable[[Row], Shown]]] = {
 }
 
 
-def _now(query: Query) -> dict[str, datetime]:
-    return {"now": datetime.now(UTC)} if "now" in query.parameters else {}
+def _besides(query: Query) -> dict[str, Any]:
+    given: dict[str, Any] = {"now": datetime.now(UTC), "longest": LARGEST}
+    return {name: value for name, value in given.items() if name in query.parameters}
 
 
 def _written(value: object) -> str:

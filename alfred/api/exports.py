@@ -4,8 +4,8 @@ import asyncio
 import io
 import json
 import zipfile
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import IO, Any
 from uuid import UUID
 
 import structlog
@@ -14,13 +14,15 @@ from aiohttp import web
 from alfred.api.contact_files.csv_table import BOM, write_row
 from alfred.http.context import REQUEST_ID, Caller, Services
 from alfred.http.endpoint import Routes
+from alfred.http.pages import ROOM
 from alfred.http.problems import not_found
 from alfred.queries import Row, sql
 
 routes = Routes("Exports")
 log = structlog.get_logger()
 
-PAGE = 500
+PAGE = 100
+_Texts = Callable[[list[dict[str, Any]], bool], Iterator[str]]
 _KINDS = {
     "contacts": sql.exports.contacts,
     "notes": sql.exports.notes,
@@ -80,7 +82,8 @@ class Archive:
     async def page(self, kind: str, after: UUID) -> list[Row]:
         """The next rows of a kind; no transaction waits for a slow reader."""
         async with self._services.database.acting_as(self._user_id) as db:
-            return await _KINDS[kind].all(db, **self._about, after=after, limit=PAGE)
+            given = self._about | {"after": after, "limit": PAGE} | ({"room": ROOM} if kind == "messages" else {})
+            return await _KINDS[kind].all(db, **given)
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """File after file; each page is packed away from the event loop."""
@@ -88,7 +91,7 @@ class Archive:
             for suffix, texts in (("json", _json), ("csv", _csv)):
                 with self._zip.open(f"{kind}.{suffix}", "w", force_zip64=True) as file:
                     async for rows, is_first in self._pages(kind):
-                        await asyncio.to_thread(file.write, "".join(texts(rows, is_first)).encode())
+                        await asyncio.to_thread(_pack, file, texts, rows, is_first)
                         yield self._sink.taken()
                     if suffix == "json":
                         file.write(b"]\n")
@@ -99,10 +102,15 @@ class Archive:
         after, is_first = UUID(int=0), True
         while True:
             rows = await self.page(kind, after)
-            yield [row["row"] for row in rows], is_first
-            if len(rows) < PAGE:
+            if rows or is_first:
+                yield [row["row"] for row in rows], is_first
+            if not rows:
                 return
             after, is_first = rows[-1]["id"], False
+
+
+def _pack(file: IO[bytes], texts: _Texts, rows: list[dict[str, Any]], is_first: bool) -> None:
+    file.write("".join(texts(rows, is_first)).encode())
 
 
 class _Sink(io.RawIOBase):

@@ -11,7 +11,7 @@ from alfred.api.webhooks import Posted, Receipt, Unreadable, read, reason_of, ta
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
 from alfred.http.models import Listing, Output, Page
-from alfred.http.pages import newest_first
+from alfred.http.pages import ROOM, newest_first
 from alfred.http.problems import Problem, not_found
 from alfred.queries import Db, sql
 from alfred.terms import ChannelType
@@ -87,7 +87,9 @@ async def list_ignored_items(db: Db, caller: Caller, request: web.Request, query
     The newest 1,000 are kept, and at most 64 MiB.
     """
     about = {"user_id": caller.user_id}
-    return (await newest_first(db, request, query, sql.webhooks.ignored, "received_at", **about)).of(IgnoredItem.read)
+    return (await newest_first(db, request, query, sql.webhooks.ignored, "received_at", **about, room=ROOM)).of(
+        IgnoredItem.read
+    )
 
 
 _PAYLOAD = {

@@ -21,7 +21,7 @@ from alfred.crm.outbox import Draft
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Answer, Routes
 from alfred.http.models import Listing, Page
-from alfred.http.pages import after, newest_first, page
+from alfred.http.pages import ROOM, after, newest_first, page
 from alfred.http.problems import Fault, bad_reference, invalid, not_found
 from alfred.queries import Db, sql
 from alfred.terms import Direction, MessageAuthor, MessageStatus
@@ -46,10 +46,11 @@ async def list_all_messages(db: Db, caller: Caller, request: web.Request, query:
     """List messages of all conversations, newest first.
 
     Filters combine. `status=failed` and `status=scheduled` show what needs a look.
+    A page ends earlier than its limit where its texts have a mebibyte.
     """
     (before,) = after("messages", query, UUID)
-    given = query.model_dump(exclude={"limit", "cursor"})
-    rows = await sql.messages.list.all(db, user_id=caller.user_id, before=before, limit=query.limit + 1, **given)
+    given = query.model_dump(exclude={"limit", "cursor"}) | {"user_id": caller.user_id, "room": ROOM}
+    rows = await sql.messages.list.all(db, before=before, limit=query.limit + 1, **given)
     return page(request, "messages", query, rows, lambda row: (str(row["id"]),)).of(message_of)
 
 
@@ -80,6 +81,7 @@ async def list_messages(
 
     Ordered by the sender's time. `around` shows half a page on both sides of a message, and the cursor goes on with
     older ones. `after` lists the messages that are newer than one, oldest first.
+    A page ends earlier than its limit where its texts have a mebibyte.
     """
     about = {"user_id": caller.user_id, "conversation_id": conversation_id}
     if query.around and query.after:
@@ -88,7 +90,7 @@ async def list_messages(
         return (await newer_messages(db, request, query, about, query.after)).of(message_of)
     if query.around and not query.cursor:
         return (await messages_around(db, request, query, about, query.around)).of(message_of)
-    found = await newest_first(db, request, query, sql.messages.page, "sent_at", **about)
+    found = await newest_first(db, request, query, sql.messages.page, "sent_at", **about, room=ROOM)
     if not found.items and not await sql.conversations.get.one(db, **about):
         raise not_found("conversation")
     return found.of(message_of)

@@ -1,11 +1,11 @@
 """What every provider's payload becomes: one item for each thing that happened."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from alfred.terms import AttachmentType, ChannelType, MessageUpdate
+from alfred.terms import LONGEST_INBOUND_BODY, AttachmentType, ChannelType, MessageUpdate
 
 Kind = Literal["message", "echo", "status", "reaction", "ignored"]
 IdentityKind = Literal["number", "lid", "user_id"]
@@ -104,6 +104,10 @@ class Fact(Value):
     at: datetime | None = None
 
 
+def _beginning(text: str | None) -> str | None:
+    return text and text[:LONGEST_INBOUND_BODY]
+
+
 class InboundItem(Value):
     """One normalised item."""
 
@@ -115,7 +119,7 @@ class InboundItem(Value):
     identities: tuple[Identity, ...] = ()  # the customer's other ids; at most one of a kind, none of the handle's kind
     recipient: str | None = None  # always the business account
     sent_at: datetime | None = None
-    text: str | None = None
+    text: Annotated[str | None, AfterValidator(_beginning)] = None
     attachments: tuple[Attachment, ...] = ()
     reply_to: str | None = None
     referral: Referral | None = None  # of a message, or of an ignored event that tells nothing else

@@ -17,9 +17,11 @@ from alfred.http.context import PUBLIC_BASE
 from alfred.http.models import Listing, Page
 from alfred.http.problems import Problem
 from alfred.json_text import json_text
-from alfred.queries import Db, Query
+from alfred.queries import Db, Query, Row
 
 T = TypeVar("T")
+
+ROOM = 1_048_576  # bytes of texts in a page; a longer one has a page of its own
 
 
 def encode(kind: str, key: Sequence[Any]) -> str:
@@ -70,9 +72,9 @@ def _storable(value: Any) -> bool:
 def page(
     request: web.Request, kind: str, query: Listing, items: Sequence[T], key: Callable[[T], Sequence[Any]]
 ) -> Page[T]:
-    """The page out of up to `limit + 1` items: the one too many tells that there are more."""
+    """The page out of up to `limit + 1` items: the one too many tells that there are more, or the last row does."""
     kept = list(items[: query.limit])
-    more = len(items) > query.limit
+    more = len(items) > query.limit or bool(kept and _is_cut_after(kept[-1]))
     return linked(request, kind, kept, key(kept[-1]) if more else None)
 
 
@@ -81,6 +83,11 @@ def linked(request: web.Request, kind: str, items: Any, last: Sequence[Any] | No
     cursor = encode(kind, last) if last is not None else None
     link = str(public_url(request).update_query(cursor=cursor)) if cursor else None
     return Page.model_construct(items=items, next_cursor=cursor, next=link, has_more=cursor is not None)
+
+
+def _is_cut_after(item: object) -> bool:
+    """Whether the query has left out those after a row, since they would make the page too large."""
+    return isinstance(item, Row) and bool(item.get("beyond"))
 
 
 async def newest_first(
