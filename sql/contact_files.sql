@@ -30,7 +30,7 @@ select c.contact_id as id, c.name, c.email, c.phone, c.notes, c.negotiation_enab
          where i.user_id = :user_id)
 
 -- name: add
--- All new ones at once; their identities follow.
+-- Some new ones; their identities follow.
 insert into contacts (user_id, contact_id, name, handle, channel_type, email, phone, notes, negotiation_enabled,
                       negotiation_mode, base_price, custom_price, currency, vip, preferred_tone)
 select :user_id, p.*
@@ -40,7 +40,7 @@ select :user_id, p.*
            vip boolean, preferred_tone text)
 
 -- name: change
--- All changed ones at once.
+-- Some changed ones.
 update contacts c
    set name                = p.name,
        email               = p.email,

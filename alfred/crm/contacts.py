@@ -1,9 +1,11 @@
 """Two contacts become one person, and part again; many come at once: merge(), unmerge(), find(), store()."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from operator import itemgetter
+from typing import Any, TypeVar
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -37,6 +39,8 @@ _COLUMNS = (
     "opted_out_at",
 )
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+PORTION = 1_000  # of a file, in one statement
+T = TypeVar("T")
 
 
 class NoSuchContact(Exception):
@@ -104,27 +108,48 @@ async def unmerge(db: Db, user_id: UUID, contact_id: UUID) -> UUID:
 async def find(db: Db, user_id: UUID, identities: Iterable[tuple[str, str]]) -> list[Row]:
     """Who has one of these identities, held until the transaction ends; nothing else comes from a file meanwhile."""
     await sql.contact_files.alone.run(db, user_id=user_id)
-    pairs = list(dict.fromkeys(identities))
-    given = {"user_id": user_id, "types": [type_ for type_, _ in pairs], "values": [value for _, value in pairs]}
+    types, values = await asyncio.to_thread(_each_once, identities)
+    given = {"user_id": user_id, "types": types, "values": values}
     await sql.contact_files.hold_known.run(db, **given)
     return await sql.contact_files.known.all(db, **given)
 
 
+def _each_once(identities: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    pairs = dict.fromkeys(identities)
+    return [type_ for type_, _ in pairs], [value for _, value in pairs]
+
+
 async def store(db: Db, user_id: UUID, added: Sequence[Entry], changed: Sequence[Entry]) -> None:
-    """Many contacts in a few statements.
+    """Many contacts in few statements.
 
     Raises:
         asyncpg.UniqueViolationError: an identity has come to somebody else meanwhile.
     """
-    await sql.contact_files.add.run(db, user_id=user_id, people=[_columns(entry) for entry in added])
-    await sql.contact_files.change.run(db, user_id=user_id, people=[_columns(entry) for entry in changed])
+    for some in _portions(added):
+        await sql.contact_files.add.run(db, user_id=user_id, people=[_columns(entry) for entry in some])
+    for some in _portions(changed):
+        await sql.contact_files.change.run(db, user_id=user_id, people=[_columns(entry) for entry in some])
+    identities = await asyncio.to_thread(_identities, [*added, *changed])
+    for portion in _portions(identities):
+        await sql.contact_files.add_identities.run(db, user_id=user_id, identities=portion)
+    for some in _portions(added):
+        await sql.contact_files.tell.run(db, user_id=user_id, contact_ids=[entry.contact_id for entry in some])
+
+
+def _identities(entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    """The new ones of all, in the order in which batches of messages take them."""
     identities = [
         {"contact_id": str(entry.contact_id), "channel_type": channel_type, "value": value, "place": place}
-        for entry in (*added, *changed)
+        for entry in entries
         for place, (channel_type, value) in enumerate(entry.new_identities)
     ]
-    await sql.contact_files.add_identities.run(db, user_id=user_id, identities=identities)
-    await sql.contact_files.tell.run(db, user_id=user_id, contact_ids=[entry.contact_id for entry in added])
+    return sorted(identities, key=itemgetter("channel_type", "value"))
+
+
+def _portions(things: Sequence[T]) -> Iterator[Sequence[T]]:
+    """A few at a time, so that nobody else waits while they are made ready."""
+    for start in range(0, len(things), PORTION):
+        yield things[start : start + PORTION]
 
 
 async def _alone(db: Db, user_id: UUID) -> None:

@@ -74,8 +74,16 @@ async def test_nothing_odd_is_a_500(ana, named):
 
 
 async def test_a_body_of_too_many_values_is_refused_and_commas_in_texts_are_none(ana):
-    crowded = ({"text": [1] * 10_002}, {f"k{number}": 1 for number in range(501)}, {"text": {"a": [[]] * 10_002}})
+    crowded = ({"text": [1] * 10_002}, {f"k{number}": 1 for number in range(501)}, {"text": {"a": [[]] * 10_002}},
+               [{f"k{n}": ""} for n in range(20_100)])  # fmt: skip
     for body in crowded:
         status, problem = await ana.post("/ai/classify-message", body)
         assert (status, problem["code"]) == (413, "too_large")
     assert (await ana.post("/ai/classify-message", {"text": 'a, "b", ' * 8_000}))[0] == 200
+    assert (await ana.post("/ai/classify-message", {"text": '"' * 60_000}))[0] == 200
+
+
+async def test_a_number_of_more_digits_than_anything_has_is_refused(ana):
+    assert (await ana.post("/ai/classify-message", {"text": int("9" * 100)}))[0] == 200
+    status, problem = await ana.post("/ai/classify-message", {"text": int("9" * 101)})
+    assert (status, problem["code"]) == (400, "invalid_json")

@@ -210,12 +210,19 @@ def _read(raw: bytes, charset: str | None) -> Table:
 async def _take_in(db: Db, caller: Caller, suppression: Suppression, lines: list[Line]) -> list[Outcome]:
     named = await asyncio.to_thread(_named, lines)
     rows = await find(db, caller.user_id, named)
-    taking = Import(map(_person, rows), await _erased(db, caller, suppression, named))
-    outcomes = await asyncio.to_thread(taking.take_all, lines)
-    added = [_entry(person) for person in taking.people.values() if person.stored is None]
-    changed = [_entry(person) for person in taking.people.values() if person.stored is not None and person.is_changed]
+    erased = await _erased(db, caller, suppression, named)
+    outcomes, added, changed = await asyncio.to_thread(_taken, rows, erased, lines)
     await store(db, caller.user_id, added, changed)
     return outcomes
+
+
+def _taken(rows: list[Row], erased: set[Pair], lines: list[Line]) -> tuple[list[Outcome], list[Entry], list[Entry]]:
+    """What becomes of the rows of a file, whom they add and whom they change."""
+    taking = Import(map(_person, rows), erased)
+    outcomes = taking.take_all(lines)
+    added = [_entry(person) for person in taking.people.values() if person.stored is None]
+    changed = [_entry(person) for person in taking.people.values() if person.stored is not None and person.is_changed]
+    return outcomes, added, changed
 
 
 async def _erased(db: Db, caller: Caller, suppression: Suppression, named: list[Pair]) -> set[Pair]:
