@@ -10,6 +10,8 @@ Kind = Literal[
     "tokens",
     "rules",
     "flows",
+    "channels",
+    "connections",
     "rules_size",
     "flows_size",
     "subscriptions",
@@ -26,6 +28,8 @@ QUOTAS: dict[Kind, int] = {
     "tokens": 500,
     "rules": 500,
     "flows": 500,
+    "channels": 1_000,  # that are made by hand: those that a post names are made with it
+    "connections": 500,
     # Bytes of all of them as stored, and 50 more for each value: all are read and tried for each message.
     "rules_size": 1_048_576,
     "flows_size": 2_097_152,

@@ -32,6 +32,7 @@ log = structlog.get_logger()
 
 DATABASE = "alfred"
 GRACE_SECONDS = 2.0
+MOST_SHOWN = 1_000  # events that were given up
 SECRETS = ("jwt_secret", "secret_key")  # made for a home where they are not settings
 
 
@@ -290,10 +291,10 @@ async def rotate_secrets(base: Provisioned) -> str:
 
 
 async def dead_events(base: Provisioned, *, retry: bool) -> str:
-    """What consumers gave up, one a line; or how many were set to be tried again."""
+    """What consumers gave up, one a line, the latest first; or how many were set to be tried again."""
     async with base.logins.opened() as pools, pools.bus.as_service() as db:
         if retry:
             return f"{await sql.events.revive.value(db)} events will be tried again"
-        rows = await sql.events.dead.all(db)
+        rows = await sql.events.dead.all(db, limit=MOST_SHOWN)
     lines = [f"{row['created_at']:%F %T} {row['consumer']} event {row['number']}: {row['error']}" for row in rows]
     return "\n".join(lines) or "none"

@@ -28,6 +28,7 @@ delete from ai_providers where user_id = :user_id
 
 -- name: users_with_keys
 -- Whose keys are encrypted anew.
+-- Bounded by ids of users, for the operator's command alone.
 select user_id from app.users_with_models()
 
 -- name: reseal

@@ -21,6 +21,7 @@ values (:user_id, (now() at time zone 'utc')::date, :provider, :feature, 1, :deg
 
 -- name: by_day
 -- From a day to a day, both included, the newest first.
+-- Bounded by the days that may be asked for, each with a few providers and features.
 select day, provider, feature, calls, degraded, input_tokens, output_tokens, cost,
        case when calls > 0 then milliseconds / calls else 0 end as average_ms
   from ai_usage

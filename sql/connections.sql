@@ -46,6 +46,7 @@ update channels set external_account_id = :account where user_id = :user_id and 
 
 -- name: secrets
 -- Encrypted.
+-- Bounded by the few credentials of a provider.
 select name, sealed, updated_at
   from connection_secrets
  where user_id = :user_id and channel_id = :channel_id
@@ -63,6 +64,7 @@ delete from connection_secrets
 
 -- name: keys
 -- The good ones, newest first.
+-- Bounded by what a rotation leaves.
 select channel_id, key_id, key_hash, sealed, provider, created_at, expires_at
   from hook_keys
  where user_id = :user_id and channel_id = :channel_id and (expires_at is null or expires_at > now())
@@ -74,13 +76,21 @@ insert into hook_keys (key_hash, user_id, channel_id, key_id, provider, sealed)
 values (:key_hash, :user_id, :channel_id, :key_id, :provider, :sealed)
 
 -- name: expire_keys
--- What a rotation leaves behind works a while longer, and until when; what is over goes.
-with gone as (
-    delete from hook_keys where user_id = :user_id and channel_id = :channel_id and expires_at <= now()
+-- What a rotation leaves behind works a while longer, and until when; what is over goes, and so do the oldest of many.
+with newest as (
+    select key_id
+      from hook_keys
+     where user_id = :user_id and channel_id = :channel_id and (expires_at is null or expires_at > now())
+     order by created_at desc, key_id desc
+     limit :most
+), gone as (
+    delete from hook_keys
+     where user_id = :user_id and channel_id = :channel_id and key_id <> all (select key_id from newest)
 ), left_behind as (
     update hook_keys
        set expires_at = least(expires_at, now() + make_interval(secs => :grace_seconds))
      where user_id = :user_id and channel_id = :channel_id and key_id <> :newest_id
+       and key_id in (select key_id from newest)
 )
 select now() + make_interval(secs => :grace_seconds)
 
@@ -100,14 +110,17 @@ update connections
 
 -- name: users_with_secrets
 -- Whose secrets are encrypted anew.
+-- Bounded by ids of users, for the operator's command alone.
 select user_id from app.users_with_secrets()
 
 -- name: all_secrets
 -- Of one user, to be encrypted anew.
+-- Bounded by the quota of connections.
 select channel_id, name, sealed from connection_secrets where user_id = :user_id for update
 
 -- name: all_keys
 -- Of one user, likewise.
+-- Bounded by the quota of connections.
 select key_hash, channel_id, sealed from hook_keys where user_id = :user_id for update
 
 -- name: reseal_secret

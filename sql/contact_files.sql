@@ -6,6 +6,7 @@ select pg_advisory_xact_lock(hashtextextended(concat_ws(' ', 'import', :user_id:
 
 -- name: hold_known
 -- Those who have one of these identities, locked in the order of their ids.
+-- Bounded by the rows of a file.
 select c.contact_id
   from contacts c
  where c.user_id = :user_id
@@ -19,6 +20,7 @@ select c.contact_id
 
 -- name: known
 -- The same, as they are now that they are held.
+-- Bounded by the rows of a file.
 select c.contact_id as id, c.name, c.email, c.phone, c.notes, c.negotiation_enabled, c.negotiation_mode, c.base_price,
        c.custom_price, c.currency, c.vip, c.preferred_tone, app.identities_of(c.user_id, c.contact_id) as identities
   from contacts c

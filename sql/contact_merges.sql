@@ -7,6 +7,7 @@ select pg_advisory_xact_lock(app.people_lock(:user_id))
 
 -- name: hold
 -- Those that are there, locked in the order of their ids against changes.
+-- Bounded by the ids given, which are two.
 select contact_id
   from contacts
  where user_id = :user_id and contact_id = any (:contact_ids::uuid[])

@@ -115,6 +115,7 @@ select (select count(*) from (select from conversations
 
 -- name: matches
 -- Where the search hits, of the conversations of a page; one that was found by its contact's name has no row.
+-- Bounded by the page.
 select conversation_id, message_id, excerpt from app.search_matches(:q, :ids)
 
 -- name: get

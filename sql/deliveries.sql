@@ -52,6 +52,7 @@ values (:user_id, :conversation_id, :channel_id, :conversation_id, :kind, :paylo
 
 -- name: called_off
 -- Scheduled messages of a conversation that a reply cancels.
+-- Bounded by the conversation's waiting messages.
 update messages
    set status = 'cancelled', failure = :failure, due_at = null
  where user_id = :user_id and conversation_id = :conversation_id and status = 'scheduled' and cancel_on_reply
@@ -113,6 +114,7 @@ select app.forget_settled_deliveries(make_interval(secs => :keep_seconds), :limi
 
 -- name: of_message
 -- By part.
+-- Bounded by the parts of a message, and few attempts of each.
 select part, kind, case when state = 'blocked' then 'waiting' else state end as state, attempts,
        case when state = 'waiting' and due_at < 'infinity' then due_at end as next_attempt_at, external_id, error,
        created_at, updated_at

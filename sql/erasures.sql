@@ -1,19 +1,23 @@
 -- Erasing a person: what names them is gone, what keeps them away is a hash.
 
 -- name: messages_of
--- What the messages of a contact are known by.
-select h.type as channel_type, m.dedupe_key, m.external_id, m.message_id, m.conversation_id
-  from conversations c
-  join messages m on m.user_id = c.user_id and m.conversation_id = c.conversation_id
+-- What the messages of a contact are known by, some at a time.
+select h.type as channel_type, m.dedupe_key, m.external_id, m.sent_at, m.message_id
+  from messages m
   join channels h on h.user_id = m.user_id and h.channel_id = m.channel_id
- where c.user_id = :user_id and c.contact_id = :contact_id
+ where m.user_id = :user_id and m.conversation_id = :conversation_id
+   and (m.sent_at, m.message_id) > (:after_at, :after_id::uuid)
+ order by m.sent_at, m.message_id
+ limit :limit
 
 -- name: conversations_of
 -- Their ids.
+-- Bounded by the channels, of which a contact has a conversation each.
 select conversation_id from conversations where user_id = :user_id and contact_id = :contact_id
 
 -- name: identities_of
 -- What the contact is known by.
+-- Bounded by the few identities of a contact.
 select channel_type, value from contact_identities where user_id = :user_id and contact_id = :contact_id
 
 -- name: note
@@ -22,6 +26,7 @@ insert into erasures (user_id, hash) select :user_id, h from unnest(:hashes::byt
 
 -- name: known
 -- Which of these were erased.
+-- Bounded by the hashes given.
 select hash from erasures where user_id = :user_id and hash = any (:hashes::bytea[])
 
 -- name: forget_updates

@@ -48,11 +48,12 @@ select * from app.bus_next_retry(:consumers)
 select app.bus_settled(:consumer, :number)
 
 -- name: dead
--- What was given up.
-select * from app.bus_dead()
+-- What was given up, the latest of it.
+select * from app.bus_dead() order by created_at desc, number desc limit :limit
 
 -- name: state
 -- How each consumer is doing.
+-- Bounded by the consumers.
 select * from app.bus_state()
 
 -- name: revive

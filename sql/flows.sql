@@ -32,6 +32,7 @@ delete from flows where user_id = :user_id and flow_id = :flow_id
 
 -- name: enabled
 -- Oldest first, of at most as many as a tenant may have.
+-- Bounded by the quotas of flows and of their size.
 select flow_id, name, definition::text as definition
   from flows
  where user_id = :user_id and enabled

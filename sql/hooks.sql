@@ -10,6 +10,7 @@ select app.hook_connection(:user_id, :channel_id)
 
 -- name: channels_of
 -- The channels that items may belong to: those of their recipients, and the key's own.
+-- Bounded by the accounts given.
 select h.channel_id, h.external_account_id, k.provider
   from channels h
   left join connections k using (user_id, channel_id)
@@ -45,6 +46,7 @@ select :user_id, :channel_id, :received::bigint, :rejected::bigint, :last_receiv
 
 -- name: hook_only
 -- The accounts of a tenant that take posts by their hook alone; null stands for a channel without an account.
+-- Bounded by the quota of connections.
 select h.type, h.external_account_id as account
   from connections k
   join channels h using (user_id, channel_id)

@@ -2,6 +2,7 @@
 
 -- name: with_files
 -- Of some events, by their places from 1, those whose message carries files.
+-- Bounded by the events given.
 select app.bus_with_files(:users, :messages)
 
 -- name: expect

@@ -10,6 +10,7 @@ select app.bus_announce_digests(:notifications)
 
 -- name: subjects
 -- Whom and what the notifications of some events speak of, in their order.
+-- Bounded by the events given.
 select * from app.bus_subjects(:users, :conversations, :messages)
 
 -- name: page

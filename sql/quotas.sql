@@ -16,6 +16,14 @@ select count(*) from rules where user_id = :user_id
 -- Of its own.
 select count(*) from flows where user_id = :user_id
 
+-- name: count_channels
+-- Of its own.
+select count(*) from channels where user_id = :user_id
+
+-- name: count_connections
+-- Of its own.
+select count(*) from connections where user_id = :user_id
+
 -- name: size_of_rules
 -- Bytes as stored, and 50 more for each value that is asked for: each message is tried on all of them.
 select coalesce(sum(octet_length(whole) + 50 * (length(asked) - length(replace(asked, ',', '')))), 0)::bigint

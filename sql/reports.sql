@@ -16,6 +16,7 @@ m.user_id = :user_id and m.sent_at >= :since and m.sent_at < :until
 
 -- name: messages
 -- In and out.
+-- Bounded by the buckets of the span.
 with {{buckets}}, counted as (
     select date_trunc(:interval, m.sent_at at time zone :zone) as local,
            count(*) filter (where m.direction = 'inbound') as inbound,
@@ -65,6 +66,7 @@ select start, coalesce(answers, 0) as answers,
 
 -- name: sentiment
 -- Of the customers' messages.
+-- Bounded by the buckets of the span.
 with {{buckets}}, counted as (
     select date_trunc(:interval, m.sent_at at time zone :zone) as local,
            count(*) filter (where m.classification ->> 'sentiment' = 'positive') as positive,
@@ -80,6 +82,7 @@ select start, coalesce(positive, 0) as positive, coalesce(neutral, 0) as neutral
 
 -- name: urgency
 -- Of the customers' messages.
+-- Bounded by the buckets of the span.
 with {{buckets}}, counted as (
     select date_trunc(:interval, m.sent_at at time zone :zone) as local,
            count(*) filter (where m.classification ->> 'urgency' = 'low') as low,
@@ -95,6 +98,7 @@ select start, coalesce(low, 0) as low, coalesce(medium, 0) as medium, coalesce(h
 
 -- name: tasks
 -- What came, what was done, and what was open at the end of each bucket (of the last one: until now).
+-- Bounded by the buckets of the span.
 with {{buckets}}, known as (
     select t.created_at, t.completed_at,
            case t.status when 'done' then t.completed_at when 'cancelled' then t.updated_at end as closed_at
@@ -122,6 +126,7 @@ select start, coalesce(created, 0) as created, coalesce(completed, 0) as complet
 
 -- name: suggestions
 -- What the assistant suggested, and what became of it.
+-- Bounded by the buckets of the span.
 with {{buckets}}, counted as (
     select date_trunc(:interval, s.created_at at time zone :zone) as local,
            count(*) as suggested,

@@ -57,6 +57,7 @@ select r.rule_id, r.name, r.compiled::text as compiled, r.rule_id in (select rul
 
 -- name: situations_of
 -- Everything that conditions may ask of some events' messages (else the customer's last), contacts and conversations.
+-- Bounded by the events given.
 select * from app.bus_situations(:users, :conversations, :messages, :contacts)
 
 -- name: of_users
@@ -65,6 +66,7 @@ select user_id, trigger, compiled from app.bus_rules(:users, :most)
 
 -- name: note_matches
 -- Those that match for the first time.
+-- Bounded by the rules given.
 insert into rule_matches (user_id, rule_id, subject, conversation_id)
 select :user_id, rule_id, :subject, :conversation_id from unnest(:rule_ids::uuid[]) rule_id
     on conflict (user_id, rule_id, subject) do nothing

@@ -10,4 +10,5 @@ select * from app.redeem_opener(:ticket_hash)
 
 -- name: ended
 -- Which of the open streams may not go on, by their place in the lists.
+-- Bounded by the streams given.
 select app.streams_ended(:users, :tokens, :sessions)

@@ -122,6 +122,7 @@ delete from subscription_tombstones
 
 -- name: listening
 -- What a tenant's enabled subscriptions want.
+-- Bounded by the quota of subscriptions.
 select subscription_id, events from subscriptions where user_id = :user_id and enabled
 
 -- name: queue
@@ -215,6 +216,12 @@ select count(*)
 select number from webhook_deliveries
  where user_id = :user_id and subscription_id = :subscription_id and state = 'dead' and updated_at >= :since
  order by number
+ limit :limit
+
+-- name: failed_count
+-- How many those are.
+select count(*) from webhook_deliveries
+ where user_id = :user_id and subscription_id = :subscription_id and state = 'dead' and updated_at >= :since
 
 -- name: replay
 -- Queues them again, or for the first time.

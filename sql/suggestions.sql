@@ -52,6 +52,7 @@ returning suggestion_id as id, kind, outcome, outcome_at
 
 -- name: stats
 -- Each kind's outcomes.
+-- Bounded by the kinds.
 select kind,
        count(*)                                       as suggested,
        count(*) filter (where outcome = 'sent')       as sent,

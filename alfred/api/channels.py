@@ -15,6 +15,7 @@ from alfred.http.endpoint import Routes
 from alfred.http.models import Input, Listing, Name, Output, Page
 from alfred.http.pages import newest_first
 from alfred.http.problems import Problem, not_found
+from alfred.http.quotas import make_room
 from alfred.queries import Db, Row, sql
 from alfred.senders.errors import Error
 from alfred.terms import ChannelType, ConnectionState, Provider
@@ -78,6 +79,7 @@ async def create_channel(db: Db, caller: Caller, body: NewChannel) -> Channel:
 
     A channel whose account posts a webhook is created automatically.
     """
+    await make_room(db, caller.user_id, "channels")
     channel_id = uuid7()
     await sql.channels.add.run(db, user_id=caller.user_id, channel_id=channel_id, **body.model_dump())
     return await _channel(db, caller, channel_id)

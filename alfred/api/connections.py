@@ -25,6 +25,7 @@ from alfred.http.endpoint import Routes
 from alfred.http.models import Input, Output
 from alfred.http.pages import base_url
 from alfred.http.problems import invalid, not_found
+from alfred.http.quotas import make_room
 from alfred.queries import Db, Row, sql
 from alfred.senders.errors import Error
 from alfred.senders.probes import Account
@@ -112,6 +113,8 @@ async def store_connection(
         channel = await sql.connections.channel_to_connect.one(db, user_id=caller.user_id, channel_id=channel_id)
         if channel is None:
             raise not_found("channel")
+        if channel["provider"] is None:
+            await make_room(db, caller.user_id, "connections")
         stored = await sql.connections.secrets.all(db, user_id=caller.user_id, channel_id=channel_id)
         if faults := faults_of(config, channel, {row["name"] for row in stored}, given):
             raise invalid(faults)

@@ -17,6 +17,7 @@ from alfred.queries import Db, Row, sql
 from alfred.terms import ChannelType, ConnectionState, Provider
 from alfred.vault import DamagedSecret, UnknownKey, Vault, place
 
+MOST_KEYS = 10  # of a hook, good at once
 UNREADABLE = "The stored credentials cannot be read with ALFRED_SECRET_KEY: restore the key, or send them again."
 
 
@@ -94,7 +95,7 @@ async def rotate(db: Db, vault: Vault, row: Row, user_id: UUID, grace_seconds: i
     about: dict[str, Any] = {"user_id": user_id, "channel_id": row["channel_id"]}
     newest = await add_key(db, vault, provider=row["provider"], **about)
     expires_at: datetime = await sql.connections.expire_keys.value(
-        db, newest_id=newest, grace_seconds=grace_seconds, **about
+        db, newest_id=newest, grace_seconds=grace_seconds, most=MOST_KEYS, **about
     )
     return expires_at
 

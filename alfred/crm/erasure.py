@@ -1,11 +1,15 @@
 """A person is erased: no row that names them stays, and the same messages delivered again do not bring them back."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 from alfred.channels.phones import variants
 from alfred.crm.suppression import Suppression
 from alfred.queries import Db, sql
 
+PORTION = 1_000  # messages
+_KEYS = ("dedupe_key", "external_id")
+_LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 SHORTEST_WORD = 5  # a handle of fewer letters stands in what is about others too
 
 
@@ -15,7 +19,8 @@ async def erase_contact(db: Db, suppression: Suppression, user_id: UUID, contact
     if not await sql.contacts.hold.value(db, **about):
         return False
     conversations = [row["conversation_id"] for row in await sql.erasures.conversations_of.all(db, **about)]
-    await _forget_messages(db, suppression, user_id, contact_id)
+    for conversation_id in conversations:
+        await _forget_messages(db, suppression, user_id, conversation_id)
     await _forget_person(db, suppression, user_id, contact_id, conversations)
     await sql.erasures.forget_attempts.run(db, **about, conversations=conversations)
     await sql.erasures.forget_tasks.run(db, user_id=user_id, conversations=conversations)
@@ -24,14 +29,17 @@ async def erase_contact(db: Db, suppression: Suppression, user_id: UUID, contact
     return bool(await sql.contacts.remove.run(db, **about))
 
 
-async def _forget_messages(db: Db, suppression: Suppression, user_id: UUID, contact_id: UUID) -> None:
+async def _forget_messages(db: Db, suppression: Suppression, user_id: UUID, conversation_id: UUID) -> None:
     """What was told of each, under whichever key; the keys stay as hashes."""
-    rows = await sql.erasures.messages_of.all(db, user_id=user_id, contact_id=contact_id)
-    known = {(row["channel_type"], row[name]) for row in rows for name in ("dedupe_key", "external_id") if row[name]}
-    hashes = [each for pair in known for each in suppression.of_message(user_id, *pair)[:1]]
-    await sql.erasures.note.run(db, user_id=user_id, hashes=hashes)
-    types, ids = [pair[0] for pair in known], [pair[1] for pair in known]
-    await sql.erasures.forget_updates.run(db, user_id=user_id, channel_types=types, external_ids=ids)
+    place = {"after_at": _LONG_AGO, "after_id": UUID(int=0)}
+    about = {"user_id": user_id, "conversation_id": conversation_id}
+    while rows := await sql.erasures.messages_of.all(db, **about, **place, limit=PORTION):
+        known = {(row["channel_type"], row[name]) for row in rows for name in _KEYS if row[name]}
+        hashes = [each for pair in known for each in suppression.of_message(user_id, *pair)[:1]]
+        await sql.erasures.note.run(db, user_id=user_id, hashes=hashes)
+        types, ids = [pair[0] for pair in known], [pair[1] for pair in known]
+        await sql.erasures.forget_updates.run(db, user_id=user_id, channel_types=types, external_ids=ids)
+        place = {"after_at": rows[-1]["sent_at"], "after_id": rows[-1]["message_id"]}
 
 
 async def _forget_person(

@@ -9,12 +9,14 @@ from alfred.http.problems import Problem
 from alfred.queries import Db, sql
 from alfred.quotas import QUOTAS
 
+Counted = Literal["tokens", "rules", "flows", "channels", "connections"]
 
-async def make_room(db: Db, user_id: UUID, kind: Literal["tokens", "rules", "flows"]) -> None:
+
+async def make_room(db: Db, user_id: UUID, kind: Counted) -> None:
     """Call it in the transaction that adds one.
 
     Raises:
-        Problem: 409 `too_many_tokens`, `too_many_rules`, `too_many_flows`.
+        Problem: 409 `too_many_tokens`, `too_many_rules` and so on.
     """
     await sql.quotas.hold.run(db, user_id=user_id, kind=kind)
     count = await getattr(sql.quotas, f"count_{kind}").value(db, user_id=user_id)

@@ -7,7 +7,9 @@ import pytest
 from aiohttp import web
 from uuid_utils.compat import uuid7
 
+from alfred.crm.connections import MOST_KEYS
 from alfred.logins import Logins
+from alfred.quotas import QUOTAS
 from alfred.running import Provisioned, rotate_secrets
 from alfred.settings import Settings
 from tests.api.connecting import BODIES, SECRET, body_of, connected
@@ -340,6 +342,25 @@ async def test_a_hooks_address_is_rotated_and_the_old_one_works_a_while(rosa):
     status, last = await rosa.post(f"/channels/{channel}/hook/rotate", {"grace_seconds": 0})
     hook = (await rosa.get(f"/channels/{channel}/connection"))[1]["hook"]
     assert ([key["id"] for key in hook["keys"]], hook["url"]) == ([hook["keys"][0]["id"]], last["url"])
+
+
+async def test_of_many_rotations_the_newest_keys_work(rosa):
+    channel, first = await connected(rosa)
+    made = [first["hook"]["url"]]
+    for _ in range(MOST_KEYS + 2):
+        made.append((await rosa.post(f"/channels/{channel}/hook/rotate", {"grace_seconds": 600}))[1]["url"])
+    hook = (await rosa.get(f"/channels/{channel}/connection"))[1]["hook"]
+    assert len(hook["keys"]) == MOST_KEYS
+    statuses = [(await rosa.call("GET", url.partition("/api/v1")[2]))[0] for url in made]
+    assert [status == 404 for status in statuses] == [True] * 3 + [False] * MOST_KEYS
+
+
+async def test_one_connection_too_many_is_refused_and_one_that_is_there_is_changed(rosa, monkeypatch):
+    monkeypatch.setitem(QUOTAS, "connections", 1)
+    await connected(rosa)
+    _, channel = await rosa.post("/channels", {"type": "whatsapp", "name": "Outra"})
+    status, problem = await rosa.put(f"/channels/{channel['id']}/connection", body_of("waha"))
+    assert (status, problem["code"]) == (409, "too_many_connections")
 
 
 async def test_a_hooks_address_is_judged_without_a_request(ana, rosa):

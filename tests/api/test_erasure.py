@@ -149,3 +149,12 @@ async def test_a_token_that_a_token_makes_expires_no_later(ana, http, address):
         made = await thief.made("/tokens", {"name": "long", "scopes": ["admin"], "expires_at": wanted})
         assert made["expires_at"] == stolen["expires_at"]
     assert (await ana.made("/tokens", {"name": "mine"}))["expires_at"] is None
+
+
+async def test_each_of_many_messages_stays_erased(ana, monkeypatch):
+    monkeypatch.setattr("alfred.crm.erasure.PORTION", 2)
+    entries = [await ana.hears(f"oi {number}", NUMBER, id=f"many-{number}") for number in range(5)]
+    assert (await ana.delete(f"/contacts/{entries[0]['contact_id']}"))[0] == 204
+    for number in range(5):
+        await ana.hears(f"oi {number}", NUMBER, id=f"many-{number}")
+    assert (await ana.get("/messages"))[1]["items"] == []

@@ -124,7 +124,7 @@ async def test_a_poisonous_event_is_set_aside_and_tried_again(ground, eventually
         async def dead():
             async with ground[0].as_service() as db:
                 await db.execute("select 1")
-                return [dict(row) for row in await sql.events.dead.all(db)]
+                return [dict(row) for row in await sql.events.dead.all(db, limit=100)]
 
         buried = await eventually(dead, seconds=20)
         assert [(row["consumer"], row["attempts"]) for row in buried] == [("test", 8)]

@@ -237,7 +237,7 @@ async def test_a_sample_is_sent_on_demand(ana, peer):
     assert await deliveries(ana, subscription) == []
 
 
-async def test_replays_by_moment_event_and_failure(ana, peer, eventually):
+async def test_replays_by_moment_event_and_failure(ana, peer, eventually, monkeypatch):
     events = []
     for number in range(6):
         await ana.made("/tasks", {"title": f"{number}"})
@@ -256,6 +256,10 @@ async def test_replays_by_moment_event_and_failure(ana, peer, eventually):
     await ana.made("/tasks", {"title": "fails"})
     assert await eventually(lambda: deliveries(ana, subscription, state="dead"))
     peer.default = 200
+    monkeypatch.setattr("alfred.crm.subscriptions.queueing.MOST_REPLAYED", 0)
+    status, problem = await ana.post(path, {"failed_since": events[0]["created_at"]})
+    assert (status, problem["code"], problem["count"]) == (422, "too_many", 1)
+    monkeypatch.undo()
     assert (await ana.post(path, {"failed_since": events[0]["created_at"]}))[1] == {"queued": 1}
     assert await eventually(lambda: deliveries(ana, subscription, state="dead"), lambda found: found == []) == []
     for bad in (

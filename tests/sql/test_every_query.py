@@ -48,3 +48,21 @@ def test_lower_case():
     for query in QUERIES.values():
         bare = re.sub(r"'[^']*'|--[^\n]*|\"[^\"]*\"", "", query.text)
         assert not re.findall(r"\b(?:SELECT|FROM|WHERE|AND|INSERT|UPDATE|DELETE|JOIN)\b", bare), query.name
+
+
+def reads_many(name):
+    """Whether all its rows are read, or it is handed on."""
+    file, query = name.split(".")
+    ways = re.findall(rf"\bsql\s*\.{file}\s*\.{query}\b(?:\.(\w+))?", SOURCE)
+    return any(way not in {"one", "value", "run"} for way in ways)
+
+
+@pytest.mark.parametrize("name", [name for name in QUERIES if reads_many(name)])
+def test_no_query_reads_without_bound(name):
+    """What returns many rows has a limit, or says what bounds it; so does what claims or takes in."""
+    text = QUERIES[name].text
+    comments = "".join(line for line in text.splitlines(keepends=True) if line.startswith("--"))
+    returns = re.search(r"^(?:select|with)|\breturning\b", text, re.MULTILINE)
+    by_function = re.search(r"\bapp\.\w+\([^)]*\$\d", text)  # it is handed a limit, or what to look for
+    one = re.match(r"-- (?:One\b|.* for one call\b)", comments)
+    assert not returns or by_function or one or "-- Bounded by " in comments or re.search(r"\blimit\b", text), name

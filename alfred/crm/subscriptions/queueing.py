@@ -111,9 +111,9 @@ class Queueing:
             TooMany
         """
         about = {"user_id": user_id, "subscription_id": subscription_id}
-        rows = await sql.subscriptions.failed.all(db, **about, since=since)
+        rows = await sql.subscriptions.failed.all(db, **about, since=since, limit=MOST_REPLAYED + 1)
         if len(rows) > MOST_REPLAYED:
-            raise TooMany(len(rows))
+            raise TooMany(await sql.subscriptions.failed_count.value(db, **about, since=since))
         return int(await sql.subscriptions.replay.value(db, **about, numbers=[row["number"] for row in rows]))
 
     async def _replay(self, db: Db, user_id: UUID, subscription_id: UUID, **begin: Any) -> int:
