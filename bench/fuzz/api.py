@@ -31,6 +31,7 @@ EXPLAINED = {
     "unsupported_method": "a fixed path beside one with an id, such as /contacts/import: 404 for the id, not 405",
     "max_response_time": "a long poll waits as long as it is asked to",
     "allow_header_conformance": "likewise: methods of the path with an id are listed too",
+    "ensure_resource_availability": "a channel's hook comes with its connection: 404 before",
 }
 
 
