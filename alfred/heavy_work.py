@@ -44,6 +44,7 @@ class HeavyWork:
         self._waiting: Counter[UUID] = Counter()
         self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
         self._rest: asyncio.TimerHandle | None = None
+        self._thread = asyncio.Lock()
 
     async def run(self, user_id: UUID, work: Callable[..., T], *given: Any) -> T:
         """Do it elsewhere; what the work raises is raised here.
@@ -62,6 +63,14 @@ class HeavyWork:
             raise result
         done: T = result
         return done
+
+    async def in_thread(self, work: Callable[..., T], *given: Any) -> T:
+        """Do it in a thread, where too much would have to go to another process and back; one at a time.
+
+        A thread that computes keeps the event loop waiting for some milliseconds each time, several do for much longer.
+        """
+        async with self._thread:
+            return await asyncio.to_thread(work, *given)
 
     def close(self) -> None:
         """End the processes."""

@@ -64,6 +64,7 @@ select convert_to(app.inbox_items_of(:ids), 'UTF8')
 
 -- name: several
 -- Those with these ids.
+-- Bounded by the ids given.
 {{shown}}
  where c.user_id = :user_id and c.conversation_id = any (:ids::uuid[])
 

@@ -1,8 +1,8 @@
 -- Tags: the words that conversations are sorted by.
 
 -- name: counts
--- Each tag and how many conversations have it, no further than is told: from one tag the index leads to the next, and
--- the order keeps the count to the index, whatever part of the table the planner expects to have the tag.
+-- Each tag and how many conversations have it, no further than is told: from one tag the index leads to the next.
+-- The order keeps the count to the index, whatever part of the table the planner expects to have the tag.
 with recursive known (tag) as (
     (select tag from conversation_tags where user_id = :user_id order by tag limit 1)
     union all

@@ -1,6 +1,5 @@
 """All that is kept for a user, or about one contact: an archive of JSON and CSV files, made while it is read."""
 
-import asyncio
 import io
 import json
 import zipfile
@@ -91,7 +90,7 @@ class Archive:
             for suffix, texts in (("json", _json), ("csv", _csv)):
                 with self._zip.open(f"{kind}.{suffix}", "w", force_zip64=True) as file:
                     async for rows, is_first in self._pages(kind):
-                        await asyncio.to_thread(_pack, file, texts, rows, is_first)
+                        await self._services.heavy.in_thread(_pack, file, texts, rows, is_first)
                         yield self._sink.taken()
                     if suffix == "json":
                         file.write(b"]\n")

@@ -31,6 +31,7 @@ MOST_RULES_IN_TURN = 20
 # Of a tenant with more rules than these, or larger ones, each event is looked at by itself.
 MOST_RULES_IN_BATCH = 20
 LARGEST_IN_BATCH = 4_096  # characters of all of them as stored
+LONGEST_TOLD, MOST_STEPS_TOLD = 500, 100  # characters of a text, and nodes of a flow's way, in an event
 MOST_KEPT = 2_097_152  # characters of rules, and as many of flows, that are not read anew for each event
 
 
@@ -141,7 +142,8 @@ async def suggest(db: Db, event: Event) -> None:
             continue
         found = await simulate_in_slices(definition, situation, pace)
         if found.actions:
-            path = found.model_dump(mode="json", exclude={"actions"}) | {"actions": shown(found.actions)}
+            path = found.model_dump(mode="json", exclude={"actions"}) | {"actions": told(found.actions)}
+            path["matched_nodes"] = path["matched_nodes"][-MOST_STEPS_TOLD:]
             payload = {"flow_id": str(flow["flow_id"]), "flow_name": flow["name"], **path}
             await record(db, event.user_id, "flow.matched", payload, **event.about())
 
@@ -160,6 +162,15 @@ def subject_of(event: Event) -> str:
 def shown(actions: Sequence[Action]) -> list[dict[str, Any]]:
     """Actions as the API writes them: what is not said is left out."""
     return [action.model_dump(mode="json", exclude_none=True) for action in actions]
+
+
+def told(actions: Sequence[Action]) -> list[dict[str, Any]]:
+    """The same for the log, where they stand once for each message: long texts are cut."""
+    return [action | _cut(action.get("body", "")) for action in shown(actions)]
+
+
+def _cut(body: str) -> dict[str, str]:
+    return {"body": f"{body[: LONGEST_TOLD - 1]}…"} if len(body) > LONGEST_TOLD else {}
 
 
 async def _found_by(db: Db, events: Sequence[Event]) -> list[Row]:
@@ -196,7 +207,7 @@ async def _fire(db: Db, event: Event, rule: Row) -> None:
         "match_key": f"{rule['rule_id']}:{subject_of(event)}",
         "actions": [
             action | ({"refused": refused} if refused else {})
-            for action, refused in zip(shown(compiled.then), refusals, strict=True)
+            for action, refused in zip(told(compiled.then), refusals, strict=True)
         ],
     }
     titles = [action.title for action in compiled.then if action.action == "notify" and action.title]

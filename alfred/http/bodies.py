@@ -8,6 +8,7 @@ from uuid import UUID
 from aiohttp import web
 
 from alfred.http.inputs import arriving
+from alfred.http.packed_bodies import is_packed, unpacked
 from alfred.http.problems import Problem
 
 LARGE = 4 * 1024 * 1024
@@ -26,7 +27,7 @@ class LargeBodies:
         """The whole body, for as long as it is worked on.
 
         Raises:
-            Problem: 408, 413 where it is longer than `limit`, 503 while too many large ones are held already.
+            Problem: 400, 408, 415, 413 where it is longer than `limit`, 503 while too many large ones are held already.
         """
         if (request.content_length or 0) > limit:
             raise _too_large()
@@ -41,7 +42,9 @@ class LargeBodies:
                         raise _too_large()
                     if len(body) > LARGE and not holds:
                         holds = self._take(user_id)
-            yield bytes(body)
+            if is_packed(request) and limit > LARGE and not holds:
+                holds = self._take(user_id)
+            yield await unpacked(request, bytes(body), limit)
         finally:
             if holds:
                 self._held[user_id] -= 1

@@ -12,6 +12,7 @@ from uuid import UUID
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
+from alfred.http.packed_bodies import unpacked
 from alfred.http.problems import Fault, Problem, faults_of, invalid, not_found
 
 M = TypeVar("M", bound=BaseModel)
@@ -58,10 +59,11 @@ async def body_of(request: web.Request) -> bytes:
     """The whole body, of whoever takes no longer than a minute to send it.
 
     Raises:
-        Problem: 408.
+        Problem: 408; 400, 413 or 415 where it is packed and cannot be unpacked.
     """
     async with arriving():
-        return await request.read()
+        raw = await request.read()
+    return await unpacked(request, raw, request.client_max_size)
 
 
 @asynccontextmanager

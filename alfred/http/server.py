@@ -223,7 +223,8 @@ async def served(
         assert server is not None
 
         def connection() -> Connection:
-            return Connection(server, limits, loop=loop, access_log=None, keepalive_timeout=IDLE_SECONDS)
+            options = {"keepalive_timeout": IDLE_SECONDS, "auto_decompress": False}  # see packed_bodies
+            return Connection(server, limits, loop=loop, access_log=None, **options)
 
         if isinstance(where, tuple):
             listeners = [await loop.create_server(connection, *where, backlog=1024)]

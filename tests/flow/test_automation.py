@@ -9,8 +9,10 @@ import asyncpg
 import pytest
 
 from alfred import background
+from alfred.crm.automation import told
 from alfred.crm.scans import Scans
 from alfred.db import Database
+from alfred.rules.actions import Notify, SendReply
 from tests.conftest import serving
 from tests.people import Person
 from tests.pure.payloads import cloud
@@ -567,3 +569,12 @@ async def test_rules_ask_for_attachments_and_for_new_customers(ana, all_done):
     assert (await ana.post("/rules/backtest", {"compiled": second}))[1]["matched"] == 1
     status, verdict = await ana.post(f"/rules/{seen['id']}/test", {"text": "veja", "attachments": ["video"]})
     assert (status, verdict["matched"]) == (200, True)
+
+
+def test_long_texts_of_actions_are_cut_in_the_log():
+    actions = [SendReply(action="send_reply", body=letters * 501) for letters in "ab"]
+    assert [(len(each["body"]), each["body"][-2:]) for each in told(actions)] == [(500, "a…"), (500, "b…")]
+    assert told([SendReply(action="send_reply", body="a" * 500), Notify(action="notify")]) == [
+        {"action": "send_reply", "body": "a" * 500},
+        {"action": "notify"},
+    ]

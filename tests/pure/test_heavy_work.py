@@ -66,6 +66,24 @@ async def test_one_tenant_has_one_turn_and_a_few_waiting(heavy):
     assert [type(outcome) for outcome in outcomes].count(WorkersBusy) == 3
 
 
+async def test_one_thread_computes_at_a_time(heavy):
+    running, most = 0, 0
+
+    def compute(number):
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        time.sleep(0.02)
+        running -= 1
+        return number
+
+    assert await asyncio.gather(*(heavy.in_thread(compute, number) for number in range(5))) == [*range(5)]
+    assert most == 1
+    with pytest.raises(ZeroDivisionError):
+        await heavy.in_thread(lambda: 1 / 0)
+    assert await heavy.in_thread(len, "abc") == 3
+
+
 def test_who_has_to_wait_is_told_so():
     assert (problem_of(WorkersBusy()).status, problem_of(WorkersBusy()).headers) == (503, {"Retry-After": "5"})
     assert (problem_of(TookTooLong()).status, problem_of(TookTooLong()).code) == (422, "too_complex")

@@ -1,6 +1,5 @@
 """Contacts as a CSV file: all of them out, and many of them in."""
 
-import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -22,6 +21,7 @@ from alfred.crm.contacts import Entry, find, store
 from alfred.crm.suppression import Suppression
 from alfred.http.context import REQUEST_ID, Caller, Services
 from alfred.http.endpoint import Routes
+from alfred.http.inputs import body_of
 from alfred.http.models import Output
 from alfred.http.problems import Fault, Problem, invalid
 from alfred.queries import Db, Row, sql
@@ -30,7 +30,7 @@ routes = Routes("Contacts")
 log = structlog.get_logger()
 
 MOST_ROWS = 10_000
-PAGE = 500
+PAGE = 100
 _TYPES = frozenset(
     {"text/csv", "application/csv", "text/plain", "application/octet-stream", "application/vnd.ms-excel"}
 )
@@ -121,10 +121,10 @@ async def import_contacts(request: web.Request, caller: Caller, services: Servic
     or Windows-1252 (the answer says which); commas, semicolons or tabs; at most 10,000 rows.
     """
     raw, charset = await _file(request)
-    lines, encoding = await asyncio.to_thread(_read, raw, charset)
+    lines, encoding = await services.heavy.in_thread(_read, raw, charset)
 
     async def work(db: Db) -> list[Outcome]:
-        return await _take_in(db, caller, services.suppression, lines)
+        return await _take_in(db, services, caller, lines)
 
     outcomes = await repeated(services, caller, work, asyncpg.DeadlockDetectedError, asyncpg.UniqueViolationError)
     services.bus.announce([caller.user_id])
@@ -136,7 +136,7 @@ async def import_contacts(request: web.Request, caller: Caller, services: Servic
         updated=counts["updated"],
         unchanged=counts["unchanged"],
         refused=counts["refused"],
-        rows=await asyncio.to_thread(_reported, outcomes),
+        rows=await services.heavy.in_thread(_reported, outcomes),
     )
 
 
@@ -151,10 +151,14 @@ async def _pages(services: Services, caller: Caller) -> AsyncIterator[str]:
     while True:
         async with services.database.acting_as(caller.user_id) as db:
             rows = await sql.contacts.page.all(db, **filters, before_at=key[0], before_id=key[1])
-        yield "".join(write_row(_cells(row)) for row in rows)
+        yield await services.heavy.in_thread(_written, rows)
         if len(rows) < PAGE:
             return
         key = (rows[-1]["created_at"], rows[-1]["id"])
+
+
+def _written(rows: list[Row]) -> str:
+    return "".join(write_row(_cells(row)) for row in rows)
 
 
 def _cells(row: Row) -> list[str]:
@@ -174,7 +178,7 @@ async def _file(request: web.Request) -> tuple[bytes, str | None]:
     Raises:
         Problem: 400, 413 or 415.
     """
-    raw, content_type = await request.read(), request.headers.get("Content-Type", "text/csv")
+    raw, content_type = await body_of(request), request.headers.get("Content-Type", "text/csv")
     declared = content_type.partition(";")[0].strip().lower()
     if declared == "multipart/form-data":
         return _part(raw, content_type), None
@@ -207,11 +211,11 @@ def _read(raw: bytes, charset: str | None) -> Table:
         raise invalid(faults) from None
 
 
-async def _take_in(db: Db, caller: Caller, suppression: Suppression, lines: list[Line]) -> list[Outcome]:
-    named = await asyncio.to_thread(_named, lines)
+async def _take_in(db: Db, services: Services, caller: Caller, lines: list[Line]) -> list[Outcome]:
+    named = await services.heavy.in_thread(_named, lines)
     rows = await find(db, caller.user_id, named)
-    erased = await _erased(db, caller, suppression, named)
-    outcomes, added, changed = await asyncio.to_thread(_taken, rows, erased, lines)
+    erased = await _erased(db, services, caller, named)
+    outcomes, added, changed = await services.heavy.in_thread(_taken, rows, erased, lines)
     await store(db, caller.user_id, added, changed)
     return outcomes
 
@@ -225,9 +229,9 @@ def _taken(rows: list[Row], erased: set[Pair], lines: list[Line]) -> tuple[list[
     return outcomes, added, changed
 
 
-async def _erased(db: Db, caller: Caller, suppression: Suppression, named: list[Pair]) -> set[Pair]:
+async def _erased(db: Db, services: Services, caller: Caller, named: list[Pair]) -> set[Pair]:
     """Those of the identities that belong to erased people."""
-    pairs = await asyncio.to_thread(_hashed, caller, suppression, named)
+    pairs = await services.heavy.in_thread(_hashed, caller, services.suppression, named)
     rows = await sql.erasures.known.all(db, user_id=caller.user_id, hashes=list(pairs))
     return {pairs[row["hash"]] for row in rows}
 
