@@ -1,6 +1,7 @@
 """Heavy reading in processes of its own, so that the event loop never waits for what a stranger wrote."""
 
 import asyncio
+import math
 import os
 import pickle
 import sys
@@ -8,15 +9,21 @@ from asyncio.subprocess import PIPE, Process
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from time import monotonic
 from typing import Any, TypeVar
 from uuid import UUID
 from weakref import WeakValueDictionary
 
+from alfred.turns import Turns
+
 T = TypeVar("T")
 
 PROCESSES = 2
-MOST_WAITING = 32
+MOST_WAITING = 32  # jobs; after them a first one of each of as many other tenants
 MOST_OF_ONE = 8  # jobs of one tenant, of which one runs
+LIGHT_SECONDS = 5.0  # who has used less lately goes first; half of it is forgotten in a minute
+HALF_LIFE_SECONDS = 60.0
+MOST_REMEMBERED = 10_000  # tenants
 JOB_SECONDS = 15.0
 REST_SECONDS = 60.0  # without work; then the processes end, and their memory is free
 SIZE = 8  # bytes that tell how long a message is
@@ -32,7 +39,7 @@ class TookTooLong(Exception):
 
 
 class HeavyWork:
-    """At most two processes, started when there is work; one job of a tenant at a time.
+    """At most two processes, started when there is work; one job of a tenant at a time, light users first.
 
     What is run is a function of a module and values that can be pickled, and so is its result.
     """
@@ -40,7 +47,8 @@ class HeavyWork:
     def __init__(self, seconds: float = JOB_SECONDS) -> None:
         self._seconds = seconds
         self._seats: list[Process | None] = [None] * PROCESSES
-        self._free = asyncio.Semaphore(PROCESSES)
+        self._processes = Turns(PROCESSES, 2 * MOST_WAITING)
+        self._used: dict[UUID, tuple[float, float]] = {}  # seconds, and when they were counted
         self._waiting: Counter[UUID] = Counter()
         self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
         self._rest: asyncio.TimerHandle | None = None
@@ -53,12 +61,19 @@ class HeavyWork:
             WorkersBusy, TookTooLong.
         """
         with self._counted(user_id):
-            async with self._turns.setdefault(user_id, asyncio.Lock()), self._seat() as process:
+            async with (
+                self._turns.setdefault(user_id, asyncio.Lock()),
+                self._processes.turn(user_id, known=self._used_by(user_id) < LIGHT_SECONDS),
+                self._seat() as process,
+            ):
+                began = monotonic()
                 try:
                     async with asyncio.timeout(self._seconds):
                         succeeded, result = await _ask(process, (work, given))
                 except TimeoutError:
                     raise TookTooLong from None
+                finally:
+                    self._use(user_id, monotonic() - began)
         if not succeeded:
             raise result
         done: T = result
@@ -80,22 +95,32 @@ class HeavyWork:
             self._seats[place] = None
 
     def _counted(self, user_id: UUID) -> "_Counted":
-        if self._waiting.total() >= MOST_WAITING or self._waiting[user_id] >= MOST_OF_ONE:
+        own, all_of_them = self._waiting[user_id], self._waiting.total()
+        if own >= MOST_OF_ONE or all_of_them >= (MOST_WAITING if own else 2 * MOST_WAITING):
             raise WorkersBusy
         return _Counted(self._waiting, user_id)
+
+    def _used_by(self, user_id: UUID) -> float:
+        """Seconds of the processes that a tenant has had lately."""
+        seconds, at = self._used.get(user_id, (0.0, 0.0))
+        return seconds * math.pow(0.5, (monotonic() - at) / HALF_LIFE_SECONDS)
+
+    def _use(self, user_id: UUID, seconds: float) -> None:
+        self._used[user_id] = (self._used_by(user_id) + seconds, monotonic())
+        if len(self._used) > MOST_REMEMBERED:
+            self._used.clear()
 
     @asynccontextmanager
     async def _seat(self) -> AsyncIterator[Process]:
         """A process that has nothing to do; one whose work was not finished is ended, and started anew later."""
-        async with self._free:
-            process = self._taken() or await _started()
-            try:
-                yield process
-            except BaseException:
-                _end(process)
-                raise
-            self._seats[self._seats.index(None)] = process
-            self._rest_later()
+        process = self._taken() or await _started()
+        try:
+            yield process
+        except BaseException:
+            _end(process)
+            raise
+        self._seats[self._seats.index(None)] = process
+        self._rest_later()
 
     def _taken(self) -> Process | None:
         for place, process in enumerate(self._seats):

@@ -21,7 +21,7 @@ log = structlog.get_logger()
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 PACK_FROM = 1024  # bytes
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
-_HOOK = re.compile(r"^(/api/v1/hooks/[^/]*)/.+", re.DOTALL)
+_HOOK = re.compile(r"^(/api/v1/hooks(?:/[a-z_]{1,20}(?=/))?)/.+", re.DOTALL)
 _ALLOWED = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-ID"
 _FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP")
 _told: list[bool] = []  # that a proxy is not trusted

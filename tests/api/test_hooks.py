@@ -449,6 +449,9 @@ async def test_no_key_token_or_signature_is_logged(rosa, monkeypatch):
     await hook.post(raw, JSON | signature)
     await hook.post(raw + b" ", JSON | signature)
     await hook.get(**{"hub.mode": "subscribe", "hub.verify_token": hook.hook["verify_token"], "hub.challenge": "1"})
+    key = hook.url.rpartition("/")[2]
+    for mistaken in (key, f"{key}/x", f"whatsapp_cloud/{key}/more", f"Other/{key}"):
+        assert (await rosa.call("POST", f"/hooks/{mistaken}", data=raw, headers=JSON))[0] in {403, 404}
     logged = out.getvalue()
     assert "hook_rejected" in logged
     assert "/api/v1/hooks/whatsapp_cloud/…" in logged

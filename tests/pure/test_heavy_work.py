@@ -7,10 +7,11 @@ from uuid import uuid4
 
 import pytest
 
+from alfred import heavy_work
 from alfred.ai.builtin.provider import classify_all
 from alfred.channels.posts import read_post
 from alfred.channels.strict_json import BrokenJson
-from alfred.heavy_work import MOST_OF_ONE, HeavyWork, TookTooLong, WorkersBusy
+from alfred.heavy_work import MOST_OF_ONE, MOST_WAITING, HeavyWork, TookTooLong, WorkersBusy
 from alfred.http.problems import problem_of
 
 
@@ -64,6 +65,34 @@ async def test_one_tenant_has_one_turn_and_a_few_waiting(heavy):
     assert not all(job.done() for job in jobs)
     outcomes = await asyncio.gather(*jobs, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes].count(WorkersBusy) == 3
+
+
+async def test_who_has_used_little_goes_before_who_has_used_much(heavy, monkeypatch):
+    monkeypatch.setattr(heavy_work, "LIGHT_SECONDS", 0.05)
+    greedy, ana = [uuid4() for _ in range(6)], uuid4()
+    await asyncio.gather(*(heavy.run(each, time.sleep, 0.1) for each in greedy))
+    done = []
+
+    async def job(user_id, seconds):
+        await heavy.run(user_id, time.sleep, seconds)
+        done.append(user_id)
+
+    jobs = [asyncio.create_task(job(each, 0.1)) for each in greedy for _ in range(2)]
+    await asyncio.sleep(0.02)
+    await job(ana, 0.01)
+    assert done.index(ana) <= heavy_work.PROCESSES
+    await asyncio.gather(*jobs)
+
+
+async def test_a_first_job_is_taken_where_others_have_filled_the_queue(heavy):
+    await heavy.run(uuid4(), len, "")
+    greedy = [uuid4() for _ in range(MOST_WAITING // MOST_OF_ONE)]
+    jobs = [asyncio.create_task(heavy.run(each, time.sleep, 0.01)) for each in greedy for _ in range(MOST_OF_ONE)]
+    await asyncio.sleep(0)
+    with pytest.raises(WorkersBusy):
+        await heavy.run(greedy[0], len, "")
+    assert await heavy.run(uuid4(), len, "abc") == 3
+    await asyncio.gather(*jobs)
 
 
 async def test_one_thread_computes_at_a_time(heavy):
