@@ -23,6 +23,7 @@ from alfred.crm.subscriptions.queueing import Queueing
 from alfred.crm.subscriptions.sending import Patience, Sender
 from alfred.crm.suppression import PURPOSE, Suppression
 from alfred.db import Database
+from alfred.heartbeats import Heartbeats
 from alfred.heavy_work import HeavyWork
 from alfred.http.bodies import LargeBodies
 from alfred.http.context import Ending, Services
@@ -81,6 +82,7 @@ def services_of(settings: Settings, logins: Logins, listen_dsn: str) -> Services
         hub=hub,
         tail=tail,
         stream_trust=StreamTrust(pools.auth, _now),
+        heartbeats=Heartbeats(),
         inbox=inbox,
         suppression=suppression,
         lost_posts=LostPosts(database, pools.auth, bus.announce),

@@ -51,6 +51,7 @@ def _workers(services: Services) -> Iterator[Coroutine[Any, Any, None]]:
     yield services.tail.run()
     yield services.webhooks.worker.run()
     yield services.stream_trust.run()
+    yield services.heartbeats.run()
 
 
 def _sweeps(services: Services) -> Iterator[Coroutine[Any, Any, None]]:

@@ -13,7 +13,7 @@ from alfred.events import BUCKETS, SWEEP_SECONDS, bucket_of
 from alfred.queries import Row, sql
 from alfred.quotas import QUOTAS
 from alfred.tail import Tail, TooManyStreams
-from alfred.wake import Wake
+from alfred.wake import Heartbeat, Wake
 
 log = structlog.get_logger()
 
@@ -44,10 +44,15 @@ class Seat:
         self._over = True
         self._wake.ring()
 
-    async def next(self) -> Row | None:
+    def beat(self, heartbeat: Heartbeat) -> None:
+        """Wake an idle reader with a heartbeat."""
+        self._wake.ring(heartbeat)
+
+    async def next(self) -> Row | Heartbeat | None:
         """The next notification; None when the stream is over."""
         while not (self._rows or self._over):
-            await self._wake.sleep()
+            if heartbeat := await self._wake.sleep():
+                return heartbeat
         return self._rows.pop(0) if self._rows else None
 
 

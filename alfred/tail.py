@@ -16,7 +16,7 @@ from alfred.events import SWEEP_SECONDS, Event
 from alfred.positions import Here, Position, Snapshot
 from alfred.queries import Row, sql
 from alfred.quotas import QUOTAS
-from alfred.wake import Wake
+from alfred.wake import Heartbeat, Wake
 
 log = structlog.get_logger()
 
@@ -97,10 +97,15 @@ class Seat:
         self._over = True
         self._wake.ring()
 
-    async def next(self) -> Burst | Position | None:
+    def beat(self, heartbeat: Heartbeat) -> None:
+        """Wake an idle reader with a heartbeat."""
+        self._wake.ring(heartbeat)
+
+    async def next(self) -> Burst | Position | Heartbeat | None:
         """The next burst; a position where bursts up to it were dropped; None when the stream is over."""
         while not (self._over or self._lost or self._bursts):
-            await self._wake.sleep()
+            if heartbeat := await self._wake.sleep():
+                return heartbeat
         if self._over:
             return None
         if self._lost is not None:
@@ -133,8 +138,7 @@ class Tail:
             TooManyStreams: the user has as many here as the quota allows.
             UnknownUser: there is no such user (any more).
         """
-        seats = [seat for seat in self._seats.get(user_id, ()) if not seat.gone()]
-        if len(seats) >= QUOTAS["streams"]:
+        if sum(not seat.gone() for seat in self._seats.get(user_id, ())) >= QUOTAS["streams"]:
             raise TooManyStreams
         async with self._turn:
             async with self._database.acting_as(user_id) as db:

@@ -21,7 +21,7 @@ CLIENTS = 16
 SECONDS = 3.0
 TURNS = 2
 SINGLES = 60
-STREAMS = 400
+STREAMS = 2000
 STREAMS_OF_ONE = 20
 
 _numbers = itertools.count()

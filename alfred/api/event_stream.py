@@ -1,6 +1,5 @@
 """Every event as it happens, over Server-Sent Events: what a live inbox stands on."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from functools import lru_cache
 from typing import Annotated
@@ -19,6 +18,7 @@ from alfred.http.endpoint import Routes
 from alfred.http.inputs import load_query
 from alfred.positions import Position
 from alfred.tail import Burst, LoggedEvent, Seat, TooManyStreams
+from alfred.wake import Heartbeat
 
 routes = Routes("Events")
 
@@ -127,14 +127,12 @@ class _Reader:
             async for frame in self._missed(seat, since):
                 yield frame
         while not self._services.ending.begun:
-            try:
-                async with asyncio.timeout(sse.HEARTBEAT_SECONDS):
-                    happened = await seat.next()
-            except TimeoutError:
-                yield sse.HEARTBEAT
-                continue
+            happened = await seat.next()
             if happened is None:
                 return
+            if isinstance(happened, Heartbeat):
+                yield sse.HEARTBEAT
+                continue
             if isinstance(happened, Position):
                 yield self._reset("too_slow", happened)
                 continue

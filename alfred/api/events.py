@@ -21,7 +21,7 @@ from alfred.http.pages import after, page
 from alfred.http.problems import Fault, Problem, invalid
 from alfred.positions import Position
 from alfred.queries import sql
-from alfred.tail import Seat, TooManyStreams, here
+from alfred.tail import Burst, Seat, TooManyStreams, here
 
 routes = Routes("Events")
 
@@ -165,7 +165,7 @@ class _Poll:
                 return None
             if happened is None:
                 return None
-            if isinstance(happened, Position) or any(map(self._wanted.has, happened.events)):
+            if not isinstance(happened, Burst) or any(map(self._wanted.has, happened.events)):
                 async with self._services.database.acting_as(self._user_id) as db:
                     now = here(await sql.events.here.one(db))
                 text = await self.read(Span(self._end or span.since, now))

@@ -9,6 +9,7 @@ import structlog
 from aiohttp import hdrs, web
 from pydantic import Field, SecretStr
 
+from alfred.heartbeats import Beating
 from alfred.http.auth import bearer, caller_of
 from alfred.http.context import REQUEST_ID, Caller, Services
 from alfred.http.models import Input, Output
@@ -19,7 +20,6 @@ from alfred.stream_trust import Opener
 
 log = structlog.get_logger()
 
-HEARTBEAT_SECONDS = 15.0
 RETRY_MILLISECONDS = 2000
 TICKET_SECONDS = 60
 WRITE_SECONDS = 30.0
@@ -43,7 +43,7 @@ class Ticket(Output):
     expires_in: int = Field(examples=[60], description="Seconds until the ticket expires. It opens one stream.")
 
 
-class Closable(Protocol):
+class Source(Beating, Protocol):
     """What a stream reads from."""
 
     def close(self) -> None:
@@ -107,7 +107,7 @@ async def opener_of(request: web.Request, services: Services) -> Opener:
 
 
 async def pour(
-    request: web.Request, services: Services, opener: Opener, seat: Closable, frames: AsyncGenerator[bytes, None]
+    request: web.Request, services: Services, opener: Opener, seat: Source, frames: AsyncGenerator[bytes, None]
 ) -> web.StreamResponse:
     """Write frames until either side ends the stream, or its opener may not go on."""
     response = web.StreamResponse(
@@ -123,6 +123,9 @@ async def pour(
         return response
     try:
         await response.write(f"retry: {RETRY_MILLISECONDS}\n: welcome\n\n".encode())
+        response.headers.clear()  # they are out, and take 3 KB of each open stream
+        response.content_type = "text/event-stream"
+        services.heartbeats.start(seat)
         with services.stream_trust.of(opener, seat.close) as trust:
             async with aclosing(frames):
                 async for frame in frames:
@@ -135,6 +138,8 @@ async def pour(
             request.transport.abort()
     except (ConnectionError, asyncio.CancelledError):
         pass  # the client went away; it resumes by its last id
+    finally:
+        services.heartbeats.stop(seat)
     return response
 
 

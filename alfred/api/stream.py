@@ -1,6 +1,5 @@
 """Notifications as they happen, over Server-Sent Events."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from uuid import UUID
 
@@ -16,6 +15,7 @@ from alfred.http.problems import Problem
 from alfred.hub import Seat
 from alfred.queries import Row, sql
 from alfred.tail import TooManyStreams
+from alfred.wake import Heartbeat
 
 routes = Routes("Notifications")
 
@@ -79,15 +79,10 @@ async def _frames(
             yield _frame(row, form)
         since = missed[-1]["number"] if len(missed) == PAGE else newest
     while not services.ending.begun:
-        try:
-            async with asyncio.timeout(sse.HEARTBEAT_SECONDS):
-                happened = await seat.next()
-        except TimeoutError:
-            yield sse.HEARTBEAT
-            continue
+        happened = await seat.next()
         if happened is None:
             return
-        yield _frame(happened, form)
+        yield sse.HEARTBEAT if isinstance(happened, Heartbeat) else _frame(happened, form)
 
 
 def _frame(row: Row, form: str | None) -> bytes:

@@ -21,6 +21,7 @@ from alfred.crm.subscriptions.queueing import Queueing
 from alfred.crm.subscriptions.sending import Sender
 from alfred.crm.suppression import Suppression
 from alfred.db import Database
+from alfred.heartbeats import Heartbeats
 from alfred.heavy_work import HeavyWork
 from alfred.http.bodies import LargeBodies
 from alfred.http.rate_limits import Limits
@@ -51,6 +52,7 @@ class Services:
     queueing: Queueing
     webhooks: Sender
     stream_trust: StreamTrust
+    heartbeats: Heartbeats
     inbox: Inbox
     hooks: Hooks
     bodies: LargeBodies

@@ -84,8 +84,11 @@ class Endpoint:
         services = request.app[SERVICES]
         if self.same_origin:
             refuse_cross_site(request)
+        if self.endless:  # there is no body, and nothing is kept around a stream that stays open for days
+            caller = None if self.scope is None else await authenticate(request, services, self.scope)
+            return await self._serve(services, caller, await self._read(request, services, caller, b""), None)
         # Over all of it but the body's arrival; when it is over: TimeoutError, a 503, and a COMMIT goes on.
-        async with asyncio.timeout(None if self.endless else services.settings.request_deadline) as deadline:
+        async with asyncio.timeout(services.settings.request_deadline) as deadline:
             caller = None if self.scope is None else await authenticate(request, services, self.scope)
             async with self._arrived(request, services, caller, deadline) as raw:
                 return await self._answer(request, services, caller, raw)

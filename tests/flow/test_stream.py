@@ -9,6 +9,7 @@ import aiohttp
 import asyncpg
 import pytest
 
+from alfred import heartbeats
 from alfred.api import sse
 from alfred.terms import BELL
 from tests.conftest import serving
@@ -187,14 +188,24 @@ async def test_a_revoked_token_hears_no_more(ana, http):
         assert await frames.next() is None
 
 
-async def test_an_erased_user_hears_no_more(ana, monkeypatch):
-    monkeypatch.setattr(sse, "HEARTBEAT_SECONDS", 1.1)
+async def test_an_erased_user_hears_no_more(ana):
     async with ana.listening() as frames:
         await ana.delete("/me", {"password": "a good password"})
         status, _, _ = await ana.call("GET", "/notifications/stream")
         assert status == 401
         assert await frames.next() is None
     assert (await ana.post("/notifications/stream-ticket"))[0] == 401
+
+
+@pytest.mark.parametrize("noun", ["notifications", "events"])
+async def test_an_idle_stream_says_that_it_is_still_there(ana, monkeypatch, noun):
+    monkeypatch.setattr(heartbeats, "HEARTBEAT_SECONDS", 0.5)
+    async with ana.listening() if noun == "notifications" else ana.following() as frames, asyncio.timeout(10):
+        for _ in range(2):
+            while await frames.response.content.readline() != b": still here\n":
+                pass
+        await ana.hears(URGENT)
+        assert await frames.next()
 
 
 async def test_who_does_not_read_is_sent_away(cluster, database, ana, monkeypatch):
