@@ -41,11 +41,12 @@ test('a task is created once for each item, with its key', async () => {
 });
 
 test('a refusal shows the sentence of Alfred and the field', async () => {
-  const problem = { status: 422, code: 'validation_failed', detail: 'The title is too long.', errors: [{ pointer: '/title', message: 'Use at most 200 characters.', code: 'too_long' }] };
+  const errors = [{ pointer: '/title', message: 'Use at most 200 characters.', code: 'too_long' }, { pointer: '', message: 'Say when.' }];
+  const problem = { status: 422, code: 'validation_failed', detail: 'The title is too long.', errors };
   const items = [{ resource: 'task', operation: 'create', title: 'x' }];
   await assert.rejects(run(() => [422, problem], items), (error) => {
     assert.equal(error.message, 'The title is too long.');
-    assert.equal(error.description, '/title: Use at most 200 characters.');
+    assert.equal(error.description, '/title: Use at most 200 characters.\nSay when.');
     assert.equal(error.httpCode, '422');
     return true;
   });

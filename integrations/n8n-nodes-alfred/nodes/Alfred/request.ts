@@ -74,7 +74,7 @@ export async function call(context: Context, wanted: Call, itemIndex?: number): 
 /** `detail` as the message, and each fault with the field that it is about. */
 export function refusalOf(statusCode: number, problem: IDataObject): { message: string; description: string } {
   const faults = (Array.isArray(problem.errors) ? problem.errors : []) as { pointer?: string; message?: string }[];
-  const lines = faults.map((fault) => `${fault.pointer ?? ''}: ${fault.message ?? ''}`);
+  const lines = faults.map((fault) => [fault.pointer, fault.message].filter(Boolean).join(': '));
   return {
     message: typeof problem.detail === 'string' ? problem.detail : `Alfred answered with status ${statusCode}.`,
     description: lines.join('\n'),
