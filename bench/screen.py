@@ -108,8 +108,8 @@ def _shown(driver: webdriver.Chrome, text: str) -> float:
 
 
 def _stands(driver: webdriver.Chrome, text: str) -> None:
-    for _ in range(150):
-        if text in driver.find_element(By.CSS_SELECTOR, ".list").text:
+    for _ in range(150):  # not by WebDriver's own `.text`: it would be counted as the page's script
+        if driver.execute_script("return document.querySelector('.list').textContent.includes(arguments[0])", text):
             return
         time.sleep(0.2)
     raise SystemExit(f"{text!r} did not appear.")

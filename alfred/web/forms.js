@@ -1,6 +1,6 @@
 /** Forms whose faults stand beside their fields. */
 
-import { fill, h } from "./dom.js";
+import { fill, h, icon } from "./dom.js";
 import { known, t } from "./words.js";
 
 let numbers = 0;
@@ -25,6 +25,20 @@ export function toggle(label, checked, change, traits = {}) {
   const input = h("input", { type: "checkbox", role: "switch", checked, ...traits, on: { change: () => change(input.checked, input) } });
   return h("label.switch", input, h("span", label));
 }
+
+/** A text to copy, with the button that does. */
+export function copyable(text, label) {
+  const said = h("span", t("copy"));
+  const copy = async () => {
+    await navigator.clipboard.writeText(text).catch(() => getSelection().selectAllChildren(code));
+    said.textContent = t("copied");
+  };
+  const code = h("code.grow.scrolls", { tabindex: "0" }, text);
+  return h("div.together.unbroken", code, h("button.button", { "aria-label": `${t("copy")}: ${label}`, on: { click: copy } }, icon("copy"), said));
+}
+
+/** What went wrong, and the number to quote. */
+export const told = ({ message, requestId }) => h("div.grow.stack", h("p", message), requestId && h("div.hint", t("request.id"), copyable(requestId, t("request.id"))));
 
 /** A choice at once: each change is told. */
 export function choice(label, options, value, change, traits = {}) {
@@ -84,7 +98,7 @@ export function form(fields, action, send, { label, beside = [], kind = "primary
       first ??= input;
     }
     if (first) first.focus();
-    if (!first || problem.errors?.length > 1) fill(alert, h("p.note.danger", problem.message));
+    if (!first || problem.errors?.length > 1) fill(alert, h("div.note.danger", problem.status < 500 ? problem.message : told(problem)));
     if (problem.status === 429 && problem.wait) countDown(problem.wait, problem.message);
   }
 

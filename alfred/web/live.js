@@ -38,10 +38,7 @@ tabs?.addEventListener("message", ({ data }) => {
   if (!running || leading) return;
   if (data.state) become(data.state);
   if (data.again) again.tell();
-  for (const frame of data.frames ?? []) {
-    last = frame.id || last;
-    frames.tell(frame);
-  }
+  data.pieces?.forEach(tellOf);
 });
 addEventListener("online", () => hurry?.());
 addEventListener("offline", () => become("offline"));
@@ -100,9 +97,8 @@ async function listen(signal, opened) {
       watch = setTimeout(end, SILENCE);
       const pieces = (text + value.replace(/\r/g, "")).split("\n\n");
       text = pieces.pop();
-      const told = pieces.map(take).filter(Boolean);
-      if (told.length) tabs?.postMessage({ frames: told });
-      told.forEach(frames.tell);
+      if (pieces.length) tabs?.postMessage({ pieces }); // as text: to copy what it says would take longer
+      pieces.forEach(tellOf);
     }
   } finally {
     clearTimeout(watch);
@@ -110,19 +106,18 @@ async function listen(signal, opened) {
   }
 }
 
-/** The event that a piece of the stream carries, if it does. */
-function take(piece) {
-  const frame = { type: "", id: "", data: "" };
+/** Tells the event that a piece of the stream carries, if it does. */
+function tellOf(piece) {
+  const said = { event: "", id: "", data: "" };
   for (const line of piece.split("\n")) {
-    const [, name, value] = /^(event|id|data): ?(.*)$/.exec(line) ?? [];
-    if (name === "data") frame.data += value;
-    else if (name) frame[name === "event" ? "type" : "id"] = value;
+    const end = line.indexOf(": ");
+    if (end > 0) said[line.slice(0, end)] = line.slice(end + 2);
   }
-  if (frame.id) last = frame.id;
-  if (frame.type === "reset") tellAgain();
-  if (frame.type === "reset" || !frame.data) return null;
-  const body = JSON.parse(frame.data);
-  return { type: frame.type, id: frame.id, at: body.timestamp, data: body.data ?? {} };
+  if (said.id) last = said.id;
+  if (said.event === "reset") return leading && tellAgain();
+  if (!said.data) return undefined;
+  const { timestamp, data = {} } = JSON.parse(said.data);
+  return frames.tell({ type: said.event, id: said.id, at: timestamp, data });
 }
 
 function tellAgain() {

@@ -2,6 +2,7 @@
 
 import { call, me } from "./api.js";
 import { button, h } from "./dom.js";
+import { told } from "./forms.js";
 import { again, burst, frames, topic } from "./topics.js";
 import { t } from "./words.js";
 
@@ -73,7 +74,7 @@ export function mishap(problem, retry) {
   return h(
     "div.note.danger",
     { role: "alert" },
-    h("div.grow.stack", h("p", problem.message), problem.requestId && h("p.hint", t("request.id"), " ", h("code", problem.requestId))),
+    told(problem),
     retry && button(t("again"), retry, {}),
   );
 }

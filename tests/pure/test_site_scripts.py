@@ -18,15 +18,25 @@ from alfred.api.site_scripts import shrink
         ("function twice(value) {\n  return value + value;\n}\n", "function b(a){return a+a}"),
         (
             "const say = (name) => `to ${name}, ${{ name }.name} // no note`;",
-            "const b=(a)=>`to ${a}, ${{name:a}.name} // no note`;",
+            "const b=a=>`to ${a}, ${{name:a}.name} // no note`;",
         ),
-        ("export const known = (key) => key;", "export const known=(a)=>a;"),
+        ("export const known = (key) => key;", "export const known=a=>a;"),
         ('import { call } from "./api.js";\nconst call_ = call;', 'import{call}from"./api.js";const a=call;'),
         ("const same = one / two / 3, not = /a \\/ [/] b/.test(x);", "const a=one/two/3,not=/a \\/ [/] b/.test(x);"),
         ('const text = "it is // no comment";', 'const a="it is // no comment";'),
         ("const made = { leave() { made.leave(); } };", "const a={leave(){a.leave()}};"),
         ("let wished = 0;\nif (x) { wished = 1; }", "let a=0;if(x){a=1}"),
         ("const less = a - -b + +c;", "const d=a- -b+ +c;"),
+        ("const first = 1;\nconst then = { first };\nuse(then);", "const a=1,b={first:a};use(b);"),
+        ("const first = () => {\n  use(1);\n};\nlet then = 2;", "const a=()=>{use(1)};let b=2;"),
+        ("if (x) {\n  y();\n}\nconst last = use([1, 2,], { z, },);", "if(x){y()}\nconst a=use([1,2],{z});"),
+        ("const [, other] = [,];\nfor (const one of other) use(one);", "const[,a]=[,];for(const b of a)use(b);"),
+        ("use(true, { true: false });", "use(!0,{true:!1});"),
+        (
+            'import { button, h } from "./dom.js";\nuse(button(1), button(2), button(3), { button }, h);',
+            'import{button as a,h}from"./dom.js";use(a(1),a(2),a(3),{button:a},h);',
+        ),
+        ("const call = async (name) => name;", "const b=async(a)=>a;"),
     ],
 )
 def test_only_comments_blanks_and_own_names_change(script, sent):

@@ -3,11 +3,11 @@
 import { call } from "../api.js";
 import { button, h, icon } from "../dom.js";
 import { brief, moment } from "../formats.js";
-import { field, toggle } from "../forms.js";
+import { copyable, field, toggle } from "../forms.js";
 import { sure } from "../dialogs.js";
 import { attempt, toast } from "../store.js";
 import { known, t } from "../words.js";
-import { askFor, copyable, filled, listing, nothing, page } from "./page.js";
+import { askFor, filled, listing, nothing, page } from "./page.js";
 import { channelIcon, mark } from "./row.js";
 
 const TYPES = ["whatsapp", "instagram", "messenger", "email"];

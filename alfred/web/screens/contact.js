@@ -74,7 +74,7 @@ export function showContact(side, frame, { talk, contact: given, act }) {
       handles,
       h("h3", t("known.as")),
       h("ul.stack", ...contact.identities.map((each) => h("li.together.small", icon(channelIcon(each.channel_type), each.channel_type), h("span.grow.breaks", each.value)))),
-      contact.email && h("p.small.breaks", contact.email),
+      contact.email && !contact.identities.some((each) => each.value === contact.email) && h("p.small.breaks", contact.email),
     );
     paintNotes();
     if (held) side.querySelector(`[aria-label="${CSS.escape(held)}"]`)?.focus();

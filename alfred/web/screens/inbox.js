@@ -7,6 +7,7 @@ import { counted, entitle, mishap, preference } from "../store.js";
 import { again, burst, frames, states } from "../topics.js";
 import { learn, t } from "../words.js";
 import { asked, compare, filterBar, fits, narrowing, searched } from "./filters.js";
+import { listener } from "./heard.js";
 import { row } from "./row.js";
 
 /** Kept while other screens are visited. */
@@ -87,6 +88,7 @@ export function open(place, path) {
   /** Reads the first page anew and keeps what was loaded below it. */
   async function refresh() {
     const wanted = query(filter());
+    ear.forget();
     try {
       const page = await call("GET", `/conversations${query({ ...filter(), limit: 50 })}`);
       if (wanted !== query(filter())) return;
@@ -103,6 +105,13 @@ export function open(place, path) {
     }
   }
   const soon = burst(refresh);
+  const ear = listener({
+    rows: () => items,
+    stays: (row) => fits(row, chosen) || row.id === opened,
+    unsure: () => chosen.q || chosen.sort === "waiting",
+    show: (next) => ((items = next), paint()),
+    ask: soon,
+  });
 
   async function more() {
     if (!cursor || loading) return;
@@ -145,19 +154,6 @@ export function open(place, path) {
   function clear() {
     search.value = "";
     choose({ q: "", tag: "", status: "open", flags: new Set(), usual: false });
-  }
-
-  /** What the stream tells goes into its row without a request; what it does not tell is asked for. */
-  async function hear(event) {
-    const { type, data } = event;
-    if (type === "message.deleted" || type === "contact.merged") return soon();
-    if (type !== "contact.updated" && !(data.conversation && /^(message|conversation)\./.test(type))) return undefined;
-    if (data.conversation && (chosen.q || chosen.sort === "waiting")) return soon();
-    const heard = await import("./heard.js").catch(() => null); // the network may go between the event and this
-    const next = heard?.settle(items, event, (row) => fits(row, chosen) || row.id === opened);
-    if (!next) return soon();
-    items = next;
-    return paint();
   }
 
   /** A change made here is seen here at once. */
@@ -214,7 +210,7 @@ export function open(place, path) {
   }
 
   const act = (name) => () => talk?.act(name);
-  const offs = [frames.on(hear), again.on(soon), counted.on(paintFilters), states.on(paintLive)];
+  const offs = [frames.on(ear.hear), again.on(soon), counted.on(paintFilters), states.on(paintLive)];
   function paintLive() {
     live.textContent = t(`live.${states.now}`);
     live.classList.toggle("on", states.now === "live");

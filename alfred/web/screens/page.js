@@ -4,7 +4,7 @@ import { call, query } from "../api.js";
 import { button, fill, h, icon } from "../dom.js";
 import { dialog } from "../dialogs.js";
 import { form } from "../forms.js";
-import { attempt, mishap } from "../store.js";
+import { mishap } from "../store.js";
 import { t } from "../words.js";
 
 /** A page with its heading. @param {HTMLElement} place @param {string} title @param {any[]} actions @param {...any} content */
@@ -37,15 +37,6 @@ export async function listing(place, path, filter, show, empty, items = [], curs
 
 /** A form in a dialog; true when it was sent. @returns {Promise<any>} */
 export const askFor = (title, fields, action, send) => dialog(title, (close) => form(fields, action, async (values) => close((await send(values)) ?? true)));
-
-/** Copies a text, and says so. */
-export function copyable(text, label) {
-  const copy = button(t("copy"), async () => {
-    await attempt(() => navigator.clipboard.writeText(text));
-    copy.lastChild.textContent = t("copied");
-  }, { picture: "copy", "aria-label": `${t("copy")}: ${label}` });
-  return h("div.together.unbroken", h("code.grow.scrolls", { tabindex: "0" }, text), copy);
-}
 
 /** What is left out is not sent. @param {Record<string, string>} values */
 export const filled = (values) => Object.fromEntries(Object.entries(values).filter(([, value]) => String(value).trim() !== ""));

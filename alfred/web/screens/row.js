@@ -1,6 +1,6 @@
 /** One conversation of the list. */
 
-import { fill, h, icon } from "../dom.js";
+import { fill, h, icon, keyed } from "../dom.js";
 import { brief, whole } from "../formats.js";
 import { t } from "../words.js";
 
@@ -31,36 +31,54 @@ export function marksOf(item) {
   ].filter(Boolean);
 }
 
-/** The row of a conversation; an old one is filled anew, so that focus stays. */
+const stands = new WeakMap();
+const partsOf = (element) => stands.get(element) ?? stands.set(element, new Map()).get(element);
+
+const who = ({ contact, last_message_at }) =>
+  h(
+    "span.line",
+    h("span.name.cut", { dir: "auto" }, nameOf(contact)),
+    contact.vip && mark("vip", "star", t("vip")),
+    last_message_at && h("time", { datetime: last_message_at, title: whole(last_message_at) }, brief(last_message_at)),
+  );
+
+function said({ match, snippet, last_message_direction, unread_count }) {
+  const text = match?.excerpt ?? snippet ?? "";
+  return h(
+    "span.line",
+    h("span.snippet.cut", { dir: "auto" }, last_message_direction === "outbound" && !match ? `${t("you")} ${text}` : text || t("no.text")),
+    unread_count > 0 && h("span.badge", unread_count > 99 ? "99+" : unread_count, h("span.away", ` ${t("unread")}`)),
+  );
+}
+
+function marked(item) {
+  const { status, tags, channel } = item;
+  return h(
+    "span.line.marks",
+    status !== "open" && mark("", { pending: "clock", snoozed: "moon", closed: "archive" }[status], t(`status.${status}`)),
+    marksOf(item),
+    tags.length ? tags.slice(0, 4).map((tag) => mark("", "tag", tag)) : h("span.cut", channel.name),
+  );
+}
+
+/** The row of a conversation; of an old one what has changed is built anew, so that focus stays and a storm costs little. */
 export function row(item, old, { open, picking, picked, pick }) {
-  const name = nameOf(item.contact);
+  const { contact, channel } = item;
+  const name = nameOf(contact);
   const unread = item.unread_count > 0;
-  const marks = marksOf(item);
-  const status = item.status !== "open" && mark("", { pending: "clock", snoozed: "moon", closed: "archive" }[item.status], t(`status.${item.status}`));
-  const tags = item.tags.slice(0, 4).map((tag) => mark("", "tag", tag));
-  const snippet = item.match?.excerpt ?? item.snippet ?? "";
   const link = old?.querySelector("a") ?? h("a");
   link.href = `#/inbox/${item.id}${item.match?.message_id ? `/${item.match.message_id}` : ""}`;
   open ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current");
-  fill(
-    link,
-    avatar(item.contact, item.channel.type),
-    h(
-      "span.lines",
-      h(
-        "span.line",
-        h("span.name.cut", { dir: "auto" }, name),
-        item.contact.vip && mark("vip", "star", t("vip")),
-        item.last_message_at && h("time", { datetime: item.last_message_at, title: whole(item.last_message_at) }, brief(item.last_message_at)),
-      ),
-      h(
-        "span.line",
-        h("span.snippet.cut", { dir: "auto" }, item.last_message_direction === "outbound" && !item.match ? `${t("you")} ${snippet}` : snippet || t("no.text")),
-        unread && h("span.badge", item.unread_count > 99 ? "99+" : item.unread_count, h("span.away", ` ${t("unread")}`)),
-      ),
-      h("span.line.marks", status, marks, tags, !tags.length && h("span.cut", item.channel.name)),
-    ),
-  );
+  keyed(link, partsOf(link), [
+    ["face", `${contact.id}${name}${channel.type}`, () => avatar(contact, channel.type)],
+    ["lines", "", () => h("span.lines")],
+  ]);
+  const shown = [
+    ["who", [name, contact.vip, item.last_message_at], who],
+    ["said", [item.match, item.snippet, item.last_message_direction, item.unread_count], said],
+    ["marks", [item.status, item.tags, channel.name, item.last_message_failed, item.urgency, item.sentiment, item.negotiation], marked],
+  ];
+  keyed(link.lastChild, partsOf(link.lastChild), shown.map(([key, values, build]) => [key, JSON.stringify(values), () => build(item)]));
   const box =
     picking &&
     h("input", { type: "checkbox", class: "check", checked: picked, "aria-label": t("select.one", name), tabindex: "-1", on: { change: (event) => pick(item.id, event.target.checked) } });

@@ -3,12 +3,12 @@
 import { call, changed, leave, me } from "../api.js";
 import { button, fill, h, icon } from "../dom.js";
 import { moment } from "../formats.js";
-import { choice, field, form, toggle } from "../forms.js";
+import { choice, copyable, field, form, toggle } from "../forms.js";
 import { dialog, sure } from "../dialogs.js";
 import { attempt, preference, toast } from "../store.js";
 import { fitting, LANGUAGES, t } from "../words.js";
 import { list as shortcuts } from "./keys.js";
-import { askFor, copyable, listing, page } from "./page.js";
+import { askFor, listing, page } from "./page.js";
 
 /** Password managers want to know whose password it is. */
 const whose = () => h("input", { type: "text", autocomplete: "username", value: me.email, hidden: true, "aria-hidden": "true", tabindex: "-1" });
