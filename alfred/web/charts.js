@@ -58,7 +58,8 @@ const grid = (top, say) =>
 
 function axis(labels) {
   const step = Math.ceil(labels.length / (narrow.matches ? 4 : 7));
-  return labels.map((label, at) => at % step === 0 && s("text", { x: across(at, labels.length), y: HEIGHT - 6, "text-anchor": "middle" }, label));
+  const first = narrow.matches ? { x: LEFT, "text-anchor": "start" } : {}; // larger there: it would run into the 0
+  return labels.map((label, at) => at % step === 0 && s("text", { x: across(at, labels.length), y: HEIGHT - 6, "text-anchor": "middle", ...(at ? {} : first) }, label));
 }
 
 function bars(labels, series, top, say) {
