@@ -168,20 +168,6 @@ def test_written_offline_it_is_queued_and_sent_once(screen, ana):
     assert sent() == ["two", "one"]
 
 
-def test_an_event_whose_part_of_the_page_cannot_be_loaded_is_shown_all_the_same(screen, ana):
-    screen.allowed += ["ERR_BLOCKED_BY_CLIENT"]
-    screen.enter(ana)
-    screen.find("list", "Conversations")
-    screen.until(lambda: "Live" in screen.text())
-    screen.cdp("Network.enable")
-    screen.cdp("Network.setBlockedURLs", urls=["*/heard.js"])
-    try:
-        ana.hears("Oi")
-        screen.sees_row("Marina")
-    finally:
-        screen.cdp("Network.setBlockedURLs", urls=[])
-
-
 def test_on_a_phone_one_pane_at_a_time(screen, ana):
     ana.hears("Oi, " + "comprida " * 40)
     screen.emulate(390, 844)
