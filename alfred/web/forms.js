@@ -30,8 +30,12 @@ export function toggle(label, checked, change, traits = {}) {
 export function copyable(text, label) {
   const said = h("span", t("copy"));
   const copy = async () => {
-    await navigator.clipboard.writeText(text).catch(() => getSelection().selectAllChildren(code));
-    said.textContent = t("copied");
+    try {
+      await navigator.clipboard.writeText(text);
+      said.textContent = t("copied");
+    } catch {
+      getSelection().selectAllChildren(code); // without TLS the browser leaves it to the user
+    }
   };
   const code = h("code.grow.scrolls", { tabindex: "0" }, text);
   return h("div.together.unbroken", code, h("button.button", { "aria-label": `${t("copy")}: ${label}`, on: { click: copy } }, icon("copy"), said));

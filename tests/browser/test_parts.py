@@ -54,6 +54,22 @@ def test_days_are_those_of_the_user_and_a_wall_clock_is_an_instant(part):
     assert told == ["2026-05-01", "Today", "Yesterday", "2026-05-02T12:00:00.000Z", "2026-05-02T09:00"]
 
 
+def test_what_went_wrong_can_be_quoted(part, screen):
+    screen.cdp("Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
+    told = part(
+        "store.js",
+        """await (await import("/web/words.js")).speak("en");
+        const place = it.mishap({message: "It broke.", requestId: "0190-7", status: 500}, null);
+        document.querySelector("main, body").append(place);
+        const copy = place.querySelector("button");
+        copy.click();
+        await new Promise((go) => setTimeout(go, 300));
+        return [place.querySelector("p").textContent, place.querySelector("code").textContent,
+          copy.getAttribute("aria-label"), copy.textContent];""",
+    )
+    assert told == ["It broke.", "0190-7", "Copy: Request id", "Copied"]
+
+
 def test_keyed_touches_only_what_changed(part):
     told = part(
         "dom.js",
