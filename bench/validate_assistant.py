@@ -1,23 +1,26 @@
 """Prints how well weights read rows that they were not learnt from: `python bench/validate_assistant.py` (a minute).
 
-Five folds of `blind_tune.jsonl`. Training rows that say the same as a row of the fold are left out.
+Those are `blind_tune.jsonl` and a tenth of `training_chats.jsonl`; rows that say the same as one of them are left out.
 """
 
+import hashlib
 import json
 import re
 import sys
-from functools import partial
+import tempfile
+from collections import Counter
 from pathlib import Path
+from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from alfred.ai.builtin import weighing
 from alfred.ai.builtin import weights as table
 from alfred.ai.builtin.text import fold
-from bench.train_assistant import LEAST, Weights, examples, learn
+from bench.train_assistant import Weights, examples, learn, write
 from tests.ai_eval.score import Row, by_our_rules, given, rows, tallied
 
-FOLDS = 5
+TENTH = 10
 ALIKE = 0.5  # share of the words of both that two rows which say the same have in common
 _WORDS = re.compile(r"\w{3,}")
 
@@ -26,33 +29,46 @@ def words(row: Row) -> frozenset[str]:
     return frozenset(_WORDS.findall(fold(row["text"])))
 
 
-def _unlike(others: list[frozenset[str]], row: Row) -> bool:
-    own = words(row)
-    return not any(own and len(own & other) >= ALIKE * len(own | other) for other in others)
+def is_aside(row: Row) -> bool:
+    """Whether a row is of the tenth that is not learnt from, by its text."""
+    return int(hashlib.sha256(row["text"].encode()).hexdigest(), 16) % TENTH == 0
+
+
+class Alike:
+    """Rows by their words, to find those that say the same."""
+
+    def __init__(self, aside: list[Row]) -> None:
+        self._words = [words(row) for row in aside]
+        self._by: dict[str, list[int]] = {}
+        for at, own in enumerate(self._words):
+            for word in own:
+                self._by.setdefault(word, []).append(at)
+
+    def has(self, row: Row) -> bool:
+        """Whether one of the rows says the same."""
+        own = words(row)
+        common = Counter(at for word in own for at in self._by.get(word, ()))
+        return any(count >= ALIKE * len(own | self._words[at]) for at, count in common.items())
 
 
 def use(weights: Weights) -> None:
     """Weigh with these instead of those of the file."""
-    known = table.weights()
-    known.clear()
-    for clue, own in weights.items():
-        values = [round(value * 1_000) for value in own]
-        if max(map(abs, values)) >= LEAST:
-            known[clue] = table.lanes(values)
-    for remembered in (weighing.weighed, table.ruled, weighing.sum_decided):
-        remembered.cache_clear()
+    with tempfile.TemporaryDirectory() as folder, patch.object(table, "WEIGHTS", Path(folder, "weights.dat")):
+        write(weights, table.WEIGHTS)
+        for remembered in (table.weights, table.pairs, table.ruled, weighing.weighed, weighing.sum_decided):
+            remembered.cache_clear()
+        table.weights(), table.pairs()
 
 
 def main() -> None:
-    tuned, wanted, got = rows("blind_tune.jsonl"), [], []
-    for number in range(FOLDS):
-        aside = tuned[number::FOLDS]
-        unlike = partial(_unlike, [words(row) for row in aside])
-        rest = [row for at, row in enumerate(tuned) if at % FOLDS != number]
-        use(learn(examples(rest, unlike)))
-        wanted += [by_our_rules(row) for row in aside]
-        got += given(aside)
-    print(json.dumps({key: round(value, 3) for key, value in tallied(wanted, got).items()}, indent=1))
+    sets = {
+        "blind_tune": [by_our_rules(row) for row in rows("blind_tune.jsonl")],
+        "a tenth of training_chats": [row for row in rows("training_chats.jsonl") if is_aside(row)],
+    }
+    alike = Alike([row for own in sets.values() for row in own])
+    use(learn(examples([], lambda row: not alike.has(row))))
+    for name, own in sets.items():
+        print(name, json.dumps({key: round(value, 3) for key, value in tallied(own, given(own)).items()}, indent=1))
 
 
 if __name__ == "__main__":

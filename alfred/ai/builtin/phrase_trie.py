@@ -1,7 +1,6 @@
 """The net of phrases: how they are kept, and one walk that finds all of them in a text."""
 
 import sys
-from collections.abc import Iterator
 from functools import lru_cache
 from itertools import accumulate, chain
 from operator import attrgetter
@@ -142,39 +141,30 @@ class Walk:
 
     def hits(self, nets: list[Net], most: int) -> list[Hit]:
         """The phrases of these nets in order of their places, `most` at most."""
+        tables = [(net.anywhere, net.opening) for net in nets]
         found: list[Hit] = []
-        for first, starts in self._starts(nets):
+        fresh = True
+        for first, (symbols, near) in enumerate(zip(self._named, self._ahead, strict=True)):
             reached: list[Reached] = []
-            for start in starts:
-                self._follow(start, first, reached)
+            for anywhere, opening in tables:
+                for symbol in symbols:
+                    start = anywhere.get(symbol)
+                    if start:
+                        self._follow(start, first, near, reached)
+                    if fresh and symbol in opening:
+                        self._follow(opening[symbol], first, near, reached)
             if reached:
                 found += self._spans(first, reached)
                 if len(found) >= most:
                     break
+            fresh = symbols[0] == "$"
         return found[:most]
 
-    def _starts(self, nets: list[Net]) -> Iterator[tuple[int, list[Start]]]:
-        """Where phrases begin that are over at once, or of which something lies ahead."""
-        tables = [(net.anywhere, net.opening) for net in nets]
-        fresh = True
-        for first, (symbols, ahead) in enumerate(zip(self._named, self._ahead, strict=True)):
-            starts: list[Start] = []
-            for anywhere, opening in tables:
-                for symbol in symbols:
-                    start = anywhere.get(symbol)
-                    if start and (start.meanings or not (start.keys or start.open()).isdisjoint(ahead)):
-                        starts.append(start)
-                    if fresh and symbol in opening:
-                        starts.append(opening[symbol])
-            if starts:
-                yield first, starts
-            fresh = symbols[0] == "$"
-
-    def _follow(self, start: Start, first: int, reached: list[Reached]) -> None:
+    def _follow(self, start: Start, first: int, near: list[str], reached: list[Reached]) -> None:
         """Notes where each phrase ends that goes on from its first word."""
         for meaning in start.meanings:
             reached.append((meaning, first))
-        if (start.keys or start.open()).isdisjoint(self._ahead[first]):
+        if (start.keys or start.open()).isdisjoint(near):
             return
         waiting: list[tuple[Node, int]] = []
         self._go(start.edges, start.gap, first, waiting)

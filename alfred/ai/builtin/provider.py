@@ -1,4 +1,4 @@
-"""The built-in assistant: rules and a lexicon, no network, no weights, the same answer every time."""
+"""The built-in assistant: rules, a lexicon and weights that were learnt; no network, the same answer every time."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Weighs what the rules found and the fields of all words, by weights that were learnt from labelled rows."""
+"""Weighs what the rules found, the words, their pairs and their fields, by weights learnt from labelled rows."""
 
 from bisect import bisect_left
 from collections.abc import Collection
@@ -7,21 +7,22 @@ from typing import Any, NamedTuple
 
 from alfred.ai.builtin.fields import Fields, fields
 from alfred.ai.builtin.signals import Reading
-from alfred.ai.builtin.weights import LABELS, Clue, Lanes, apart, ruled, summed, weights
+from alfred.ai.builtin.weights import BEGIN, END, LABELS, Clue, Lanes, apart, pairs, ruled, summed
 from alfred.terms import Language, Sentiment, Urgency
 
 Own = tuple[int, ...]  # the fields of a word
-Met = tuple[int, int, int | None, bool]  # a word's weight, fields, denial, and whether it tells something
+# A word's weight, its fields, denial, whether it tells something, and what it weighs with each word after it.
+Met = tuple[Lanes, int, int | None, bool, dict[str, Lanes]]
 MOST_WORDS = 400  # of a text that are weighed, the first ones; a natural message has fewer
-MOST_REMEMBERED, MOST_PAIRS = 5_000, 4_000  # words and pairs; when there are more, all are forgotten
-MOST_GROUPS = 1 << 16  # sets of fields that words have; the file makes some hundred
-NEAR = 3  # words between which two fields stand together
+MOST_REMEMBERED = 5_000  # words; when there are more, all are forgotten
+STEM = 5  # letters that a word must have in common with another to be weighed with it
+NEAR = 3  # words that a denial reaches
 DENIED, LAST = 500, 1_000  # added to the number of a field: denied, in the last sentence
-PAIR = 1_000  # a pair is PAIR * (2 + the first) + the second, which no single field reaches
 _FULL = frozenset(".!?…\n")
 NOTHING: Own = ()
+NO_PAIRS: dict[str, Lanes] = {}
 TELLING = 400  # what a word and its fields must weigh for some label, to say anything where the rules found nothing
-SURE = 300  # by how much a label must then outweigh the others
+SURE = 400  # by how much a label must then outweigh the others
 UNSURE = (0, SURE, 0, SURE, 0, 0, -SURE, -SURE)
 
 
@@ -99,14 +100,14 @@ def shape_of(reading: Reading, text: str) -> Shape:
 
 def _ruled(rules: Rules) -> list[Clue]:
     decided: list[Clue] = [f"={rules.sentiment}", f"={rules.urgency}"]
-    return [*decided, f"=price {rules.negotiation}", f"=task {rules.task}", f"=problem {rules.problem}"]
+    return [*decided, f"=price:{rules.negotiation}", f"=task:{rules.task}", f"=problem:{rules.problem}"]
 
 
 def _shaped(shape: Shape) -> list[Clue]:
     said = [
         name for name, holds in (("#asks", shape.asks), ("#capital", shape.capital), ("#stop", shape.stop)) if holds
     ]
-    return ["#all", f"#length {shape.length}", f"#sentences {shape.sentences}", *said]
+    return ["#all", f"#length:{shape.length}", f"#sentences:{shape.sentences}", *said]
 
 
 @lru_cache(maxsize=512)
@@ -130,50 +131,51 @@ def clues(reading: Reading, rules: Rules, text: str) -> list[Clue]:
     found = _ruled(rules) + _shaped(shape_of(reading, text))
     found += ["+" + label for label in reading.by] + ["-" + label for label in reading.denied]
     known = weighed(reading.language or "pt")
-    last, denied, before = _last(reading), 0, [NOTHING] * NEAR
-    recent = ["", ""]
-    spared = _spared(reading)
-    for at, word in enumerate(reading.tokens[:MOST_WORDS]):
-        _, group, turn, _ = known.met.get(word.clue) or known.meet(word.clue)
-        if word.clue not in recent and at not in spared:
-            own = known.groups[group]
-            found.append(word.clue)
-            found += known.alone(own, denied > 0, at >= last)
-            found += [clue for other in before for clue in known.together(other, own)]
-            before = [*before[1:], own]
-        denied = turn if turn is not None else denied - 1
-        recent = [word.clue, recent[0]]
-    return found
-
-
-def _worded(reading: Reading, language: Language) -> Lanes:
-    """The weights of the words, of their fields, and of the fields that stand together: of all `clues` but those aside.
-
-    Each sum is looked up by numbers, since this is done for every word of every message. A word that
-    one of the two before it repeats is weighed once.
-    """
-    known = weighed(language)
-    met, alone, together = known.met, known.sums, known.pairs
-    last, denied, total = _last(reading), 0, 0
-    first = second = third = 0
+    last, denied = _last(reading), 0
     one = two = ""
+    before = BEGIN
     spared = _spared(reading)
     for at, word in enumerate(reading.tokens[:MOST_WORDS]):
         clue = word.clue
-        weight, own, turn, _ = met.get(clue) or known.meet(clue)
+        _, group, turn, _, _ = known.met.get(clue) or known.meet(clue)
+        if clue not in (one, two) and at not in spared:
+            found += [*spelled(clue), f"{before} {clue}"]
+            found += known.alone(known.groups[group], denied > 0, at >= last)
+        denied = turn if turn is not None else denied - 1
+        before, one, two = clue, clue, one
+    return [*found, f"{before} {END}"]
+
+
+def spelled(clue: str) -> list[Clue]:
+    """A word, and the beginning that it has in common with its other forms."""
+    return [clue, f"{clue[:STEM]}*"] if len(clue) > STEM and clue.isalpha() else [clue]
+
+
+def _worded(reading: Reading, language: Language) -> Lanes:
+    """The weights of the words, of their pairs and of their fields: of all `clues` but those aside.
+
+    Each sum is looked up, since this is done for every word of every message. A word that one of the two
+    before it repeats is weighed once.
+    """
+    known = weighed(language)
+    met, alone = known.met, known.sums
+    last, denied, total = _last(reading), 0, 0
+    one = two = ""
+    after = pairs().get(BEGIN, NO_PAIRS)
+    spared = _spared(reading)
+    for at, word in enumerate(reading.tokens[:MOST_WORDS]):
+        clue = word.clue
+        weight, own, turn, _, follow = met.get(clue) or known.meet(clue)
         if clue not in (one, two) and at not in spared:
             total += weight
+            if clue in after:
+                total += after[clue]
             if own:
                 key = 4 * own + 2 * (denied > 0) + (at >= last)
                 total += alone[key] if key in alone else known.sum_alone(key)
-                for other in (first, second, third):
-                    if other:
-                        pair = other * MOST_GROUPS + own
-                        total += together[pair] if pair in together else known.sum_together(pair)
-            first, second, third = second, third, own
         denied = turn if turn is not None else denied - 1
-        one, two = clue, one
-    return total
+        after, one, two = follow, clue, one
+    return total + after.get(END, 0)
 
 
 def _spared(reading: Reading) -> Collection[int]:
@@ -195,7 +197,6 @@ class Weighed:
     def __init__(self, own: Fields) -> None:
         self.met: dict[str, Met] = {}
         self.sums: dict[int, Lanes] = {}
-        self.pairs: dict[int, Lanes] = {}
         self.groups: list[Own] = [NOTHING]
         self._numbers: dict[Own, int] = {NOTHING: 0}
         self._fields = own
@@ -203,16 +204,15 @@ class Weighed:
         self._ceasing = own.names.index("ceasing")  # "does not stop bleeding" denies no bleeding
 
     def meet(self, clue: str) -> Met:
-        """The weight of a word, the number of its fields, and how many words after it are denied (None: no change).
-
-        The last says whether it tells something on its own.
+        """The weight of a word, the number of its fields, how many words after it are denied (None: no change),
+        whether it tells something on its own, and the words that weigh more after it.
         """
         own = self._fields.of(clue)
         turn = NEAR if self._denial in own else 0 if clue in _FULL or self._ceasing in own else None
         _make_room(self.met, MOST_REMEMBERED)
-        weight = weights().get(clue, 0)
+        weight = summed(spelled(clue))
         telling = max(map(abs, apart(weight + summed(own)))) >= TELLING
-        found = self.met[clue] = (weight, self._number(own), turn, telling)
+        found = self.met[clue] = (weight, self._number(own), turn, telling, pairs().get(clue, NO_PAIRS))
         return found
 
     def tells(self, reading: Reading) -> bool:
@@ -230,20 +230,9 @@ class Weighed:
         said = [field + DENIED if denied and field != self._denial else field for field in own]
         return said + [field + LAST for field in own] if last else said
 
-    def together(self, before: Own, own: Own) -> list[int]:
-        """The clues of two words that stand near each other."""
-        return [PAIR * (2 + other) + field for other in before for field in own]
-
     def sum_alone(self, key: int) -> Lanes:
         """The weights of `alone`, of the group, whether it is denied and whether it is in the last sentence."""
         found = self.sums[key] = summed(self.alone(self.groups[key >> 2], bool(key & 2), bool(key & 1)))
-        return found
-
-    def sum_together(self, key: int) -> Lanes:
-        """The weights of `together`, of the groups of two words."""
-        _make_room(self.pairs, MOST_PAIRS)
-        before, own = divmod(key, MOST_GROUPS)
-        found = self.pairs[key] = summed(self.together(self.groups[before], self.groups[own]))
         return found
 
 

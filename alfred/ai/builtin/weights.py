@@ -1,14 +1,15 @@
 """The weights of each clue for each label, read once, and sums of them side by side in one number."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from struct import Struct
 
 from alfred.ai.builtin.lexicon import FOLDER
 
-Clue = str | int  # a word or what a rule found; a field, or two fields that stand together, as a number
+Clue = str | int  # a word, its beginning, two words or what a rule found; a field as a number
 Lanes = int  # sums of all labels side by side in one number, and how many clues they are of
 WEIGHTS = FOLDER / "weights.dat"
+BEGIN, END = "^", "$"  # what stands before the first word of a text, and after the last
 LABELS = ("positive", "neutral", "negative", "low", "medium", "high", "negotiation", "create_task")
 _LANE = 32  # bits of a sum
 _MIDDLE = 1 << 15  # what stands for no weight, so that no lane is ever below nothing
@@ -19,13 +20,26 @@ _unpack = Struct(f"<{len(LABELS) + 1}I").unpack  # the lanes of a sum, and their
 
 @cache
 def weights() -> dict[Clue, Lanes]:
-    """The weights of each clue."""
-    found: dict[Clue, Lanes] = {}
+    """The weights of each clue that is no pair of words."""
+    return {int(name) if name.isdecimal() else name: weight for name, weight in _read(pairs=False)}
+
+
+@cache
+def pairs() -> dict[str, dict[str, Lanes]]:
+    """The weights of two words, one after the other: by the first, then by the second."""
+    found: dict[str, dict[str, Lanes]] = {}
+    for name, weight in _read(pairs=True):
+        first, _, second = name.partition(" ")
+        found.setdefault(first, {})[second] = weight
+    return found
+
+
+def _read(*, pairs: bool) -> Iterator[tuple[str, Lanes]]:
+    """The lines of pairs, whose names alone have a blank, or the others."""
     for line in WEIGHTS.read_text(encoding="utf-8").splitlines():
         name, _, values = line.partition("\t")
-        clue: Clue = int(name) if name.isdecimal() else name
-        found[clue] = lanes([int(value) for value in values.split(",")])
-    return found
+        if (" " in name) == pairs:
+            yield name, lanes([int(value) for value in values.split(",")])
 
 
 @cache

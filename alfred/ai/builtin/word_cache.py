@@ -16,6 +16,7 @@ _LONGEST_REMEMBERED = 40
 _BLANK = re.compile(r"(?<![\d/]) ")
 # ... and is always cut alike where it has none of these.
 _NUMERIC = re.compile(r"[\d/$€£]")
+_STOPS = {"\n": "."}  # a line break is weighed as a stop
 _SPOKEN = frozenset(("word", "sign", "face", "mark"))
 
 Span = tuple[int, int]
@@ -92,7 +93,7 @@ class Vocabulary:
         word = self._words.get(key)
         if word is None:
             _make_room(self._words)
-            clue = form if kind in _SPOKEN else f"#{kind}"
+            clue = _STOPS.get(form, form) if kind in _SPOKEN else f"#{kind}"
             word = Word(form, seen, kind, self._lexicon.symbols(form, kind), self._votes(form, seen, kind), clue)
             self._words[key] = word
         return word
