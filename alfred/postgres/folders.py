@@ -8,6 +8,8 @@ from pathlib import Path
 
 from alfred.postgres.account import Account, Unavailable, of_uid, server_account
 
+# What a home has before there is a server in it: of a service with a database of its own elsewhere.
+WITHOUT_SERVER = frozenset({"jwt_secret", "secret_key", "media"})
 SOCKET_LIMIT = 103  # bytes of a socket's whole path: macOS; Linux allows 107
 
 
@@ -53,7 +55,7 @@ def open_home(home: Path, wanted: str | None) -> None:
     if not os.access(home, os.R_OK | os.W_OK | os.X_OK):
         raise Unavailable(f"{home} cannot be written by {of_uid(os.geteuid()).name}: choose another home")
     account = resident(home, wanted)
-    if account.uid != os.geteuid() and not any(home.iterdir()):
+    if account.uid != os.geteuid() and WITHOUT_SERVER.issuperset(entry.name for entry in home.iterdir()):
         os.chown(home, -1, account.gid)  # it stays root's own; the account may only pass through
         home.chmod(0o710)
     if not account.may("-x", home):

@@ -324,11 +324,17 @@ def test_root_copies_binaries_once_that_its_account_cannot_reach(own_house: Hous
 
 @root_only
 def test_root_keeps_its_home_and_opens_no_folder_above(own_house: House):
+    """Its home may have been that of a service with another database: then it is root's alone."""
     closed = own_house.home.parent / "closed"
     closed.mkdir(mode=0o700)
     _, told = own_house.start(home=closed / "home")
     assert "cannot reach" in told["unavailable"]
+    _, told = own_house.start(home=closed)  # with something in it that is nothing of ours
+    assert "cannot reach" in told["unavailable"]
     assert stat.S_IMODE(closed.stat().st_mode) == 0o700
+    own_house.home.mkdir(mode=0o700)
+    (own_house.home / "media").mkdir(mode=0o700)
+    (own_house.home / "jwt_secret").write_text("kept")
     own_house.start("--account", "nobody")
     home = own_house.home.stat()
     assert (home.st_uid, home.st_gid, stat.S_IMODE(home.st_mode)) == (0, NOBODY.pw_gid, 0o710)
