@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from aiohttp import web
@@ -48,6 +47,7 @@ from alfred.api.metrics import add_metrics
 from alfred.api.site import add_site
 from alfred.assembly import services_of
 from alfred.background import background, say_goodbye
+from alfred.files import version_of_alfred
 from alfred.http.context import SERVICES
 from alfred.http.docs import add_documents
 from alfred.http.endpoint import Endpoint
@@ -57,14 +57,6 @@ from alfred.http.security_headers import secured
 from alfred.http.server import expect
 from alfred.logins import Logins
 from alfred.settings import Settings
-
-
-def version_of_alfred() -> str:
-    """The installed version; a bare checkout has none."""
-    try:
-        return version("alfred-crm")
-    except PackageNotFoundError:
-        return "0.1.0"
 
 
 def endpoints() -> Iterator[Endpoint]:

@@ -16,8 +16,6 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
 from alfred import schema
-from alfred.app import build
-from alfred.assembly import scans_of
 from alfred.crm import ai_accounts, connections
 from alfred.files import folder
 from alfred.http.server import RESERVE, Bound, ConnectionLimits, bind, raise_descriptor_limit, served
@@ -221,6 +219,8 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 async def _serve(base: Provisioned, where: tuple[str, int] | Bound) -> int:
+    from alfred.app import build  # takes half the time of a start: other commands do without
+
     settings = base.settings
     if not base.logins.are_separate:
         log.warning("one_login_for_everything", advice="set ALFRED_AUTH_DATABASE_URL and ALFRED_BUS_DATABASE_URL")
@@ -263,6 +263,8 @@ def _welcome(address: str) -> None:
 
 async def scan_once(base: Provisioned, scan: str) -> int:
     """Run one scan by hand; how much it told."""
+    from alfred.assembly import scans_of  # as above
+
     async with base.logins.opened() as pools:
         scans = scans_of(pools.app, lambda _: None, base.settings)
         return await (scans.overdue() if scan == "overdue" else scans.stalled())

@@ -12,10 +12,10 @@ from typing import Any
 import structlog
 
 from alfred import schema
-from alfred.app import version_of_alfred
 from alfred.backups import tables
 from alfred.backups.archive import BadBackup, Reader, reading, writing
 from alfred.backups.files import dump_files, load_files
+from alfred.files import version_of_alfred
 from alfred.media_store import MediaStore
 from alfred.running import SECRETS, Provisioned, bring_up, provisioned
 from alfred.settings import BadSetting, Settings
