@@ -2,15 +2,13 @@
 
 import asyncio
 import contextlib
-import itertools
+import gc
 import logging
 import os
-import tempfile
 from pathlib import Path
 
 import aiohttp
 import asyncpg
-import psycopg
 import pytest
 
 from alfred import schema
@@ -22,19 +20,9 @@ from alfred.logins import Logins
 from alfred.postgres import Embedded
 from alfred.postgres.account import server_account
 from alfred.settings import Settings
+from tests.founding import CARELESS, COUNTING, Cluster, data_folder, grow
 from tests.people import Person
 
-# What a crash may lose does not matter here: nobody reads it after the run. And of a hundred small databases each would
-# be looked after every few seconds.
-CARELESS = (
-    *("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=off"),
-    *("-c", "autovacuum=off"),
-)
-# Counts how often each statement was planned.
-COUNTING = (
-    *("-c", "shared_preload_libraries=pg_stat_statements"),
-    *("-c", "pg_stat_statements.track=all", "-c", "pg_stat_statements.track_planning=on"),
-)
 POSTGRES_15 = Path("/usr/lib/postgresql/15/bin")
 # Whom root lends the run's server: its private socket lets nobody else in.
 LENT = "" if os.geteuid() else server_account(None).name
@@ -50,8 +38,26 @@ def pytest_xdist_auto_num_workers():
     return min(4, (os.cpu_count() or 1) + 2)
 
 
+def pytest_configure(config):
+    """What the processes of the run share."""
+    if not hasattr(config, "workerinput"):
+        stack = contextlib.ExitStack()
+        config.add_cleanup(stack.close)
+        config.shared = stack.enter_context(data_folder())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node):
+    node.workerinput["shared"] = str(node.config.shared)
+
+
 def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: FOLDERS.index(item.path.parent.name) if item.path.parent.name in FOLDERS else 9)
+
+
+def pytest_collection_finish():
+    """Looking for what nobody holds any more is a seventh of the time, else."""
+    gc.set_threshold(20_000, 20, 50)
 
 
 def pytest_report_teststatus(report):
@@ -61,45 +67,24 @@ def pytest_report_teststatus(report):
     return ("passed", "", "PASSED") if report.passed and report.when == "call" else None
 
 
-class Cluster:
-    """The server, and databases copied from one migrated template."""
+@pytest.fixture(scope="session")
+def grown(request):
+    """Makes homes that have their data already: no cluster is made and nothing migrated."""
+    shared = getattr(request.config, "workerinput", {}).get("shared") or request.config.shared
 
-    def __init__(self, server: Embedded) -> None:
-        self.server = server
-        self._numbers = itertools.count(1)
-        self.newest = 0
-        schema.found(self.superuser("postgres"), "template")
-        schema.apply(self.owner("template"))
+    def make(home):
+        grow(Path(shared), Path(home))
+        return home
 
-    def superuser(self, database: str) -> str:
-        return self.server.dsn("postgres", database)
-
-    def owner(self, database: str) -> str:
-        return self.server.dsn(schema.OWNER, database)
-
-    def app(self, database: str) -> str:
-        return self.server.dsn(schema.APP, database)
-
-    def logins(self, database: str) -> Logins:
-        """One for each kind of work, which `separate` makes them keep to."""
-        return Logins(*(self.server.dsn(role, database) for role in (schema.APP, schema.AUTH, schema.BUS)))
-
-    def copy(self) -> str:
-        """A fresh migrated database; its name."""
-        self.newest = next(self._numbers)
-        name = f"copy{self.newest}"
-        with psycopg.connect(self.superuser("postgres"), autocommit=True) as superuser:
-            superuser.execute(f"create database {name} owner {schema.OWNER} template template strategy file_copy")
-        return name
+    return make
 
 
 @pytest.fixture(scope="session")
-def cluster():
+def cluster(grown):
     set_up("warning", "console")
     logging.getLogger("asyncio").setLevel(logging.ERROR)
-    with tempfile.TemporaryDirectory(prefix="alfred-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        server = Embedded(Path(folder) / "home", options=CARELESS + COUNTING)
+    with data_folder() as folder:
+        server = Embedded(grown(folder / "home"), options=CARELESS + COUNTING)
         server.start()
         try:
             yield Cluster(server)
@@ -120,9 +105,8 @@ def fifteen():
     """A PostgreSQL 15, the oldest that is served."""
     if not POSTGRES_15.is_dir():
         pytest.skip("no PostgreSQL 15 here")
-    with tempfile.TemporaryDirectory(prefix="alfred-", ignore_cleanup_errors=True) as home:
-        Path(home).chmod(0o755)
-        server = Embedded(Path(home) / "home", binaries=POSTGRES_15, options=CARELESS)
+    with data_folder() as folder:
+        server = Embedded(folder / "home", binaries=POSTGRES_15, options=CARELESS)
         server.start()
         try:
             yield server
@@ -205,9 +189,10 @@ def soon():
 
 async def ask_until(question, wanted=bool, seconds=30.0):
     """Ask until the answer is as wanted, or the time is over; the last answer."""
-    deadline = asyncio.get_running_loop().time() + seconds
+    deadline, pause = asyncio.get_running_loop().time() + seconds, 0.02
     while True:
         answer = await question()
         if wanted(answer) or asyncio.get_running_loop().time() > deadline:
             return answer
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(pause)
+        pause = min(1.3 * pause, 0.2)  # who asks more often slows down what is waited for

@@ -64,6 +64,9 @@ def start_chromium(browser, driver):
         "--disable-component-update",
         "--disable-background-networking",
         "--no-first-run",
+        "--disable-site-isolation-trials",
+        "--disable-features=IsolateOrigins,site-per-process,SpareRendererForSitePerProcess,BackForwardCache,Translate,MediaRouter,OptimizationHints",
+        "--renderer-process-limit=1",
     ):
         options.add_argument(argument)
     options.add_experimental_option("prefs", {"intl.accept_languages": "en-US"})
@@ -185,7 +188,7 @@ class Screen:
         return element.aria_role, element.accessible_name
 
     def until(self, question, seconds=30.0, what="what was waited for"):
-        deadline = time.monotonic() + seconds
+        deadline, pause = time.monotonic() + seconds, 0.03
         while True:
             try:
                 if answer := question():
@@ -194,7 +197,8 @@ class Screen:
                 pass
             if time.monotonic() > deadline:
                 raise AssertionError(f"{what} did not come; the page shows:\n{self.text()[:1500]}")
-            time.sleep(0.03)
+            time.sleep(pause)
+            pause = min(1.3 * pause, 0.2)  # who asks more often slows down what is waited for
 
     def text(self):
         return self.driver.find_element(By.TAG_NAME, "body").text

@@ -9,7 +9,6 @@ import stat
 import subprocess
 import sys
 import tarfile
-import tempfile
 from pathlib import Path
 
 import aiohttp
@@ -24,7 +23,8 @@ from alfred.postgres import Embedded
 from alfred.settings import Settings
 from alfred.vault import Vault, place
 from tests.api.connecting import SECRET, connected
-from tests.conftest import CARELESS, serving
+from tests.conftest import serving
+from tests.founding import CARELESS, data_folder
 from tests.migrations.test_stairway import catalog
 from tests.people import Person
 from tests.rich import rich, root, rows_of, transplant
@@ -66,9 +66,8 @@ def alike(shape):
 @pytest.fixture(scope="module")
 def place_to_be():
     """A folder that the embedded server's account can reach."""
-    with tempfile.TemporaryDirectory(prefix="alf-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder)
+    with data_folder() as folder:
+        yield folder
 
 
 class Saved:

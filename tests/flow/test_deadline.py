@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import tempfile
 import time
 from pathlib import Path
 
@@ -11,25 +10,24 @@ import pytest
 
 from alfred import schema
 from alfred.postgres import Embedded
-from tests.conftest import CARELESS, serving
+from alfred.running import DATABASE
+from tests.conftest import serving
+from tests.founding import CARELESS, data_folder
 from tests.people import Person
 
 
 @pytest.fixture
-def own_server():
+def own_server(grown):
     """A server that nobody else uses."""
-    with tempfile.TemporaryDirectory(prefix="alfred-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        server = Embedded(Path(folder) / "home", options=CARELESS)
+    with data_folder() as folder:
+        server = Embedded(grown(folder / "home"), options=CARELESS)
         server.start()
-        schema.found(server.dsn("postgres", "postgres"), "frozen")
-        schema.apply(server.dsn(schema.OWNER, "frozen"))
         yield server
         server.stop()
 
 
 async def test_a_frozen_database_is_a_503_and_then_serves_again(own_server, http, eventually):
-    async with serving(own_server.dsn(schema.APP, "frozen"), request_deadline=1) as address:
+    async with serving(own_server.dsn(schema.APP, DATABASE), request_deadline=1) as address:
         ana = await Person.sign_up(http, address)
         group = _processes(own_server)
         for pid in group:

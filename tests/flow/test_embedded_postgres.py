@@ -7,7 +7,6 @@ import shutil
 import signal
 import stat
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ import pytest
 from alfred.postgres import Embedded, Unavailable, default_home
 from alfred.postgres.cluster import at_work
 from tests.flow.embedded_house import NOBODY, WHEEL, House, eventually
+from tests.founding import data_folder
 
 IS_ROOT = os.geteuid() == 0
 SYSTEM = next(iter(sorted(Path("/usr/lib/postgresql").glob("1[5-8]/bin/initdb"), reverse=True)), None)
@@ -36,10 +36,8 @@ def user(request: pytest.FixtureRequest) -> pwd.struct_passwd | None:
 
 def folder_for_everybody() -> Iterator[Path]:
     """Not below pytest's own, through which no other account may pass."""
-    made = Path(tempfile.mkdtemp(prefix="alf"))
-    made.chmod(0o755)
-    yield made
-    shutil.rmtree(made)
+    with data_folder() as made:
+        yield made
 
 
 folder = pytest.fixture(folder_for_everybody, name="folder")

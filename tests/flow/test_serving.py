@@ -10,7 +10,6 @@ import socket
 import stat
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from uuid import uuid4
@@ -21,6 +20,7 @@ import pytest
 from alfred import schema
 from alfred.__main__ import main
 from tests.conftest import LENT
+from tests.founding import data_folder
 from tests.people import Person, whatsapp
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,8 +85,7 @@ class Process:
 @pytest.fixture
 def home():
     """Short enough for a socket, and reachable by the account that the server drops to."""
-    with tempfile.TemporaryDirectory(prefix="alf-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
+    with data_folder() as folder:
         yield f"{folder}/home"
 
 
@@ -144,8 +143,8 @@ async def test_serves_seeds_and_stops_cleanly(run, home, http):
     assert time.monotonic() - began < 30
 
 
-async def test_data_survive_a_kill_and_a_second_process_takes_over(run, home, http):
-    first = await run("serve", ALFRED_HOME=home)
+async def test_data_survive_a_kill_and_a_second_process_takes_over(run, grown, home, http):
+    first = await run("serve", ALFRED_HOME=grown(home))
     ana = await Person.sign_up(http, await first.address())
     second = await run("serve", ALFRED_HOME=home)
     ana_there = Person(http, await second.address(), ana.session)
@@ -291,9 +290,9 @@ def low_port():
 
 
 @root_only
-async def test_root_gives_up_root_also_in_a_home_of_before(run, home, http):
+async def test_root_gives_up_root_also_in_a_home_of_before(run, grown, home, http):
     """Secrets, data and files that an earlier version left to root go on; later files are the account's."""
-    folder = Path(home)
+    folder = Path(grown(home))
     seed = await run("seed", ALFRED_HOME=home)
     assert await seed.ends(60) == 0, seed.lines
     (media := folder / "media" / str(uuid4()) / "ab").mkdir(parents=True)

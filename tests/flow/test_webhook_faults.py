@@ -14,7 +14,9 @@ import pytest
 
 from alfred import schema
 from alfred.postgres import Embedded
-from tests.conftest import CARELESS, LENT, SECRET, serving
+from alfred.running import DATABASE
+from tests.conftest import LENT, SECRET, serving
+from tests.founding import CARELESS, data_folder
 from tests.people import Person
 from tests.receivers import receiving
 
@@ -88,14 +90,11 @@ async def test_a_process_killed_in_the_middle_of_a_call_leaves_nothing_unsent(cl
 
 
 @pytest.fixture
-def own_server():
+def own_server(grown):
     """A server that nobody else uses, by its home."""
-    with tempfile.TemporaryDirectory(prefix="alfred-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        server = Embedded(Path(folder) / "home", options=CARELESS)
+    with data_folder() as folder:
+        server = Embedded(grown(folder / "home"), options=CARELESS)
         server.start()
-        schema.found(server.dsn("postgres", "postgres"), "restarted")
-        schema.apply(server.dsn(schema.OWNER, "restarted"))
         servers = [server]
         yield servers
         servers[-1].stop()
@@ -103,7 +102,7 @@ def own_server():
 
 async def test_postgresql_that_restarts_in_the_middle_delays_and_loses_nothing(own_server, http, eventually):
     (server,) = own_server
-    async with serving(server.dsn(schema.APP, "restarted"), **SETTINGS) as address, receiving() as peer:
+    async with serving(server.dsn(schema.APP, DATABASE), **SETTINGS) as address, receiving() as peer:
         ana = await Person.sign_up(http, address)
         await ana.made("/subscriptions", {"url": peer.url, "events": ["task.created"]})
         for number in range(20):

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from hashlib import md5
 
 import asyncpg
 import psycopg
@@ -68,6 +69,12 @@ def catalog(db):
     return [line for (line,) in db.execute(CATALOG)]
 
 
+def is_at(db, lines):
+    """Whether the catalog reads so; it is brought over only where it does not."""
+    (found,) = db.execute(f"select md5(coalesce(string_agg(line, e'\\n'), '')) from ({CATALOG}) found").fetchone()
+    return found == md5("\n".join(lines).encode()).hexdigest() or catalog(db) == lines
+
+
 def founded(server, name):
     """An empty database of the owner's; its owner's address."""
     schema.found(server.dsn("postgres", "postgres"), name)
@@ -118,13 +125,13 @@ def descend(owner, db, seen):
             before = counts(db)
             backend.rollback_one(migration)
             kept = counts(db)
-            assert catalog(db) == below, f"{migration.id} leaves something behind"
+            assert is_at(db, below), f"{migration.id} leaves something behind"
             assert kept == left_of(before, kept), f"the way back of {migration.id} changes how many rows there are"
             backend.apply_one(migration)
-            assert catalog(db) == top, f"{migration.id} is another the second time"
+            assert is_at(db, top), f"{migration.id} is another the second time"
             assert counts(db).items() >= kept.items(), f"{migration.id} loses rows"
             backend.rollback_one(migration)
-            assert catalog(db) == below, f"{migration.id} leaves something behind the second time"
+            assert is_at(db, below), f"{migration.id} leaves something behind the second time"
             assert counts(db) == kept, f"the way back of {migration.id} loses rows"
 
 
