@@ -18,6 +18,14 @@ LOOPBACK = (ip_network("127.0.0.0/8"),)
 
 @pytest.fixture
 async def door():
+    door = OutboundHttp(LOOPBACK, longest=30)
+    yield door
+    await door.close()
+
+
+@pytest.fixture
+async def hasty():
+    """Does not wait for long."""
     door = OutboundHttp(LOOPBACK, longest=0.5)
     yield door
     await door.close()
@@ -116,9 +124,9 @@ async def test_what_fails_before_the_first_byte(door):
     assert asked == []
 
 
-async def test_what_fails_after_it(door):
+async def test_what_fails_after_it(door, hasty):
     async def hang(request):
-        await asyncio.sleep(2)
+        await asyncio.sleep(10)
 
     async def hang_up(request):
         request.transport.abort()
@@ -131,9 +139,9 @@ async def test_what_fails_after_it(door):
         request.transport.abort()
         return response
 
-    for answer, reason in ((hang, "timeout"), (hang_up, "broken"), (cut, "broken")):
+    for caller, answer, reason in ((hasty, hang, "timeout"), (door, hang_up, "broken"), (door, cut, "broken")):
         async with peer(answer) as (url, asked):
-            assert await door.call(own("POST", url)) == NoAnswer("after", reason)
+            assert await caller.call(own("POST", url)) == NoAnswer("after", reason)
         assert len(asked) == 1
 
 
