@@ -31,7 +31,7 @@ select merged_id, filled, merged_at, conversations, tasks, notes, notifications,
 insert into contacts (user_id, contact_id, name, handle, channel_type, email, phone, notes, negotiation_enabled,
                       negotiation_mode, base_price, custom_price, currency, vip, preferred_tone, opted_out_at,
                       first_referral, last_referral, created_at, updated_at)
-select c.user_id, c.contact_id, c.name, c.handle, c.channel_type, c.email, c.phone, c.notes, c.negotiation_enabled,
+select m.user_id, c.contact_id, c.name, c.handle, c.channel_type, c.email, c.phone, c.notes, c.negotiation_enabled,
        c.negotiation_mode, c.base_price, c.custom_price, c.currency, c.vip, c.preferred_tone, c.opted_out_at,
        c.first_referral, c.last_referral, c.created_at, c.updated_at
   from contact_merges m
