@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.api.posts import revoke
+
 MISSING = "01930d3c-7c1e-7b2a-9a41-5f6f3a1c2d4e"
 CLASSIFICATION = {
     "sentiment", "sentiment_score", "urgency", "negotiation", "should_create_task", "intent", "language",
@@ -111,6 +113,32 @@ async def test_suggests_a_reply_to_the_last_turn(ana):
     assert len(answer["reply"]) <= 600
     again = await asked(ana, "suggest-reply", {"conversation_id": entry["conversation_id"]})
     assert again["reply"] == answer["reply"]
+
+
+async def test_what_the_customer_deleted_is_not_answered(ana):
+    asks, takes_back = {"text": "Qual o prazo de entrega?"}, {"text": "Faz por 10 reais?"}
+    alone = await ana.hears(**asks, sender="+5511900000031")
+    expected = await asked(ana, "suggest-reply", {"conversation_id": alone["conversation_id"]})
+    for number, turn in enumerate([(asks, takes_back), (takes_back, asks)]):
+        sender = f"+551190000003{number + 2}"
+        entries = [
+            await ana.hears(**each, sender=sender, id=f"{sender}{at}", at=1714564800 + at)
+            for at, each in enumerate(turn)
+        ]
+        await ana.post("/webhooks/whatsapp", revoke(f"{sender}{turn.index(takes_back)}", sender=sender))
+        answer = await asked(ana, "suggest-reply", {"conversation_id": entries[0]["conversation_id"]})
+        assert answer["rationale"] == expected["rationale"]
+        assert answer["based_on_message_id"] == entries[turn.index(asks)]["message_id"]
+
+
+async def test_what_the_customer_deleted_opens_no_new_turn(ana):
+    now = int(datetime.now(UTC).timestamp())
+    entry = await ana.hears("Qual o prazo de entrega?", id="asked", at=now - 60)
+    await ana.made(f"/conversations/{entry['conversation_id']}/messages", {"body": "Um momento."})
+    await ana.hears("Faz por 10 reais?", id="deleted", at=now + 60)
+    await ana.post("/webhooks/whatsapp", revoke("deleted"))
+    answer = await asked(ana, "suggest-reply", {"conversation_id": entry["conversation_id"]})
+    assert answer["based_on_message_id"] == entry["message_id"]
 
 
 @pytest.mark.parametrize("tone", ["formal", "neutral", "friendly", "casual"])

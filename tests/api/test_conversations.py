@@ -321,8 +321,9 @@ async def test_next_believes_a_trusted_proxy(cluster, database, http):
         told = {"X-Forwarded-Host": "crm.example.com", "X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"}
         _, page = await ana.get("/conversations", limit=1, headers=told)
         assert page["next"].startswith("https://crm.example.com/api/v1/conversations?limit=1&cursor=")
-        _, page = await ana.get("/conversations", limit=1, headers={"X-Forwarded-Host": "evil\t.example/x?"})
-        assert page["next"].startswith(address)
+        for strange in ("evil\t.example/x?", "x" * 256):
+            _, page = await ana.get("/conversations", limit=1, headers={"X-Forwarded-Host": strange})
+            assert page["next"].startswith(address)
 
 
 async def two(person):

@@ -190,8 +190,9 @@ async def test_the_public_url_says_which_origin_is_ours(cluster, database, http,
 
 
 async def test_a_trusted_proxy_says_it_too(cluster, database, http, ana):
-    async with serving(cluster.logins(database), trusted_proxies="127.0.0.1") as address:
-        told = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "crm.example", "X-Forwarded-For": "203.0.113.7"}
+    async with serving(cluster.logins(database), trusted_proxies="127.0.0.0/8") as address:
+        hops = "198.51.100.1, 203.0.113.7, 127.0.0.9"  # what the client says itself, the client, another proxy
+        told = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "crm.example", "X-Forwarded-For": hops}
         browser = Browser(http, address)
         browser.headers = told | {"User-Agent": "Firefox " + "x" * 400}
         headers, _ = await browser.log_in(ana)

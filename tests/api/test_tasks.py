@@ -92,6 +92,12 @@ async def test_completing_twice_changes_nothing(ana):
     assert reopened["completed_at"] is None
 
 
+async def test_a_change_leaves_when_it_was_done(ana):
+    done = await ana.made("/tasks", {"title": "x", "status": "done"})
+    _, renamed = await ana.patch(f"/tasks/{done['id']}", {"title": "y"})
+    assert (renamed["title"], renamed["status"], renamed["completed_at"]) == ("y", "done", done["completed_at"])
+
+
 async def test_filters_combine(ana):
     entry = await ana.hears("oi")
     where = {"conversation_id": entry["conversation_id"]}

@@ -106,6 +106,21 @@ async def test_two_replicas_share_the_work_and_tell_all(cluster, http, eventuall
         assert len(await ana.notifications()) == 6
 
 
+async def test_a_replica_hears_of_another_by_the_bell(cluster, http, eventually, monkeypatch):
+    """Its own look at the log is far away."""
+    for part in ("reader", "hub", "tail"):
+        monkeypatch.setattr(f"alfred.{part}.SWEEP_SECONDS", 600)
+    dsn = cluster.app(cluster.copy())
+    async with serving(dsn) as here, serving(dsn) as there:
+        ana = await Person.sign_up(http, here)
+        ana_there = Person(http, there, ana.session)
+        for each in (ana, ana_there):
+            assert await eventually(lambda each=each: each.get("/health/ready"), lambda answer: answer[0] == 200)
+        async with ana_there.listening() as frames, asyncio.timeout(20):
+            await ana.hears(URGENT)
+            assert (await frames.next())["id"]
+
+
 async def test_survives_the_death_of_its_listening_connection(cluster, http):
     """The bell is lost; the sweep and the reconnection make up for it."""
     database = cluster.copy()
