@@ -53,6 +53,11 @@ class Service:
         """Where the paths of the API begin."""
         return f"{self.address}/api/v1"
 
+    @property
+    def server_pid(self) -> int:
+        """The process of its PostgreSQL, of which all others are children."""
+        return int(next(self.home.glob("data*/postmaster.pid")).read_text().split("\n", 1)[0])
+
     def dsn(self, role: str) -> str:
         """Its database, for `postgres` (to fill it), `alfred_owner` or `alfred_app`."""
         return Embedded(self.home).dsn(role, DATABASE)
@@ -177,6 +182,12 @@ def fill(at: Service, statements: Sequence[str], tables: Sequence[str], user: Us
             superuser.execute(statement.encode())
         for table in tables:
             superuser.execute(compose.SQL("vacuum (analyze) {}").format(compose.Identifier(table)))
+
+
+def resident(pid: int) -> int:
+    """Memory of a process, in KB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
 
 
 def percentile(values: Sequence[float], part: float) -> float:

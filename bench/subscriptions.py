@@ -7,14 +7,13 @@ import json
 import statistics
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import psycopg
 from aiohttp import web
 
-from bench.ground import Service, User, milliseconds, percentile, post, service, show, sign_up, whatsapp
+from bench.ground import Service, User, milliseconds, percentile, post, resident, service, show, sign_up, whatsapp
 
 TENANTS = 20
 CLIENTS = 16
@@ -176,7 +175,7 @@ async def _delays(at: Service, user: User, came: Callable[[str], float | None]) 
 async def _streams(at: Service) -> None:
     """Memory of open streams."""
     users = [sign_up(at) for _ in range(STREAMS // STREAMS_OF_ONE)]
-    before = _resident(at.pid)
+    before = resident(at.pid)
     timeout = aiohttp.ClientTimeout(total=None)
     connector = aiohttp.TCPConnector(limit=0)
     session = aiohttp.ClientSession(connector=connector, timeout=timeout)
@@ -186,14 +185,8 @@ async def _streams(at: Service) -> None:
                 opened = http.get(f"{at.api}/events/stream", headers=user.headers)
                 await (await stack.enter_async_context(opened)).content.readline()
         await asyncio.sleep(1)
-        each = (_resident(at.pid) - before) / STREAMS
+        each = (resident(at.pid) - before) / STREAMS
     print(f"{STREAMS} open event streams: {each:.1f} KB each")
-
-
-def _resident(pid: int) -> int:
-    """KB."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
 
 
 def _index() -> None:

@@ -90,24 +90,28 @@ class Endpoint:
         # Over all of it but the body's arrival; when it is over: TimeoutError, a 503, and a COMMIT goes on.
         async with asyncio.timeout(services.settings.request_deadline) as deadline:
             caller = None if self.scope is None else await authenticate(request, services, self.scope)
+            if not self._takes_body(request):
+                return await self._answer(request, services, caller, b"")
             async with self._arrived(request, services, caller, deadline) as raw:
                 return await self._answer(request, services, caller, raw)
+
+    def _takes_body(self, request: web.Request) -> bool:
+        asked = "body" in self.parameters or self.body_limit is not None
+        return asked or (self.repeatable and HEADER in request.headers)
 
     @asynccontextmanager
     async def _arrived(
         self, request: web.Request, services: Services, caller: Caller | None, deadline: asyncio.Timeout
     ) -> AsyncIterator[bytes]:
-        """The body, whose arrival has a time of its own; nothing where nobody asks for it."""
+        """The body, whose arrival has a time of its own."""
         ends_at, clock = deadline.when(), asyncio.get_running_loop().time
         began = clock()
+        deadline.reschedule(None)
         async with AsyncExitStack() as stack:
-            raw = b""
             if self.body_limit is not None and caller is not None:
                 limit = self.body_limit(services.settings, request.match_info)
-                deadline.reschedule(None)
                 raw = await stack.enter_async_context(services.bodies.body_of(request, caller.user_id, limit))
-            elif "body" in self.parameters or (self.repeatable and HEADER in request.headers):
-                deadline.reschedule(None)
+            else:
                 raw = await body_of(request)
             deadline.reschedule(None if ends_at is None else ends_at + clock() - began)
             yield raw
