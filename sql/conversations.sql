@@ -30,7 +30,16 @@ c.user_id = :user_id
    and (:tag::text is null or g.tag is not null)
    and (:contact_id::uuid is null or c.contact_id = :contact_id)
    and (:ids::uuid[] is null or c.conversation_id = any (:ids))
-   and (:q::text is null or c.conversation_id = any (array(select app.search_conversations(:q))))
+   and (:q::text is null
+        or case when :is_common::boolean
+                -- one row at most: a plan that hashes every message that fits would read them all
+                then coalesce((select true from messages m
+                                where m.user_id = :user_id and m.conversation_id = c.conversation_id
+                                  and app.holds(m.norm, :q) limit 1),
+                              (select true from contacts t
+                                where t.user_id = :user_id and t.contact_id = c.contact_id
+                                  and app.holds(t.norm, :q) limit 1), false)
+                else c.conversation_id = any (array(select app.search_conversations(:q))) end)
 
 -- part: newest
 (:before_at::timestamptz is null or (c.active_at, c.conversation_id) < (:before_at, :before_id::uuid))
@@ -38,7 +47,9 @@ c.user_id = :user_id
  limit :limit
 
 -- name: page
--- By latest activity. The search is a function, since LIKE may use no index under row level security.
+-- By latest activity.
+-- A text that is common is looked for in what the filters show; one that is not by a function, since LIKE may use no
+-- index under row level security.
 select c.conversation_id as id, c.active_at
   from {{filtered}}
  where {{filters}}
@@ -57,6 +68,10 @@ select newest.id, newest.active_at
  where h.user_id = :user_id and h.type = :channel
  order by newest.active_at desc, newest.id desc
  limit :limit
+
+-- name: search_is_common
+-- Whether at least one in thirty of the newest hundred conversations fits.
+select app.search_is_common(:q, null, null)
 
 -- name: items
 -- What a page shows, as JSON.

@@ -2,13 +2,16 @@
 
 -- part: rest
 message_id as id, conversation_id, direction, octet_length(body) as size, attachments, sent_at, created_at, external_id, reply_to_id,
-       status, error, failure, app.delivery_of(user_id, message_id, delivery) as delivery, scheduled_at, cancel_on_reply, template, edited_at, deleted_at, reactions,
+       status, error, failure,
+       case when delivery ->> 'state' = 'waiting' then app.delivery_of(user_id, message_id, delivery) else delivery end
+       as delivery, scheduled_at, cancel_on_reply, template, edited_at, deleted_at, reactions,
        classification, subject, referral, "order",
        coalesce(author, case when direction = 'outbound' then 'person' end) as author,
        coalesce(source, case when direction = 'outbound' then 'api' end) as source, user_id,
-       (select jsonb_object_agg(d.position, jsonb_build_object('state', d.state, 'size', d.size, 'error', d.error,
-                                                               'mime_type', d.mime_type, 'file_name', d.file_name))
-          from media d where d.user_id = messages.user_id and d.message_id = messages.message_id) as files
+       case when attachments <> '[]' then (
+         select jsonb_object_agg(d.position, jsonb_build_object('state', d.state, 'size', d.size, 'error', d.error,
+                                                                'mime_type', d.mime_type, 'file_name', d.file_name))
+           from media d where d.user_id = messages.user_id and d.message_id = messages.message_id) end as files
   from messages
 
 -- name: page

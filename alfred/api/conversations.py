@@ -35,7 +35,9 @@ class ConversationFilter(Input):
     channel: ChannelType | None = None
     unread_only: bool = False
     q: SearchText | None = Field(
-        None, description="Text in the contact's name or handle or in a message. Ignores case and accents."
+        None,
+        description="Text in the contact's name or handle or in a message. Ignores case and accents. One or two "
+        "letters are looked for where words begin.",
     )
     needs_reply: bool | None = Field(None, description="Whether the customer waits for an answer.")
     negotiation: bool | None = None
@@ -148,13 +150,13 @@ async def list_conversations(
 async def _found(db: Db, caller: Caller, request: web.Request, query: ConversationQuery) -> Page[UUID]:
     """The page, of ids."""
     given = {"user_id": caller.user_id, "ids": None, **query.model_dump(exclude={"limit", "cursor", "sort"})}
-    if query.sort == "waiting":
-        return await longest_waiting_first(db, request, query, given)
-    if query.q is not None and query.is_unfiltered():
+    if query.q is not None and query.sort == "newest" and query.is_unfiltered():
         given = {"user_id": caller.user_id, "q": query.q}
         return await newest_ids(db, request, query, sql.conversations.page_of_search, given)
-    by_channel = query.channel is not None and query.q is None
-    rows_of = sql.conversations.page_of_channel if by_channel else sql.conversations.page
+    given["is_common"] = query.q is not None and await sql.conversations.search_is_common.value(db, q=query.q)
+    if query.sort == "waiting":
+        return await longest_waiting_first(db, request, query, given)
+    rows_of = sql.conversations.page if query.channel is None else sql.conversations.page_of_channel
     return await newest_ids(db, request, query, rows_of, given)
 
 

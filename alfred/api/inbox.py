@@ -103,7 +103,8 @@ async def update_conversations(db: Db, caller: Caller, body: ConversationBulk) -
     recently active first; while `has_more` is true, call again. Conversations that already are as the change says do
     not count. A conversation that would get more than 50 tags keeps its tags.
     """
-    selection = {"ids": body.ids, **(body.filter or ConversationFilter()).model_dump()}
+    filters = (body.filter or ConversationFilter()).model_dump()
+    selection = {"ids": body.ids, "is_common": False, **filters}
     if body.ids is not None:
         missing = await sql.conversations.missing.value(db, user_id=caller.user_id, ids=body.ids)
         if missing is not None:

@@ -77,7 +77,7 @@ async def rows_read(db, query, **given):
 
 NO_FILTER = dict.fromkeys(
     ("status", "channel", "needs_reply", "negotiation", "sentiment", "urgency", "tag", "contact_id", "ids", "q")
-) | {"unread_only": False}
+) | {"unread_only": False, "is_common": False}
 
 
 NEWEST, WAITING = ("before_at", "before_id"), ("after_waiting", "after_at", "after_id")
@@ -116,6 +116,26 @@ async def test_so_does_a_page_of_who_waits_longest(rich, filters):
     given = NO_FILTER | filters | dict.fromkeys(WAITING) | {"user_id": user_id, "limit": LIMIT + 1}
     read, indexes = await rows_read(db, sql.conversations.page_by_waiting, **given)
     assert read <= 4 * (LIMIT + 1), indexes
+
+
+async def test_a_search_of_a_common_word_reads_what_it_walks(rich):
+    db, user_id = rich
+    assert await sql.conversations.search_is_common.value(db, q="oi")
+    assert not await sql.conversations.search_is_common.value(db, q="tchau")
+    given = NO_FILTER | dict.fromkeys(NEWEST) | {"user_id": user_id, "limit": LIMIT + 1, "q": "oi", "is_common": True}
+    for filters in ({"status": "pending"}, {"tag": "rare"}, {"status": "open"}):
+        read, indexes = await rows_read(db, sql.conversations.page, **given | filters)
+        assert read <= 6 * (LIMIT + 1), indexes
+
+
+@pytest.mark.parametrize("q", ["zz", "z", "oi", "cl"])
+async def test_short_words_are_looked_up_where_words_begin(rich, q):
+    """By an index, also of what nobody wrote; the patterns are taken into the statement."""
+    db, _ = rich
+    plan = await db.fetch("explain select from contacts where app.holds(norm, $1)", q)
+    assert not [row[0] for row in plan if "app.holds" in row[0]]
+    found = await db.fetchval("select count(*) from app.search_conversations($1)", q)
+    assert found == {"zz": 0, "z": 0, "oi": CONVERSATIONS, "cl": CONVERSATIONS}[q]
 
 
 @pytest.mark.parametrize("channel", ["whatsapp", "email", "instagram"])
