@@ -39,7 +39,16 @@ def test_floors_on_the_messages_set_aside() -> None:
 def test_floors_on_messages_that_nobody_reads() -> None:
     got = score(rows("blind_held.jsonl"))
 
-    assert got["sentiment"] >= 0.75
-    assert got["urgency"] >= 0.68
+    assert got["sentiment"] >= 0.82
+    assert got["urgency"] >= 0.76
     assert got["negotiation"] >= 0.84
-    assert got["create_task"] >= 0.80
+    assert got["create_task"] >= 0.83
+
+
+def test_floors_on_plainer_messages_that_nobody_reads() -> None:
+    got = score(rows("blind_held2.jsonl"))
+
+    assert got["sentiment"] >= 0.88
+    assert got["urgency"] >= 0.86
+    assert got["negotiation"] >= 0.86
+    assert got["create_task"] >= 0.89
