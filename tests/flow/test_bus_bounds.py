@@ -82,7 +82,7 @@ async def test_more_than_a_turn_of_a_backlog(ground, people, no_sweep, monkeypat
     assert {each: seen.of(each) for each in people[:3]} == {each: [*range(COUNT)] for each in people[:3]}
 
 
-async def test_all_that_failed_is_tried_again_by_one_sweep(ground, root, no_sweep):
+async def test_all_that_failed_is_tried_again_by_one_sweep(ground, root, no_sweep, eventually):
     await join(ground)
     await happen(ground, *range(COUNT))
 
@@ -90,7 +90,7 @@ async def test_all_that_failed_is_tried_again_by_one_sweep(ground, root, no_swee
         raise ValueError
 
     async with reading(ground, fail):
-        await asyncio.sleep(0.3)
+        await eventually(lambda: root.fetchval("select count(*) from event_retries"), lambda count: count == COUNT)
     assert await root.execute("update event_retries set next_at = now()") == f"UPDATE {COUNT}"
     seen = Seen()
     async with reading(ground, seen.act):

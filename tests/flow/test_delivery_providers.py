@@ -75,7 +75,7 @@ async def test_an_echo_before_the_answer_is_no_second_message(rosa, meta, eventu
     chat = await chat_on(rosa, "evolution", eventually, base_url=meta.base_url)
     meta.script.append(Say(201, {"key": {"fromMe": True, "id": "3EB0ECHO"}}, seconds=seconds))
     message = await chat.write("Olá!")
-    await asyncio.sleep(0.25)
+    await eventually(lambda: asyncio.sleep(0, meta.seen))  # the call is under way
     entry = await echo(rosa, evolution_echo("Olá!", "3EB0ECHO"))
     assert (entry["duplicate"], entry["message_id"]) == (True, message["id"])
     sent = await chat.becomes(message, "sent")
@@ -97,7 +97,7 @@ async def test_an_echo_that_nobody_recognised_becomes_one_with_the_answer(rosa, 
     chat = await chat_on(rosa, "evolution", eventually, base_url=meta.base_url)
     meta.script.append(Say(201, {"key": {"fromMe": True, "id": "3EB0COPY"}}, seconds=0.6))
     message = await chat.write("Olá *você*")
-    await asyncio.sleep(0.25)
+    await eventually(lambda: asyncio.sleep(0, meta.seen))  # the call is under way
     entry = await echo(rosa, evolution_echo("Olá você, dito de outro modo", "3EB0COPY"))
     assert entry["duplicate"] is False
     await chat.becomes(message, "sent")
