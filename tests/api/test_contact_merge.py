@@ -172,6 +172,19 @@ async def test_what_came_since_goes_with_its_identity(ana):
     assert list(mine.values()).count(kept) == 1
 
 
+async def test_events_of_a_channel_that_was_removed_since_go_back_too(ana):
+    kept, _ = await marina(ana)
+    other, mail = await writes_mail(ana)
+    await merged(ana, kept, other)
+    await ana.patch(f"/conversations/{mail}", {"tags": ["mesa"]})
+    channel = next(each["channel"]["id"] for each in await ana.conversations() if each["id"] == mail)
+    assert (await ana.delete(f"/channels/{channel}"))[0] == 204
+    await unmerged(ana, kept)
+    told = [each for each in await ana.events() if each["conversation_id"] == mail]
+    assert "conversation.updated" in {each["type"] for each in told}
+    assert {each["contact_id"] for each in told} == {other}
+
+
 async def test_prices_in_another_currency_are_not_mixed(ana):
     kept = await ana.made("/contacts", {"handle": "+5511900000001", "settings": {"base_price": "10"}})
     other = await ana.made(

@@ -166,7 +166,7 @@ async def test_python_and_sql_agree_on_buckets(app_db):
 
 
 async def test_cursors_of_another_cluster_are_set_to_the_present(ground, eventually, cluster):
-    """As after a dump was restored where transaction numbers are lower."""
+    """As after a dump was restored where transaction numbers are lower: old events stay old when those reach theirs."""
     seen = []
 
     async def handle(db, event):
@@ -175,13 +175,14 @@ async def test_cursors_of_another_cluster_are_set_to_the_present(ground, eventua
     await join(ground)
     await happen(ground, 1)
     superuser = await asyncpg.connect(cluster.superuser(ground[1].split("@/")[1].split("?")[0]))
-    try:
-        await superuser.execute("update bus_cursors set seen = '900000000:900000000:'")
-        await superuser.execute("update ai_events set xid = '800000000' where type = 'contact.created'")
-    finally:
-        await superuser.close()
+    now = int(await superuser.fetchval("select pg_current_xact_id()::text"))
+    await superuser.execute(f"update bus_cursors set seen = '{now + 2000}:{now + 2000}:'")
+    await superuser.execute(f"update ai_events set xid = '{now + 1000}' where type = 'contact.created'")
     async with reading(ground, handle) as bus:
         await eventually(lambda: asyncio.sleep(0, not bus.reader.behind))
+        while int(await superuser.fetchval("select pg_current_xact_id()::text")) < now + 1500:
+            pass
+        await superuser.close()
         await happen(ground, 2)
         bus.announce([ground[2]])
         await eventually(lambda: asyncio.sleep(0, seen))

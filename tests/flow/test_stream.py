@@ -7,6 +7,7 @@ import signal
 
 import aiohttp
 import asyncpg
+import psycopg
 import pytest
 
 from alfred import heartbeats
@@ -55,6 +56,15 @@ async def test_resumes_without_a_gap(ana):
 
     async with ana.listening(last_event_id=missed[-1]["id"]) as frames:
         assert (await frames.next())["id"] == live["id"]
+
+
+async def test_what_was_handed_out_is_not_read_again(ana, cluster, database, eventually):
+    await ana.hears(URGENT)
+    assert await eventually(ana.notifications)
+    ask = "select count(*) from app.notifications_after(array[%s::uuid], array[%s::bigint], 10)"
+    with psycopg.connect(cluster.superuser(database)) as db:
+        (last,) = db.execute("select max(number) from notifications where user_id = %s", [ana.id]).fetchone()
+        assert [db.execute(ask, [ana.id, number]).fetchone()[0] for number in (last - 1, last)] == [1, 0]
 
 
 async def test_refuses_a_damaged_last_event_id(ana):
