@@ -20,10 +20,11 @@ from alfred.ai.builtin.provider import rules_of
 from alfred.ai.builtin.sentiment import mood_of
 from alfred.ai.builtin.signals import read
 from alfred.ai.builtin.weighing import clues
-from alfred.ai.builtin.weights import LABELS, WEIGHTS, Clue
+from alfred.ai.builtin.weights import LABELS, WEIGHTS, Clue, is_pair
 from tests.ai_eval.score import HERE, Row, by_our_rules, rows
 
-ROUNDS, RATE, PENALTY, RAREST = 8, 0.1, 1.5, 3
+ROUNDS, RATE, PENALTY = 8, 0.1, 1.5
+RAREST, RAREST_PAIR = 3, 6  # rows that must have a clue, and two words one after the other
 AVERAGED = 4  # rounds whose weights are averaged, which keeps less of the order of the rows than those of the last
 WRITTEN = ("training.jsonl", "training_chats.jsonl")
 BACKGROUND = 200  # texts of each language that say nothing
@@ -127,9 +128,10 @@ class Weight:
 
 
 def learn(found: list[Example]) -> Weights:
-    """The weights of every clue that at least `RAREST` rows have."""
+    """The weights of every clue that enough rows have."""
     counts = Counter(clue for seen, _, _ in found for clue in set(seen))
-    learnt = {clue: Weight(count) for clue, count in counts.items() if count >= RAREST}
+    least = {clue: RAREST_PAIR if is_pair(clue) else RAREST for clue in counts}
+    learnt = {clue: Weight(count) for clue, count in counts.items() if count >= least[clue]}
     kept = [([learnt[clue] for clue in seen if clue in learnt], wanted, weight) for seen, wanted, weight in found]
     sums = {clue: [0.0] * len(LABELS) for clue in learnt}
     draw = random.Random(7)

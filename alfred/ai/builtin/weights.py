@@ -34,11 +34,15 @@ def pairs() -> dict[str, dict[str, Lanes]]:
     return found
 
 
+def is_pair(clue: Clue) -> bool:
+    """Whether it is two words: no other clue has a blank."""
+    return isinstance(clue, str) and " " in clue
+
+
 def _read(*, pairs: bool) -> Iterator[tuple[str, Lanes]]:
-    """The lines of pairs, whose names alone have a blank, or the others."""
     for line in WEIGHTS.read_text(encoding="utf-8").splitlines():
         name, _, values = line.partition("\t")
-        if (" " in name) == pairs:
+        if is_pair(name) == pairs:
             yield name, lanes([int(value) for value in values.split(",")])
 
 
