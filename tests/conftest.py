@@ -15,12 +15,12 @@ from alfred import schema
 from alfred.app import build
 from alfred.db import prepare
 from alfred.http.server import ConnectionLimits, served
-from alfred.log import set_up
 from alfred.logins import Logins
 from alfred.postgres import Embedded
 from alfred.postgres.account import server_account
 from alfred.settings import Settings
 from tests.founding import CARELESS, COUNTING, Cluster, data_folder, grow
+from tests.logs import LOG, log_to
 from tests.people import Person
 
 POSTGRES_15 = Path("/usr/lib/postgresql/15/bin")
@@ -79,9 +79,17 @@ def grown(request):
     return make
 
 
+@pytest.fixture
+def log():
+    """What the services of this process write down from now on."""
+    log_to(LOG)
+    LOG.lines.clear()
+    return LOG
+
+
 @pytest.fixture(scope="session")
 def cluster(grown):
-    set_up("warning", "console")
+    log_to(LOG)
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     with data_folder() as folder:
         server = Embedded(grown(folder / "home"), options=CARELESS + COUNTING)

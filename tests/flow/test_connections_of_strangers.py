@@ -111,10 +111,10 @@ async def test_who_shows_a_credential_is_no_stranger(narrow, http, monkeypatch):
         ),
     ],
 )
-async def test_what_is_no_request_is_a_problem_and_not_in_the_log(address, capfd, data, status, code):
+async def test_what_is_no_request_is_a_problem_and_not_in_the_log(address, log, data, status, code):
     found, headers, body = await answer_to(address, data)
     assert (found, headers["content-type"], body["code"]) == (status, "application/problem+json", code)
     assert body["request_id"]
     assert (headers["server"], headers["x-content-type-options"]) == ("alfred", "nosniff")
-    logged = capfd.readouterr()
-    assert "alf_0_secret" not in json.dumps(body) + logged.out + logged.err
+    assert "request_refused" in str(log)
+    assert "alf_0_secret" not in json.dumps(body) + str(log)
