@@ -27,6 +27,7 @@ ROUNDS, RATE, PENALTY = 8, 0.1, 1.5
 RAREST, RAREST_PAIR = 3, 6  # rows that must have a clue, and two words one after the other
 AVERAGED = 4  # rounds whose weights are averaged, which keeps less of the order of the rows than those of the last
 WRITTEN = ("training.jsonl", "training_chats.jsonl")
+LOUD = frozenset("!¡")  # no clues: whoever wrote the rows complains more quietly than customers do
 BACKGROUND = 200  # texts of each language that say nothing
 EVERYDAY = (
     "furniture",
@@ -129,7 +130,7 @@ class Weight:
 
 def learn(found: list[Example]) -> Weights:
     """The weights of every clue that enough rows have."""
-    counts = Counter(clue for seen, _, _ in found for clue in set(seen))
+    counts = Counter(clue for seen, _, _ in found for clue in set(seen) if LOUD.isdisjoint(str(clue).split()))
     least = {clue: RAREST_PAIR if is_pair(clue) else RAREST for clue in counts}
     learnt = {clue: Weight(count) for clue, count in counts.items() if count >= least[clue]}
     kept = [([learnt[clue] for clue in seen if clue in learnt], wanted, weight) for seen, wanted, weight in found]

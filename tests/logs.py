@@ -9,14 +9,14 @@ from alfred.log import set_up
 
 
 class Log(io.TextIOBase):
-    """The last lines, which also go to where standard error goes just then."""
+    """The last lines; those that warn also go to where standard error goes just then."""
 
     def __init__(self):
         self.lines = deque(maxlen=10_000)
 
     def write(self, text):
         self.lines.append(text)
-        return sys.stderr.write(text)
+        return len(text) if '"level":"info"' in text else sys.stderr.write(text)
 
     def __str__(self):
         return "".join(self.lines)
