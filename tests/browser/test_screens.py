@@ -78,7 +78,7 @@ def test_a_picture_opens_in_place(driver, public):
     screen.begin()
     screen.enter(ana)
     screen.opens("Marina")
-    screen.until(lambda: screen.there(".bubble button .photo"))[0].click()
+    screen.until(lambda: screen.there(".bubble button .photo")[0].click() is None)
     screen.find("dialog", "A pixel")
     screen.until(lambda: screen.run("return document.querySelector('dialog img')?.naturalWidth") == 1)
     screen.press("button", "Cancel")
