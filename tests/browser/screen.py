@@ -67,6 +67,8 @@ def start_chromium(browser, driver):
         "--disable-site-isolation-trials",
         "--disable-features=IsolateOrigins,site-per-process,SpareRendererForSitePerProcess,BackForwardCache,Translate,MediaRouter,OptimizationHints",
         "--renderer-process-limit=1",
+        "--force-prefers-reduced-motion",  # a sixth of what a test costs is moving pictures
+        "--disable-smooth-scrolling",
     ):
         options.add_argument(argument)
     options.add_experimental_option("prefs", {"intl.accept_languages": "en-US"})
