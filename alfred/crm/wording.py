@@ -149,6 +149,7 @@ def _let_through(
         instructions,
         frozenset(placeholders(brief.draft)),
         mask.harmless,
+        brief.contact_name or "",
     )
     if asked.answer.language != brief.language or fault_of(text, allowed) is not None:
         return None, "guard"

@@ -8,6 +8,7 @@ from alfred.ai.llm import prompts
 from alfred.ai.llm.guard import Allowed, amounts_in, fault_of
 from alfred.ai.llm.masking import Mask
 from tests.pure.injections import INJECTIONS
+from tests.pure.model_answers import RIGHT, WRONG
 
 DRAFTS = {
     "pt": "Oi, Marina! O preço é R$ 1.200,50. Posso separar para você?",
@@ -81,6 +82,41 @@ def test_what_the_seller_says_is_let_through(language, text):
 )
 def test_names_what_is_wrong(language, text, fault):
     assert fault_of(text, allowed(language, ["Quero 4 cadeiras"])) == fault
+
+
+OF_A_CHAIR = {
+    "pt": ("Oi, Marina! A Cadeira Lisboa custa R$ 1.200,50. O prazo é {{prazo}}, o frete {{frete}}.", FACTS["pt"],
+           "De madeira, 100%, de 1ª linha. Rua das Flores, 12."),
+    "en": ("Hi, Marina! The Lisbon chair is US$ 1,200.50. Shall I set one aside?", FACTS["en"], "Of oak."),
+    "es": ("¡Hola, Marina! La Silla Lisboa cuesta AR$ 1.200,50. ¿La aparto?", FACTS["es"], "De madera."),
+}  # fmt: skip
+ASKED = {
+    "pt": "Quero 4 cadeiras, faz por 900? Meu fone 11 91234-5678",
+    "en": "I want 4 chairs, would you take 900? My number +1 415 555 0100",
+    "es": "Quiero 4 sillas, ¿me la dejas a 900?",
+}
+
+
+def of_a_chair(language):
+    kept, name = frozenset({"prazo", "frete"}), "Júlio Marco April"
+    sources, asked = OF_A_CHAIR[language], (ASKED[language],)
+    instructions = allowed(language).instructions
+    return Allowed(language, amounts_in(sources), sources, asked, instructions, kept, name=name)
+
+
+@pytest.mark.parametrize(("language", "text"), [(language, text) for language in WRONG for text in WRONG[language]])
+def test_what_the_seller_has_not_said_is_not_said(language, text):
+    assert fault_of(text, of_a_chair(language)) is not None
+
+
+@pytest.mark.parametrize(("language", "text"), [(language, text) for language in RIGHT for text in RIGHT[language]])
+def test_what_a_seller_would_say_may_be_said(language, text):
+    assert fault_of(text, of_a_chair(language)) is None
+
+
+def test_a_customers_own_letters_may_be_said():
+    assert fault_of("Oi, Иван! Tudo bem?", Allowed("pt", name="Иван")) is None
+    assert fault_of("Oi, Иван! Tudo bem?", Allowed("pt", name="Ivan")) == "markup"
 
 
 def test_a_placeholder_of_the_draft_may_stay():

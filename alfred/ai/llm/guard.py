@@ -9,47 +9,17 @@ from typing import Literal
 
 from alfred.ai.builtin.amounts import Amount, amounts, number
 from alfred.ai.builtin.signals import Reading, read
+from alfred.ai.llm import guard_words
 from alfred.ai.llm.masking import REACHING, findings, plain
 from alfred.terms import Language
 
 LONGEST = 600
-SAME_WORDS = 6  # of the instructions, one after the other, give them away
+SAME_WORDS = 4  # of the instructions, one after the other, give them away
 Fault = Literal["length", "markup", "amount", "number", "free", "date", "contact", "language", "prompt", "placeholder"]
 
-_MONEY = r"(?:r\$|us\$|\$|€|£|reais|real|brl|usd|eur|d[oó]lar(?:es)?|dollars?|bucks|euros?|pesos?|pila|conto)"
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
-_IN_WORDS = re.compile(r"[^\W\d_]+ (?:reais|dollars?|dolar(?:es)?|bucks|euros?|pesos?)\b")  # an amount without figures
-_TIMED = re.compile(
-    r"\s*(?:h\b|hs\b|hrs?\b|horas?\b|hours?\b|a\.?m\b|p\.?m\b|d(?:ia|ía|ay)s?\b|min|seman|week|m[eê]s"
-    r"|mes|month|%|x\b|º|°)"
-)
-_FREE = re.compile(
-    r"\b(?:gratis|gratuit[oa]s?|de graca|sem custo|sin costo|cortesia|brinde|free(?! to\b)|no charge"
-    r"|on the house|half price|half off"
-    r"|metade do preco|mitad de precio|a mitad|meio preco|dobro|double|reembols\w+|refund\w*|devolvemos o dinheiro"
-    r"|vale.?presente|gift card|voucher|cupom|cupon|coupon|promo ?code|desconto de|discount of"
-    r"|descuento de|garant\w+|guarante\w+"
-    r"|desconto|descuento|discount)\b"
-)
-_DAYS = re.compile(
-    r"\b(?:amanha|tomorrow|(?<!la )(?<!de )manana|segunda(?:.feira)?|terca(?:.feira)?"
-    r"|quarta(?:.feira)?|quinta(?:.feira)?"
-    r"|sexta(?:.feira)?|sabado|domingo|monday|tuesday|wednesday|thursday|friday|saturday|sunday|lunes"
-    r"|martes|miercoles|jueves"
-    r"|viernes|tonight|next week|semana que vem|proxima semana|hoje mesmo|hoy mismo|today)\b"
-)
-_INSIDE = re.compile(
-    r"system prompt|prompt d[eo] sistema|\bprompt\b|instruc(?:oes|ciones)|instructions|language model"
-    r"|modelo de (?:linguagem|lenguaje)"
-    r"|developer mode|modo desenvolvedor|modo desarrollador|jailbreak|\bdan mode\b|api.?key"
-    r"|chave (?:da|de) api|clave (?:de la|de) api"
-    r"|customer_messages|shop_facts|\bassistant:|\bsystem:|\bopenai\b|\bchatgpt\b|\banthropic\b"
-    r"|inteligencia artificial"
-    r"|artificial intelligence|\bmy rules\b|minhas regras|mis reglas|preco minimo|precio minimo"
-    r"|minimum price|lowest price|floor price"
-)
-_MARKUP = re.compile(r"```|</?\w+[^>]*>|\]\(|!\[|[{}<>]|\\u|[\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 _PLACEHOLDER = re.compile(r"\{\{[^{}]{1,40}\}\}")
+_SENTENCE = re.compile(r"[.!?;](?:\s|$)|\n")
 
 
 @dataclass(frozen=True)
@@ -63,38 +33,57 @@ class Allowed:
     instructions: str = field(default="", repr=False)
     placeholders: frozenset[str] = frozenset()
     returned: tuple[str, ...] = field(default=(), repr=False)  # the customer's street and the like
+    name: str = field(default="", repr=False)  # the customer's: its letters and words name no day and no address
 
 
 def fault_of(text: str, allowed: Allowed) -> Fault | None:
     """What speaks against a text, with the customer's data in it again; None where it may be shown."""
-    bare = _PLACEHOLDER.sub(" ", text)
-    for value in allowed.returned:
-        bare = bare.replace(value, " ")
     if not text.strip() or len(text) > LONGEST:
         return "length"
-    if {found.lower() for found in _PLACEHOLDER.findall(text)} - {
-        f"{{{{{one}}}}}".lower() for one in allowed.placeholders
-    }:
-        return "placeholder"
-    if _MARKUP.search(bare):
-        return "markup"
-    folded, ours = fold(bare), fold("\n".join(allowed.sources))
-    if _INSIDE.search(folded) or _repeats(folded, fold(allowed.instructions)):
+    bare = _PLACEHOLDER.sub(" ", unicodedata.normalize("NFC", text))
+    for value in allowed.returned:
+        bare = bare.replace(value, " ")
+    sources = "\n".join(allowed.sources)
+    if fault := _wrong_signs(text, bare, allowed):
+        return fault
+    folded = fold(bare)
+    if guard_words.INSIDE.search(folded) or _repeats(folded, fold(allowed.instructions)):
         return "prompt"
-    if _reaching(bare) - _reaching("\n".join(allowed.sources)):
+    if _reaching(bare) - _reaching(sources):
         return "contact"
     reading = read(bare)
     if not _speaks(reading, allowed.language):
         return "language"
-    if fault := _wrong_number(bare, reading, allowed):
-        return fault
-    if any(found[0] not in ours for found in _IN_WORDS.finditer(folded)):
-        return "amount"
-    if any(found[0] not in ours for found in _FREE.finditer(folded)):
-        return "free"
-    if any(found[0] not in ours for found in _DAYS.finditer(folded)):
-        return "date"
+    return _wrong_number(bare, reading, allowed) or _wrong_words(bare, folded, allowed)
+
+
+def _wrong_signs(text: str, bare: str, allowed: Allowed) -> Fault | None:
+    """Braces, tags, and signs that look like others: digits and letters of other writings than the seller's."""
+    kept = {f"{{{{{one}}}}}".lower() for one in allowed.placeholders}
+    if {found.lower() for found in _PLACEHOLDER.findall(text)} - kept:
+        return "placeholder"
+    if guard_words.MARKUP.search(bare):
+        return "markup"
+    foreign = {sign for sign in bare if sign > "\x7f"} - set("\n".join((*allowed.sources, allowed.name)))
+    if any(sign.isalpha() and not (sign <= "\u024f" or "\u1e00" <= sign <= "\u1eff") for sign in foreign):
+        return "markup"
+    if any(sign.isnumeric() or unicodedata.category(sign) == "Sc" for sign in foreign):
+        return "number"
     return None
+
+
+def _wrong_words(bare: str, folded: str, allowed: Allowed) -> Fault | None:
+    """Amounts, gifts and days in words that the seller has not said."""
+    ours = fold("\n".join(allowed.sources))
+    if any(found[0] not in ours for found in guard_words.IN_WORDS.finditer(folded)) or _is_shared(bare, ours, allowed):
+        return "amount"
+    if any(found[0] not in ours for found in guard_words.FREE.finditer(folded)):
+        return "free"
+    named = f"{ours} {fold(allowed.name)}"
+    if any(found[0].removesuffix("-feira") not in named for found in guard_words.DAYS.finditer(folded)):
+        return "date"
+    said = "\n".join(allowed.sources).lower()
+    return "date" if any(found[0].lower() not in said for found in guard_words.O_CLOCK.finditer(bare)) else None
 
 
 def fold(text: str) -> str:
@@ -105,20 +94,23 @@ def fold(text: str) -> str:
 
 def amounts_in(texts: Sequence[str]) -> frozenset[Decimal]:
     """The amounts of money in the seller's own texts."""
-    read_out = {amount.value for text in texts for amount in amounts(read(text)) if amount.currency is not None}
-    return frozenset(
-        read_out
-        | {
-            value
-            for text in texts
-            for found in _DIGITS.finditer(text)
-            if _is_money(text, found) and (value := number(found[0])) is not None
-        }
-    )
+    return frozenset(value for value, _ in _priced(texts))
+
+
+def _priced(texts: Sequence[str]) -> set[tuple[Decimal, str]]:
+    """The amounts of money, each with its currency."""
+    read_out = {(one.value, one.currency) for text in texts for one in amounts(read(text)) if one.currency is not None}
+    return read_out | {
+        (value, currency)
+        for text in texts
+        for found in _DIGITS.finditer(text)
+        if (currency := _currency_of(text, found)) is not None and (value := number(found[0])) is not None
+    }
 
 
 def _reaching(text: str) -> set[str]:
-    return {plain(found.kind, found.of(text)) for found in findings(text, kinds=REACHING)}
+    spelt = {plain("link", found[0].strip()) for found in guard_words.ADDRESS.finditer(text)}
+    return spelt | {plain(found.kind, found.of(text)) for found in findings(text, kinds=REACHING)}
 
 
 def _speaks(reading: Reading, language: Language) -> bool:
@@ -130,41 +122,64 @@ def _speaks(reading: Reading, language: Language) -> bool:
 def _wrong_number(text: str, reading: Reading, allowed: Allowed) -> Fault | None:
     sources = "\n".join(allowed.sources)
     ours = {value for found in _DIGITS.findall(sources) if (value := number(found)) is not None} | allowed.amounts
+    priced = _priced(allowed.sources)
     for amount in amounts(reading, counts=True):
         if amount.currency is not None and amount.value not in allowed.amounts:
             return "amount"
         if amount.percent and f"{amount.value.normalize():f}%" not in sources.replace(" ", "").replace(",", "."):
             return "amount"
-        if not _is_in_figures(reading, amount) and amount.value >= 10 and amount.value not in ours:
+        if amount.value >= 10 and amount.value not in ours and _is_in_words(reading, amount, allowed.language):
             return "amount"
     for found in _DIGITS.finditer(text):
-        value = number(found[0])
+        value, currency = number(found[0]), _currency_of(text, found)
         if value is None:
             return "number"
-        if _is_money(text, found):
-            if value not in allowed.amounts:
+        if guard_words.THOUSAND.match(text, found.end()):
+            value *= 1000
+        if currency is not None:
+            if value not in allowed.amounts or not any(value == one and _is_same(currency, of) for one, of in priced):
                 return "amount"
         elif value not in ours and not _is_a_count(text, found, allowed):
             return "number"
     return None
 
 
-def _is_money(text: str, digits: re.Match[str]) -> bool:
-    before, after = (
-        fold(text[max(0, digits.start() - 8) : digits.start()]),
-        fold(text[digits.end() : digits.end() + 10]),
-    )
-    return re.search(_MONEY + r"\s*$", before) is not None or re.match(_MONEY + r"\b", after) is not None
+def _currency_of(text: str, digits: re.Match[str]) -> str | None:
+    """The currency that stands beside a number; None where it is no money."""
+    before = guard_words.MONEY_BEFORE.search(fold(text[max(0, digits.start() - 8) : digits.start()]))
+    after = guard_words.MONEY_AFTER.match(fold(text[digits.end() : digits.end() + 12]))
+    sign = before or after
+    return guard_words.CURRENCIES.get(sign[1], sign[1]) if sign else None
 
 
-def _is_in_figures(reading: Reading, amount: Amount) -> bool:
-    return any(sign.isdigit() for sign in reading.tokens[amount.first].form)
+def _is_same(currency: str, other: str) -> bool:
+    """Whether two ways of writing may mean the same currency: "$" is that of the place."""
+    return currency == other or ("" in (currency, other) and {currency, other} <= guard_words.OF_DOLLARS_OR_PESOS)
+
+
+def _is_shared(text: str, ours: str, allowed: Allowed) -> bool:
+    """Whether a sentence names several things and one price, and not that it is for each: "the 2 for 90"."""
+    for sentence in _SENTENCE.split(text):
+        folded, numbers = fold(sentence), list(_DIGITS.finditer(sentence))
+        if guard_words.FOR_EACH.search(folded) or not any(_currency_of(sentence, found) for found in numbers):
+            continue
+        counts = [found[0] for found in numbers if _is_a_count(sentence, found, allowed)]
+        counts += [found[0] for found in guard_words.A_COUNT.finditer(folded)]
+        if any(count != "1" and not re.search(rf"(?<!\w){re.escape(count)}(?!\w)", ours) for count in counts):
+            return True
+    return False
+
+
+def _is_in_words(reading: Reading, amount: Amount, language: Language) -> bool:
+    """Whether no figure stands for it, and its word is a number in this language."""
+    form = reading.tokens[amount.first].form
+    return not any(sign.isdigit() for sign in form) and form not in guard_words.NO_NUMBERS[language]
 
 
 def _is_a_count(text: str, found: re.Match[str], allowed: Allowed) -> bool:
     """Whether the customer spoke of as many of the same thing ("4 cadeiras"); never a price, a time or a discount."""
     after = text[found.end() : found.end() + 40]
-    if _TIMED.match(fold(after)) or after[:1] in "%:/":
+    if guard_words.TIMED.match(fold(after)) or after[:1] in "%:/":
         return False
     word = re.match(r"\s+([^\W\d_]{3,})", after)
     if word is None or "," in found[0] or "." in found[0]:
