@@ -238,20 +238,33 @@ async def test_notifications_and_events_move_and_come_back(ana, eventually):
     assert await ana.events(conversation_id=heard["conversation_id"]) == []
 
 
+async def whose(person, task):
+    return (await person.get(f"/tasks/{task['id']}"))[1]["contact_id"]
+
+
 async def test_tasks_move_and_come_back(ana):
     kept, _ = await marina(ana)
     other, conversation = await marina(ana, "+5511900000099")
     task = await ana.made("/tasks", {"title": "Ligar", "contact_id": other})
-
-    async def whose(task):
-        return (await ana.get(f"/tasks/{task['id']}"))[1]["contact_id"]
-
     await merged(ana, kept, other)
-    assert await whose(task) == kept
+    assert await whose(ana, task) == kept
     own = await ana.made("/tasks", {"title": "Visitar", "contact_id": kept})
     since = await ana.made("/tasks", {"title": "Enviar", "contact_id": kept, "conversation_id": conversation})
     await unmerged(ana, kept)
-    assert [await whose(each) for each in (task, own, since)] == [other, kept, other]
+    assert [await whose(ana, each) for each in (task, own, since)] == [other, kept, other]
+
+
+async def test_undoing_leaves_tasks_that_were_somebody_elses(ana):
+    kept, _ = await marina(ana)
+    other, conversation = await marina(ana, "+5511900000099")
+    third, _ = await marina(ana, "+5511900000077")
+    before = await ana.made("/tasks", {"title": "Medir", "contact_id": kept, "conversation_id": conversation})
+    given = await ana.made("/tasks", {"title": "Ligar", "contact_id": other})
+    await merged(ana, kept, other)
+    await ana.patch(f"/tasks/{given['id']}", {"contact_id": third})
+    since = await ana.made("/tasks", {"title": "Enviar", "contact_id": third, "conversation_id": conversation})
+    await unmerged(ana, kept)
+    assert [await whose(ana, each) for each in (before, given, since)] == [kept, third, third]
 
 
 async def test_deleting_the_kept_one_deletes_both_for_good(ana, owner_db):
