@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from alfred.bell import Bell
+from alfred.consumers import Consumer
 from alfred.db import Database
 from alfred.events import bucket_of
 from alfred.hub import Hub
-from alfred.reader import Consumer, Reader
+from alfred.reader import Reader
 
 __all__ = ["Bus", "Consumer"]
 

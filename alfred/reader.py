@@ -5,18 +5,18 @@ Effects and cursors move in one transaction, so a consumer's effects happen exac
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from operator import itemgetter
 from time import monotonic
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 import structlog
 
+from alfred.consumers import Consumer, asked
 from alfred.db import Database, UnknownUser, connection_lost, held_by_others
-from alfred.events import BUCKETS, SWEEP_SECONDS, Event, EventType, bucket_of
+from alfred.events import BUCKETS, SWEEP_SECONDS, Event, bucket_of
 from alfred.queries import Db, sql
 
 log = structlog.get_logger()
@@ -29,34 +29,12 @@ SHARE_SECONDS = 0.05
 # Looks follow each other at this distance, but for the first few after a silence.
 REST_SECONDS = 0.01
 MOST_LOOKS_AT_ONCE = 3
+# So often at most, where looks follow each other, is looked for consumers that may wait.
+WAIT_SECONDS = 0.05
 MOST_ATTEMPTS = 8
 FIRST_WAIT_SECONDS = 2.0
 # Patience with a row that somebody else holds: short, since the events of other tenants wait too.
 LOCK_MILLISECONDS = 200
-
-
-@dataclass(frozen=True)
-class Consumer:
-    """What wants to know of events.
-
-    `act` runs for one event under its tenant's hat, in the transaction of the cursor; it stops after about 50 ms, and
-    returns True to be called again for the same event. `act_on_all`, where there is one, comes first: it does for a
-    whole batch what it can in a few statements, without a hat, and returns the events to act on one by one.
-    """
-
-    name: str
-    types: Sequence[EventType]
-    act: Callable[[Db, Event], Awaitable[bool | None]]
-    act_on_all: Callable[[Db, Sequence[Event]], Awaitable[Sequence[Event]]] | None = None
-    # What the payload must contain, by type, where not all events of the type are wanted.
-    only: Mapping[EventType, Mapping[str, Any]] = field(default_factory=dict)
-    # app.<users>(uuid[]) returns for which of some tenants there is anything to do; None: for all.
-    users: str | None = None
-
-    @property
-    def wants(self) -> dict[str, Mapping[str, Any]]:
-        """The types, each with what its payload must contain."""
-        return {name: self.only.get(name, {}) for name in self.types}
 
 
 class Stuck(Exception):
@@ -88,8 +66,9 @@ class Reader:
         self._database = database
         self._changed = changed
         self._dirty: set[int] = set()
+        self._dirty_for_all: set[int] = set()  # these and `_dirty`: what those who may wait have not looked at
         self._wake = asyncio.Event()
-        self._sweep_at = self._look_at = 0.0
+        self._sweep_at = self._look_at = self._look_for_all_at = 0.0
         self._has_backlog = True  # perhaps
         self._last_turn: tuple[UUID, str] = (UUID(int=0), "")
         self.behind = True
@@ -137,18 +116,17 @@ class Reader:
             self._sweep_at = monotonic() + SWEEP_SECONDS
             self._dirty.update(range(BUCKETS))
             self._has_backlog = True
-        dirty, self._dirty = self._dirty, set()
-        if dirty:
-            await self._look(sorted(dirty))
+        await self._look_where_dirty()
         if self._has_backlog:
             self._has_backlog = await self._turn()
         if sweep:
             await self._retry()
 
     async def _news(self) -> None:
-        """Until somebody pokes, or a sweep is due. Under load a look finds more when it comes a little later."""
+        """Until somebody pokes, or a look is due. Under load a look finds more when it comes a little later."""
+        due_at = min(self._sweep_at, self._look_for_all_at) if self._dirty_for_all else self._sweep_at
         try:
-            async with asyncio.timeout(self._sweep_at - monotonic()):  # `wait_for` may swallow a cancellation (3.11)
+            async with asyncio.timeout(due_at - monotonic()):  # `wait_for` may swallow a cancellation (3.11)
                 await self._wake.wait()
         except TimeoutError:
             pass
@@ -157,23 +135,36 @@ class Reader:
             await asyncio.sleep(self._look_at - now)
         self._look_at = max(self._look_at, now - MOST_LOOKS_AT_ONCE * REST_SECONDS) + REST_SECONDS
 
-    async def _look(self, buckets: list[int]) -> None:
+    async def _look_where_dirty(self) -> None:
+        """For all consumers when it is time, else for those that cannot wait."""
+        dirty, self._dirty = self._dirty, set()
+        self._dirty_for_all |= dirty
+        if monotonic() < self._look_for_all_at:
+            await self._look(dirty, [each for each in self._consumers.values() if not each.may_wait])
+            return
+        self._look_for_all_at = monotonic() + WAIT_SECONDS
+        dirty, self._dirty_for_all = self._dirty_for_all, set()
+        await self._look(dirty, list(self._consumers.values()))
+
+    async def _look(self, buckets: set[int], consumers: Sequence[Consumer]) -> None:
+        """Pass over what nobody wants, which is most of it, in one statement; then read what is left."""
+        if not buckets:
+            return
+        found = await self._database.service_rows(sql.events.skip, **asked(consumers), buckets=sorted(buckets))
+        names = {row["consumer"] for row in found}
+        if names:
+            await self._read({row["bucket"] for row in found}, [each for each in consumers if each.name in names])
+
+    async def _read(self, buckets: set[int], consumers: Sequence[Consumer]) -> None:
         """One batch for each consumer that has news, in one transaction."""
-        consumers = list(self._consumers.values())
         async with self._database.as_service(lock_milliseconds=LOCK_MILLISECONDS) as db:
-            rows = await sql.events.read.all(
-                db,
-                consumers=[consumer.name for consumer in consumers],
-                wants=[consumer.wants for consumer in consumers],
-                users=[consumer.users for consumer in consumers],
-                buckets=buckets,
-                limit=READ_LIMIT,
-            )
+            rows = await sql.events.read.all(db, **asked(consumers), buckets=sorted(buckets), limit=READ_LIMIT)
             share = Share(SHARE_SECONDS)
             for name, batch in groupby(rows, key=itemgetter("consumer")):
                 page = list(batch)
                 if len(page) >= READ_LIMIT:
                     self.poke(buckets)  # it was cut: buckets without a row on it may have news too
+                    self._look_for_all_at = 0.0
                 events: Sequence[Event] = [Event.of(row) for row in page if not row["aside"]]
                 events = await self._try_all(db, self._consumers[name], events)
                 await self._put_aside(db, name, await self._act(db, self._consumers[name], events, share))

@@ -19,6 +19,10 @@ select event_id as id, number, type, contact_id, conversation_id, message_id, ta
 -- A consumer's cursors, made once.
 select app.bus_join(:consumer)
 
+-- name: skip
+-- Moves cursors past what is not wanted; where something waits to be read.
+select * from app.bus_skip(:consumers, :wants, :users, :buckets)
+
 -- name: read
 -- What is new for some consumers in some buckets; the cursors move in the same transaction.
 select * from app.bus_look(:consumers, :wants, :users, :buckets, :limit)

@@ -266,4 +266,4 @@ def _later(moment: datetime, wait: timedelta | None) -> datetime | None:
 
 
 RULES = Consumer(name="rules", types=TRIGGERS, act=apply_rules, act_on_all=with_matches, users="users_with_rules")
-FLOWS = Consumer(name="flows", types=("message.received",), act=suggest, users="users_with_flows")
+FLOWS = Consumer(name="flows", types=("message.received",), act=suggest, users="users_with_flows", may_wait=True)

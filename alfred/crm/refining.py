@@ -27,7 +27,7 @@ async def expect(db: Db, event: Event) -> None:
     await sql.refinements.add.run(db, user_id=event.user_id, message_id=event.message_id)
 
 
-CONSUMER = Consumer(name="refine", types=("message.classified",), act=expect, users="users_who_refine")
+CONSUMER = Consumer(name="refine", types=("message.classified",), act=expect, users="users_who_refine", may_wait=True)
 
 
 @dataclass(frozen=True)

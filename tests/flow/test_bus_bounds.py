@@ -51,6 +51,19 @@ def no_sweep(monkeypatch):
     monkeypatch.setattr("alfred.reader.SWEEP_SECONDS", 60)
 
 
+async def test_who_may_wait_is_told_without_another_poke(ground, no_sweep):
+    """What comes just after a look for all is looked at by the others at once, and by these a little later."""
+    seen = Seen()
+    await join(ground)
+    async with reading(ground, seen.act, may_wait=True) as bus:
+        for number in range(3):
+            await happen(ground, number)
+            bus.announce([ground[2]])
+            await asyncio.sleep(0.02)
+        await seen.reach(3)
+    assert seen == [(ground[2], number) for number in range(3)]
+
+
 @pytest.mark.parametrize("batch", [1, 2, COUNT])
 async def test_more_than_a_batch_of_several_tenants(batch, ground, people, no_sweep, monkeypatch):
     monkeypatch.setattr("alfred.reader.READ_LIMIT", batch)

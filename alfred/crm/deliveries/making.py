@@ -33,6 +33,7 @@ class Making:
                    "channel.recovered"),
             act=self.act,
             only={"message.sent": {"external_id": None}, "message.status_changed": {"retried": True}},
+            may_wait=True,
         )  # fmt: skip
 
     async def act(self, db: Db, event: Event) -> None:

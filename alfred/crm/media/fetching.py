@@ -225,6 +225,7 @@ CONSUMER = Consumer(
     types=("message.received", "message.sent", "message.deleted"),
     act=expect,
     act_on_all=with_files,
+    may_wait=True,
 )
 
 

@@ -1,0 +1,1 @@
+drop function app.bus_skip(text[], jsonb[], text[], smallint[]);
