@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from alfred.ai.builtin.phrase_trie import END, PAUSE, Hit, Meaning, Net, Walk, spelled
+from alfred.ai.builtin.phrase_trie import END, PAUSE, Hit, Meaning, Net, spelled
+from alfred.ai.builtin.phrase_walk import Reader
 from alfred.ai.builtin.text import fold
 
 FOLDER = Path(__file__).parent / "lexicon"
@@ -28,6 +29,7 @@ class Lexicon:
 
     def __init__(self) -> None:
         self.nets: dict[str, Net] = {}
+        self._readers: dict[tuple[str, ...], Reader] = {}
         self.classes: dict[str, list[str]] = {}
         self.grammar: dict[tuple[str, str], set[str]] = {}
         self.stems: set[str] = set()
@@ -82,7 +84,11 @@ class Lexicon:
 
     def find(self, named: list[tuple[str, ...]], languages: Iterable[str], most: int) -> list[Hit]:
         """Every phrase of these languages, in order, `most` at most; none crosses a mark. Linear in the text."""
-        return Walk([*named, END]).hits([self.nets[language] for language in languages], most)
+        key = tuple(languages)
+        reader = self._readers.get(key)
+        if reader is None:
+            reader = self._readers[key] = Reader([self.nets[language] for language in key])
+        return reader.hits(named, most)
 
 
 def _is_day(form: str, kind: str) -> bool:

@@ -10,11 +10,12 @@ from alfred.ai.builtin.language import near, spoken, weigh
 from alfred.ai.builtin.lexicon import lexicon
 from alfred.ai.builtin.masks import unmask
 from alfred.ai.builtin.phrase_trie import Hit
+from alfred.ai.builtin.text import MARKS
 from alfred.ai.builtin.word_cache import Span, Word, vocabulary
 from alfred.terms import Language
 
 MOST_HITS = 1_000  # of one text that are weighed; a natural one of 10,000 characters has fewer
-_ENDS = frozenset(".!?…\n")
+_BOUNDS = frozenset(".!?…\n¿")  # of sentences
 
 
 @dataclass
@@ -76,27 +77,31 @@ class Reading:
         return {"label": label, "rule": f"{hit.language}: {hit.rule}", "span": span}
 
 
-def sentences(found: list[Word]) -> tuple[list[int], frozenset[int]]:
+def sentences(forms: list[str]) -> tuple[list[int], frozenset[int]]:
     """The number of each token's sentence, and the numbers of those that end in a question mark."""
-    number, numbers, asking = 0, [], set()
-    for at, token in enumerate(found):
-        numbers.append(number)
-        if token.kind == "mark" and token.form in _ENDS:
-            if token.form == "?" and not _tagged(found, at):
+    number, begun = 0, 0
+    numbers: list[int] = []
+    asking = set()
+    for at in [at for at, form in enumerate(forms) if form in _BOUNDS]:
+        if forms[at] == "¿":
+            if not _tagged(forms, at + 2):
+                numbers += [number] * (at - begun)
+                number, begun = number + 1, at
                 asking.add(number)
-            number += 1
-        elif token.form == "¿" and not _tagged(found, at + 2):
-            number += 1
-            numbers[-1] = number
+            continue
+        if forms[at] == "?" and not _tagged(forms, at):
             asking.add(number)
+        numbers += [number] * (at + 1 - begun)
+        number, begun = number + 1, at + 1
+    numbers += [number] * (len(forms) - begun)
     return numbers, frozenset(asking)
 
 
-def _tagged(found: list[Word], mark: int) -> bool:
+def _tagged(forms: list[str], mark: int) -> bool:
     """Whether nothing but "ok" and the like stands before the question mark: "pago amanhã, tá?"."""
-    if not 2 <= mark < len(found):
+    if not 2 <= mark < len(forms):
         return False
-    return found[mark - 1].form in lexicon().grammar["any", "@tag"] and found[mark - 2].kind == "mark"
+    return forms[mark - 1] in lexicon().grammar["any", "@tag"] and forms[mark - 2] in MARKS
 
 
 def read(text: str, language: Language | None = None) -> Reading:
@@ -105,13 +110,13 @@ def read(text: str, language: Language | None = None) -> Reading:
     cut = words.cut(text)
     scores = weigh([word.votes for word in cut.words])
     main = language or spoken(scores)
-    found, spans = words.expand(cut, main)
+    (found, spans), forms = words.expand(cut, main)
     hits = lexicon().find([word.symbols for word in found], near(scores, language), MOST_HITS)
-    numbers, asking = sentences(found)
+    numbers, asking = sentences(forms)
     marked = asking
     asking |= {numbers[hit.first] for hit in hits if hit.label == "ask"}
     reading = Reading(found, spans, main, {}, sentences=numbers, asking=asking, marked=marked, scores=scores)
-    grammar = Grammar(found, main)
+    grammar = Grammar(found, forms, main)
     kept, denied = grammar.settle(unmask(hits))
     reading.by, reading.denied, reading.but = _by_label(kept), _by_label(denied), grammar.last_but()
     return reading

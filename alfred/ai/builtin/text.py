@@ -13,6 +13,7 @@ _TOKEN = re.compile(
     |(?P<sign>([^\s\w])(?:\ufe0f?\9)*)""",
     re.VERBOSE,
 )
+MARKS = frozenset(".!?…\n,;:¿¡()")  # the forms of marks, which nothing else has
 _LONGEST_WORD = 40
 LINK = "#link"  # the form of every web address: what its letters spell says nothing
 _REPEAT = re.compile(r"([^\W\d])\1{2,}")

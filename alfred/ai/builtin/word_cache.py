@@ -1,6 +1,7 @@
 """Words as the assistant keeps them: cut from a text, named and weighed once, then remembered."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
@@ -12,10 +13,9 @@ from alfred.ai.builtin.text import tokens
 LONGEST = 10_000  # characters considered; what follows is not read
 MOST_REMEMBERED = 10_000  # words and pieces each; when there are more, all are forgotten
 _LONGEST_REMEMBERED = 40
-# What stands between blanks can be cut alone, but for "5 pm" and "s/ 50" ...
-_BLANK = re.compile(r"(?<![\d/]) ")
-# ... and is always cut alike where it has none of these.
+# What stands between blanks can be cut alone, but for "5 pm" and "s/ 50", and is always cut alike where it has none of:
 _NUMERIC = re.compile(r"[\d/$€£]")
+_STOP = re.compile(r"(,|[.!?…]+)")
 _STOPS = {"\n": "."}  # a line break is weighed as a stop
 _SPOKEN = frozenset(("word", "sign", "face", "mark"))
 
@@ -54,19 +54,24 @@ class Vocabulary:
         words: list[Word] = []
         spans: list[Span] = []
         at = 0
-        for written in _BLANK.split(text[:LONGEST]):
-            piece, places = self._pieces.get(written) or self._fresh(written, words)
-            words += piece
-            for start, end in places:
+        pieces = iter(text[:LONGEST].split(" "))
+        for written in pieces:
+            cut, length = self._pieces.get(written), len(written)
+            if cut is None:
+                whole = _joined(written, pieces)
+                cut, length = self._fresh(whole, words), len(whole)
+            words += cut.words
+            for start, end in cut.spans:
                 spans.append((at + start, at + end))
-            at += len(written) + 1
+            at += length + 1
         return Cut(words, spans)
 
-    def expand(self, cut: Cut, language: str | None) -> Cut:
-        """The words with short forms written out: "vc" is "voce"."""
+    def expand(self, cut: Cut, language: str | None) -> tuple[Cut, list[str]]:
+        """The words with short forms written out ("vc" is "voce"), and the forms of all words."""
         slang = self._lexicon.slang.get(language or "", {})
-        if slang.keys().isdisjoint([word.form for word in cut.words]):
-            return cut
+        forms = [word.form for word in cut.words]
+        if slang.keys().isdisjoint(forms):
+            return cut, forms
         words, spans = list(cut.words), list(cut.spans)
         for at in reversed(range(len(words))):
             word = words[at]
@@ -74,19 +79,37 @@ class Vocabulary:
                 full = [self._word(form, word.seen, word.kind) for form in slang[word.form]]
                 words[at : at + 1] = full
                 spans[at : at + 1] = spans[at : at + 1] * len(full)
-        return Cut(words, spans)
+        return Cut(words, spans), [word.form for word in words]
 
     def _fresh(self, written: str, before: list[Word]) -> Cut:
         """A piece cut for the first time, or one that depends on what stands before it."""
         alike = written.isalpha() or not _NUMERIC.search(written)
-        context = (before[-1].form, before[-1].kind) if before and not alike else ("", "")
-        found = tokens(written, self._lexicon.known, context)
-        met = self._words
-        cut = Cut([met.get(token[:3]) or self._word(*token[:3]) for token in found], [token[3:] for token in found])
-        if alike and len(written) <= _LONGEST_REMEMBERED:
-            _make_room(self._pieces)
-            self._pieces[written] = cut
+        if not alike:
+            return self._tokens(written, (before[-1].form, before[-1].kind) if before else ("", ""))
+        if len(written) > _LONGEST_REMEMBERED:
+            return self._unbroken(written)
+        _make_room(self._pieces)
+        cut = self._pieces[written] = self._tokens(written)
         return cut
+
+    def _unbroken(self, written: str) -> Cut:
+        """A long piece without numbers, cut at its commas and stops as well, which no link has."""
+        words: list[Word] = []
+        spans: list[Span] = []
+        at = 0
+        for part in _STOP.split(written) if "www." not in written else (written,):
+            cut = self._pieces.get(part)
+            if cut is None:
+                cut = self._tokens(part) if len(part) > _LONGEST_REMEMBERED else self._fresh(part, words)
+            words += cut.words
+            spans += [(at + start, at + end) for start, end in cut.spans]
+            at += len(part)
+        return Cut(words, spans)
+
+    def _tokens(self, written: str, before: tuple[str, str] = ("", "")) -> Cut:
+        found = tokens(written, self._lexicon.known, before)
+        met = self._words
+        return Cut([met.get(token[:3]) or self._word(*token[:3]) for token in found], [token[3:] for token in found])
 
     def _word(self, form: str, seen: str, kind: str) -> Word:
         key = (form, seen, kind)
@@ -102,6 +125,17 @@ class Vocabulary:
         if kind == "word":
             return votes(seen, form, self._lexicon.tells)
         return INVERTED if kind == "mark" and form in "¿¡" else SILENT
+
+
+def _joined(written: str, pieces: Iterator[str]) -> str:
+    """A piece with those that follow it, where it ends in a number or a slash."""
+    parts = [written]
+    while parts[-1].endswith("/") or parts[-1][-1:].isdecimal():
+        following = next(pieces, None)
+        if following is None:
+            break
+        parts.append(following)
+    return " ".join(parts)
 
 
 def _make_room(remembered: dict[Any, Any]) -> None:
