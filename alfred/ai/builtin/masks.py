@@ -1,7 +1,5 @@
 """Phrases that explain others away: "sem defeito" is no defect, "bom dia" no praise."""
 
-from collections.abc import Iterable
-
 from alfred.ai.builtin.phrase_trie import Hit
 
 # A phrase of the first kind takes away those of the second that lie in or across it ...
@@ -38,66 +36,67 @@ _CONTAINS: dict[str, frozenset[str]] = {
 
 
 _MASKS = frozenset((*_CLEARS, *_CONTAINS))
+_TAKES = {mask: frozenset((*_CLEARS.get(mask, ()), *_CONTAINS.get(mask, ()))) for mask in _MASKS}
 _CLEARED = frozenset(("price", "discount", "costly", "outrage", "dispute"))
-_LED = frozenset(("act", "order"))
+_LED, _LEADS = frozenset(("act", "order")), frozenset(("discount", "price"))
 
 
 def _taken_by() -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
-    for mask, labels in (*_CLEARS.items(), *_CONTAINS.items()):
+    for mask, labels in _TAKES.items():
         for label in labels:
             found.setdefault(label, set()).add(mask)
     return {label: frozenset(masks) for label, masks in found.items()}
 
 
 _TAKEN_BY = _taken_by()  # which masks each label has to fear
+_TURNS = (_MASKS & _CLEARED, _MASKS, frozenset(_TAKEN_BY) - _MASKS)  # what is cleared away contains nothing any more
 
 
 def unmask(hits: list[Hit]) -> list[Hit]:
-    """The hits that no other one takes away."""
-    present = {hit.label for hit in hits}
-    fearing = {label for label in present if label in _TAKEN_BY and not _TAKEN_BY[label].isdisjoint(present)}
+    """The hits, in the order of their places, that no other one takes away."""
+    labels = [hit.label for hit in hits]
+    present = set(labels)
     gone = _answered(hits) if "fine" in present else set()
-    if fearing:
-        gone |= _taken(hits, fearing, gone)
-    kept = [hit for hit in hits if hit not in gone] if gone else hits
-    return kept if _LED.isdisjoint(present) else _without_led(kept)
+    if any(label in _TAKEN_BY and not _TAKEN_BY[label].isdisjoint(present) for label in present):
+        _take_away(hits, labels, gone)
+    kept = [hit for at, hit in enumerate(hits) if at not in gone] if gone else hits
+    return kept if _LED.isdisjoint(present) or _LEADS.isdisjoint(present) else _without_led(kept)
 
 
-def _taken(hits: list[Hit], fearing: set[str], gone: set[Hit]) -> set[Hit]:
-    """The hits of the fearing labels that masks take away, apart from those masks that are gone."""
-    feared = frozenset().union(*(_TAKEN_BY[label] for label in fearing))
-    cover = _cover(hit for hit in hits if hit.label in feared)
-    at_risk = [hit for hit in hits if hit.label in fearing]
-    for labels in (_MASKS & _CLEARED, _MASKS, fearing - _MASKS):  # what is cleared away contains nothing any more
-        gone = gone | {hit for hit in at_risk if hit.label in labels and _masked(hit, cover, gone)}
-    return gone
+def _take_away(hits: list[Hit], labels: list[str], gone: set[int]) -> None:
+    """Adds the numbers of the hits that masks take away, apart from those masks that are gone themselves."""
+    takers = _takers(hits, labels)
+    for turn in _TURNS if takers else ():
+        gone |= {at for at, masks in takers.items() if labels[at] in turn and not gone.issuperset(masks)}
 
 
-def _cover(masks: Iterable[Hit]) -> dict[int, list[Hit]]:
-    """The masks that lie on each token."""
-    found: dict[int, list[Hit]] = {}
-    for mask in masks:
-        for at in range(mask.first, mask.last + 1):
-            found.setdefault(at, []).append(mask)
+def _takers(hits: list[Hit], labels: list[str]) -> dict[int, list[int]]:
+    """Which hits would take each hit away, by their numbers; a hit only meets those that begin before it ends."""
+    found: dict[int, list[int]] = {}
+    for at, label in enumerate(labels):
+        fears, takes = _TAKEN_BY.get(label), _TAKES.get(label)
+        if not (fears or takes):
+            continue
+        one = hits[at]
+        last = one.last
+        for number in range(at + 1, len(hits)):
+            other = hits[number]
+            if other.first > last:
+                break
+            if takes and labels[number] in takes and _takes(one, other):
+                found.setdefault(number, []).append(at)
+            if fears and labels[number] in fears and _takes(other, one):
+                found.setdefault(at, []).append(number)
     return found
 
 
-def _masked(hit: Hit, cover: dict[int, list[Hit]], gone: set[Hit]) -> bool:
-    feared = _TAKEN_BY[hit.label]
-    for at in range(hit.first, hit.last + 1):
-        for mask in cover.get(at, ()):
-            if mask.label in feared and _takes(mask, hit) and mask not in gone:
-                return True
-    return False
-
-
-def _answered(hits: list[Hit]) -> set[Hit]:
-    """Each "never so" that blame follows: "nunca vi atendimento tão ruim"."""
+def _answered(hits: list[Hit]) -> set[int]:
+    """The number of each "never so" that blame follows: "nunca vi atendimento tão ruim"."""
     blame = {hit.first for hit in hits if hit.label == "pain"}
     return {
-        hit
-        for hit in hits
+        at
+        for at, hit in enumerate(hits)
         if hit.label == "fine"
         and (hit.last + 1 in blame or hit.last + 2 in blame)
         and hit.rule.split()[-1].startswith(("tao|", "tan|", "so|", "never"))
@@ -122,8 +121,7 @@ def _without_led(hits: list[Hit]) -> list[Hit]:
 
 
 def _takes(mask: Hit, hit: Hit) -> bool:
-    if hit is mask or hit.first > mask.last or hit.last < mask.first:
-        return False
+    """Whether a mask takes away a hit that lies across it."""
     if hit.label in _CLEARS.get(mask.label, ()):
         return True
     if hit.label not in _CONTAINS.get(mask.label, ()):
