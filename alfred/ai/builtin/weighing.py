@@ -11,8 +11,9 @@ from alfred.ai.builtin.weights import BEGIN, END, LABELS, Clue, Lanes, apart, pa
 from alfred.terms import Language, Sentiment, Urgency
 
 Own = tuple[int, ...]  # the fields of a word
-# A word's weight, its fields, denial, whether it tells something, and what it weighs with each word after it.
-Met = tuple[Lanes, int, int | None, bool, dict[str, Lanes]]
+Placed = tuple[Lanes, ...]  # four: not denied and denied, each before and in the last sentence
+# What a word weighs, its denial, whether it tells something, and what it weighs with each word after it.
+Met = tuple[Placed, int | None, bool, dict[str, Lanes]]
 MOST_WORDS = 400  # of a text that are weighed, the first ones; a natural message has fewer
 MOST_REMEMBERED = 5_000  # words; when there are more, all are forgotten
 STEM = 5  # letters that a word must have in common with another to be weighed with it
@@ -137,10 +138,11 @@ def clues(reading: Reading, rules: Rules, text: str) -> list[Clue]:
     spared = _spared(reading)
     for at, word in enumerate(reading.tokens[:MOST_WORDS]):
         clue = word.clue
-        _, group, turn, _, _ = known.met.get(clue) or known.meet(clue)
+        own = known.fields_of(clue)
+        turn = known.turn(clue, own)
         if clue not in (one, two) and at not in spared:
             found += [*spelled(clue), f"{before} {clue}"]
-            found += known.alone(known.groups[group], denied > 0, at >= last)
+            found += known.alone(own, denied > 0, at >= last)
         denied = turn if turn is not None else denied - 1
         before, one, two = clue, clue, one
     return [*found, f"{before} {END}"]
@@ -158,22 +160,19 @@ def _worded(reading: Reading, language: Language) -> Lanes:
     before it repeats is weighed once.
     """
     known = weighed(language)
-    met, alone = known.met, known.sums
+    met = known.met
     last, denied, total = _last(reading), 0, 0
     one = two = ""
     after = pairs().get(BEGIN, NO_PAIRS)
     spared = _spared(reading)
     for at, word in enumerate(reading.tokens[:MOST_WORDS]):
         clue = word.clue
-        weight, own, turn, _, follow = met.get(clue) or known.meet(clue)
-        if clue not in (one, two) and at not in spared:
-            total += weight
+        weights, turn, _, follow = met.get(clue) or known.meet(clue)
+        if clue != one and clue != two and at not in spared:  # noqa: PLR1714 a tuple for each word takes longer
+            total += weights[2 * (denied > 0) + (at >= last)]
             if clue in after:
                 total += after[clue]
-            if own:
-                key = 4 * own + 2 * (denied > 0) + (at >= last)
-                total += alone[key] if key in alone else known.sum_alone(key)
-        denied = turn if turn is not None else denied - 1
+        denied = denied - 1 if turn is None else turn
         after, one, two = follow, clue, one
     return total + after.get(END, 0)
 
@@ -189,51 +188,48 @@ def _last(reading: Reading) -> int:
 
 
 class Weighed:
-    """The words of one language with the sums of their weights, each put together when it is first met.
-
-    The fields that a word may have are numbered as groups, which are few; 0 has no field.
-    """
+    """The words of one language with the sums of their weights, each put together when it is first met."""
 
     def __init__(self, own: Fields) -> None:
         self.met: dict[str, Met] = {}
-        self.sums: dict[int, Lanes] = {}
-        self.groups: list[Own] = [NOTHING]
-        self._numbers: dict[Own, int] = {NOTHING: 0}
-        self._fields = own
+        self._sums: dict[Own, Placed] = {NOTHING: (0, 0, 0, 0)}  # of the fields that a word may have, which are few
+        self.fields_of = own.of
         self._denial = own.names.index("not")
         self._ceasing = own.names.index("ceasing")  # "does not stop bleeding" denies no bleeding
 
     def meet(self, clue: str) -> Met:
-        """The weight of a word, the number of its fields, how many words after it are denied (None: no change),
-        whether it tells something on its own, and the words that weigh more after it.
+        """What a word weighs, how many words after it are denied (None: no change), whether it tells something on its
+        own, and the words that weigh more after it.
         """
-        own = self._fields.of(clue)
-        turn = NEAR if self._denial in own else 0 if clue in _FULL or self._ceasing in own else None
+        own = self.fields_of(clue)
         _make_room(self.met, MOST_REMEMBERED)
         weight = summed(spelled(clue))
         telling = max(map(abs, apart(weight + summed(own)))) >= TELLING
-        found = self.met[clue] = (weight, self._number(own), turn, telling, pairs().get(clue, NO_PAIRS))
+        found = self.met[clue] = (self._placed(weight, own), self.turn(clue, own), telling, pairs().get(clue, NO_PAIRS))
         return found
+
+    def turn(self, clue: str, own: Own) -> int | None:
+        """How many words after a word are denied; None where it changes nothing."""
+        return NEAR if self._denial in own else 0 if clue in _FULL or self._ceasing in own else None
+
+    def _placed(self, weight: Lanes, own: Own) -> Placed:
+        """The weight of a word and of its fields: not denied and denied, each before and in the last sentence."""
+        if not own:
+            return (weight,) * 4
+        sums = self._sums.get(own)
+        if sums is None:
+            places = [(denied, last) for denied in (False, True) for last in (False, True)]
+            sums = self._sums[own] = tuple(summed(self.alone(own, denied, last)) for denied, last in places)
+        return tuple(weight + more for more in sums)
 
     def tells(self, reading: Reading) -> bool:
         """Whether any word of a text tells something on its own."""
-        return any((self.met.get(word.clue) or self.meet(word.clue))[3] for word in reading.tokens[:MOST_WORDS])
-
-    def _number(self, own: Own) -> int:
-        if own not in self._numbers:
-            self._numbers[own] = len(self.groups)
-            self.groups.append(own)
-        return self._numbers[own]
+        return any((self.met.get(word.clue) or self.meet(word.clue))[2] for word in reading.tokens[:MOST_WORDS])
 
     def alone(self, own: Own, denied: bool, last: bool) -> list[int]:
         """The clues of the fields of one word, perhaps denied, perhaps in the last sentence."""
         said = [field + DENIED if denied and field != self._denial else field for field in own]
         return said + [field + LAST for field in own] if last else said
-
-    def sum_alone(self, key: int) -> Lanes:
-        """The weights of `alone`, of the group, whether it is denied and whether it is in the last sentence."""
-        found = self.sums[key] = summed(self.alone(self.groups[key >> 2], bool(key & 2), bool(key & 1)))
-        return found
 
 
 def _make_room(remembered: dict[Any, Any], most: int) -> None:
