@@ -19,9 +19,9 @@ def intent_of(reading: Reading, mood: Mood, bargaining: bool) -> Intent:
         return "complaint"
     if bargaining:
         return "discount_request" if reading.has("discount", "costly", "outrage") else "price_question"
-    if mood.sentiment == "positive" and not reading.has("thanks"):
+    if mood.sentiment == "positive" and "thanks" not in reading.by:
         return next((intent for intent, holds in _ERRANDS if holds(reading)), "praise")
-    return next((intent for intent, holds in (*_ERRANDS, *_MANNERS) if holds(reading)), "other")
+    return next((intent for intent, holds in _ALL if holds(reading)), "other")
 
 
 def _only_manners(reading: Reading) -> bool:
@@ -30,15 +30,16 @@ def _only_manners(reading: Reading) -> bool:
 
 
 _ERRANDS: tuple[tuple[Intent, Callable[[Reading], bool]], ...] = (
-    ("scheduling", lambda reading: reading.has("schedule") and reading.has("act", "order", "weekday")),
-    ("order", lambda reading: reading.has("order")),
-    ("delivery_question", lambda reading: reading.has("delivery") and bool(reading.asking)),
-    ("promise", lambda reading: reading.has("promise") or is_promise(reading)),
+    ("scheduling", lambda reading: "schedule" in reading.by and reading.has("act", "order", "weekday")),
+    ("order", lambda reading: "order" in reading.by),
+    ("delivery_question", lambda reading: "delivery" in reading.by and bool(reading.asking)),
+    ("promise", lambda reading: "promise" in reading.by or is_promise(reading)),
     ("request", lambda reading: reading.has("act", "mishap", "onspot")),
     ("question", lambda reading: bool(reading.asking) and not _only_manners(reading)),
 )
 _MANNERS: tuple[tuple[Intent, Callable[[Reading], bool]], ...] = (
-    ("thanks", lambda reading: reading.has("thanks")),
-    ("greeting", lambda reading: reading.has("greeting")),
-    ("acknowledgement", lambda reading: reading.has("nod")),
+    ("thanks", lambda reading: "thanks" in reading.by),
+    ("greeting", lambda reading: "greeting" in reading.by),
+    ("acknowledgement", lambda reading: "nod" in reading.by),
 )
+_ALL = (*_ERRANDS, *_MANNERS)

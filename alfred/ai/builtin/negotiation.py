@@ -7,6 +7,8 @@ def is_about_price(reading: Reading) -> bool:
     """Whether the price is asked, offered on, objected to or disputed."""
     if reading.has("price", "discount", "costly", "outrage", "dispute"):
         return True
-    if any(reading.asks(hit) for hit in reading.by.get("money", ())):
+    if "money" in reading.by and any(reading.asks(hit) for hit in reading.by["money"]):
         return True
-    return any(reading.asks(hit) or reading.words() <= 3 for hit in reading.by.get("priceword", ()))
+    if "priceword" not in reading.by:
+        return False
+    return reading.words() <= 3 or any(reading.asks(hit) for hit in reading.by["priceword"])

@@ -8,6 +8,7 @@ from alfred.ai.builtin.signals import Reading
 from alfred.terms import Sentiment
 
 ENOUGH = 0.5
+_PROBLEMS = ("trouble", "danger", "stopped", "dispute", "threat")
 
 
 class Mood(NamedTuple):
@@ -41,11 +42,13 @@ def _score(value: float) -> float:
 
 def open_problem(reading: Reading) -> bool:
     """Whether something is broken, late, missing, wrong or dangerous, and not said to be solved."""
-    hits = [hit for label in ("trouble", "danger", "stopped", "dispute", "threat") for hit in reading.by.get(label, ())]
-    hits = [hit for hit in hits if not _only_asked(reading, hit) and not excused(reading, hit)]
     if "solved" in reading.denied:
         return True
-    if reading.has("repair") and not reading.has("dispute", "danger", "stopped"):
+    if not reading.has(*_PROBLEMS):
+        return False
+    hits = [hit for label in _PROBLEMS for hit in reading.by.get(label, ())]
+    hits = [hit for hit in hits if not _only_asked(reading, hit) and not excused(reading, hit)]
+    if "repair" in reading.by and not reading.has("dispute", "danger", "stopped"):
         return False  # the customer's own thing, to be repaired
     return bool(hits) and not solved(reading, hits)
 
@@ -53,7 +56,7 @@ def open_problem(reading: Reading) -> bool:
 def excused(reading: Reading, hit: Hit) -> bool:
     """Whether somebody's illness is only why an appointment is cancelled."""
     ailing = hit.label == "danger" and reading.tokens[hit.last].form in lexicon().grammar["any", "@ailing"]
-    return ailing and reading.has("cancel") and reading.has("schedule", "weekday")
+    return ailing and "cancel" in reading.by and reading.has("schedule", "weekday")
 
 
 def _only_asked(reading: Reading, hit: Hit) -> bool:
@@ -84,21 +87,24 @@ def _wished(reading: Reading, hit: Hit) -> bool:
 
 def unanswered(reading: Reading) -> bool:
     """Whether the customer has waited for an answer in vain."""
-    return reading.has("silence")
+    return "silence" in reading.by
 
 
 def ironic(reading: Reading, good: float) -> bool:
     """Praise with waiting time or an ironic sign is meant the other way round."""
-    if reading.has("irony") and (reading.has("praise", "wait", "nod") or _ironic_sign(reading)):
+    if "irony" in reading.by and (reading.has("praise", "wait", "nod") or _ironic_sign(reading)):
         return True
-    pleased = good > 0 or any(hit.rule.startswith("^") for hit in reading.by.get("nod", ()))
-    return reading.has("wait") and pleased and not reading.has("solved")
+    if "wait" not in reading.by or "solved" in reading.by:
+        return False
+    return good > 0 or any(hit.rule.startswith("^") for hit in reading.by.get("nod", ()))
 
 
 def _mocking(reading: Reading, bad: float) -> bool:
     """Congratulations on something bad: "parabéns, conseguiram estragar a festa"."""
+    if bad < 1 or "praise" not in reading.by:
+        return False
     congrats = lexicon().grammar["any", "@congrats"]
-    return bad >= 1 and any(reading.tokens[hit.first].form in congrats for hit in reading.by.get("praise", ()))
+    return any(reading.tokens[hit.first].form in congrats for hit in reading.by["praise"])
 
 
 def _ironic_sign(reading: Reading) -> bool:
@@ -106,20 +112,30 @@ def _ironic_sign(reading: Reading) -> bool:
 
 
 def _praise(reading: Reading) -> float:
-    total = sum(_felt(reading, hit) for hit in _apart(reading.by.get("praise", ())))
-    total += sum(1.2 for _ in _apart(reading.by.get("fine", ())))
-    if reading.has("solved") and reading.has("thanks") and not reading.has("declined"):
+    by = reading.by
+    total = _felt_of(reading, "praise") if "praise" in by else 0.0
+    if "fine" in by:
+        total += sum(1.2 for _ in _apart(by["fine"]))
+    if "solved" in by and "thanks" in by and "declined" not in by:
         total += 0.5
-    total += sum(0.7 for hit in reading.denied.get("pain", ()) if hit.weight >= 1)
+    if "pain" in reading.denied:
+        total += sum(0.7 for hit in reading.denied["pain"] if hit.weight >= 1)
     return total
 
 
 def _blame(reading: Reading) -> float:
-    total = sum(_felt(reading, hit) for hit in _apart(reading.by.get("pain", ())))
-    total += sum(1.2 for _ in _apart(reading.by.get("sour", ())))
-    total += sum(hit.weight for hit in reading.denied.get("praise", ()) if not reading.asks(hit))
-    total += sum(1.0 for label in ("outrage", "threat") for _ in reading.by.get(label, ()))
-    return total
+    by = reading.by
+    total = _felt_of(reading, "pain") if "pain" in by else 0.0
+    if "sour" in by:
+        total += sum(1.2 for _ in _apart(by["sour"]))
+    if "praise" in reading.denied:
+        total += sum(hit.weight for hit in reading.denied["praise"] if not reading.asks(hit))
+    return total + sum(1.0 for label in ("outrage", "threat") if label in by for _ in by[label])
+
+
+def _felt_of(reading: Reading, label: str) -> float:
+    """The weights of all hits of a label, of those that overlap the longest."""
+    return sum(_felt(reading, hit) for hit in _apart(reading.by[label]))
 
 
 def _felt(reading: Reading, hit: Hit) -> float:
@@ -137,6 +153,8 @@ def _wondered(reading: Reading, hit: Hit) -> bool:
 
 def _apart(hits: tuple[Hit, ...] | list[Hit]) -> list[Hit]:
     """The longest of hits that overlap."""
+    if len(hits) == 1:
+        return list(hits)
     kept: list[Hit] = []
     taken: set[int] = set()
     for hit in sorted(hits, key=lambda hit: (hit.first - hit.last, -hit.weight)):

@@ -9,14 +9,14 @@ def leaves_a_task(reading: Reading, mood: Mood) -> bool:
     """Whether the seller, or the customer by own word, has something left to do."""
     if mood.open_problem or is_cancellation(reading):
         return True
-    if reading.where("order", "promise", "act") - reading.where("vague"):
+    if reading.has("order", "promise", "act") and reading.where("order", "promise", "act") - reading.where("vague"):
         return True
     return is_promise(reading) or helpless(reading) or needs_by(reading, "today", "weekday", "urgent")
 
 
 def is_promise(reading: Reading) -> bool:
     """Whether the customer says what he or she will do, and when, in one sentence."""
-    return _together(reading, "vow", ("today", "weekday", "later", "clock", "once")) and not reading.has("vague")
+    return _together(reading, "vow", ("today", "weekday", "later", "clock", "once")) and "vague" not in reading.by
 
 
 def needs_by(reading: Reading, *times: str) -> bool:
@@ -25,12 +25,12 @@ def needs_by(reading: Reading, *times: str) -> bool:
 
 
 def _together(reading: Reading, label: str, times: tuple[str, ...]) -> bool:
-    return bool((reading.where(label) & reading.where(*times)) - reading.asking)
+    return label in reading.by and bool((reading.where(label) & reading.where(*times)) - reading.asking)
 
 
 def is_cancellation(reading: Reading) -> bool:
     """Whether the customer cancels, returns or wants money back, rather than asks how that works."""
-    return any(not _how(reading, hit) for hit in reading.by.get("cancel", ()))
+    return "cancel" in reading.by and any(not _how(reading, hit) for hit in reading.by["cancel"])
 
 
 def _how(reading: Reading, hit: Hit) -> bool:

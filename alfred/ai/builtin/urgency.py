@@ -10,22 +10,22 @@ from alfred.terms import Urgency
 
 def urgency_of(reading: Reading, mood: Mood) -> Urgency:
     """How soon this message needs somebody."""
-    if mood.open_problem and (reading.has("stopped") or _dangerous(reading)):
+    if mood.open_problem and ("stopped" in reading.by or _dangerous(reading)):
         return "high"
-    if reading.has("crowd") and mood.open_problem:
+    if "crowd" in reading.by and mood.open_problem:
         return "high"
-    if reading.has("event") and not reading.has("weekday", "later", "norush"):
+    if "event" in reading.by and not reading.has("weekday", "later", "norush"):
         return "high"
-    if reading.has("norush"):
+    if "norush" in reading.by:
         return "low"
-    own_word = reading.has("promise") and not reading.has("act", "order", "mishap") and not mood.open_problem
+    own_word = "promise" in reading.by and not reading.has("act", "order", "mishap") and not mood.open_problem
     if (reading.has("urgent", "onspot") and not own_word) or _needed_today(reading, mood):
         return "high"
-    if reading.has("mishap") and (reading.has("act", "need") or reading.asking):
+    if "mishap" in reading.by and (reading.has("act", "need") or reading.asking):
         return "high"
-    if mood.open_problem or mood.unanswered or is_cancellation(reading) or reading.has("threat"):
+    if mood.open_problem or mood.unanswered or is_cancellation(reading) or "threat" in reading.by:
         return "medium"
-    if reading.has("hours") and reading.has("today"):
+    if "hours" in reading.by and "today" in reading.by:
         return "medium"
     return "medium" if _needed_this_week(reading) else "low"
 
@@ -35,7 +35,7 @@ def _dangerous(reading: Reading) -> bool:
 
 
 def _needed_today(reading: Reading, mood: Mood) -> bool:
-    if not reading.has("today") and not (reading.has("clock") and not reading.has("weekday", "later", "past")):
+    if "today" not in reading.by and not ("clock" in reading.by and not reading.has("weekday", "later", "past")):
         return False
     due = any(hit.weight >= 1 or reading.asks(hit) for hit in reading.by.get("today", ()))
     return (
@@ -46,7 +46,7 @@ def _needed_today(reading: Reading, mood: Mood) -> bool:
 
 
 def _needed_this_week(reading: Reading) -> bool:
-    if not reading.has("weekday"):
+    if "weekday" not in reading.by:
         return False
     return reading.has("act", "order") or needs_by(reading, "weekday") or _comes(reading)
 
