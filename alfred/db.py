@@ -177,9 +177,7 @@ class Database:
         return await self._service.rows(query, **given)
 
     async def _alone(self, run: Callable[..., Coroutine[Any, Any, Any]], given: dict[str, Any]) -> Any:
-        if self._pool is None:
-            raise Away("the pool is not open")
-        connection = await self._pool.acquire(timeout=WAIT_SECONDS)
+        connection = await self._acquired()
         work = asyncio.create_task(run(connection, **given))
         try:
             done, _ = await asyncio.wait({work}, timeout=WAIT_SECONDS)
@@ -192,15 +190,13 @@ class Database:
         finally:
             fault = work.exception() if work.done() else Away()
             if fault is None or not connection_lost(fault):
-                await self._pool.release(connection)
+                await self._release(connection)
             else:
                 self._abandon(connection, work)
 
     @asynccontextmanager
     async def _transaction(self, begin: str) -> AsyncIterator["Db"]:
-        if self._pool is None:
-            raise Away("the pool is not open")
-        connection = await self._pool.acquire(timeout=WAIT_SECONDS)
+        connection = await self._acquired()
         ending: asyncio.Task[str] | None = None
         try:
             try:
@@ -220,9 +216,20 @@ class Database:
                 raise RuntimeError("the transaction had failed, and was rolled back")
         finally:
             if ending is not None and ending.done() and ending.exception() is None and ending.result() in _ENDED:
-                await self._pool.release(connection)
+                await self._release(connection)
             else:
                 self._abandon(connection, ending)
+
+    async def _acquired(self) -> Any:
+        """A connection of the pool. Asked for its timeout, the pool would make a task for each."""
+        if self._pool is None:
+            raise Away("the pool is not open")
+        async with asyncio.timeout(WAIT_SECONDS):
+            return await self._pool.acquire()
+
+    async def _release(self, connection: Any) -> None:
+        assert self._pool is not None
+        await self._pool.release(connection, timeout=WAIT_SECONDS)
 
     def _abandon(self, connection: Any, ending: "asyncio.Task[Any] | None") -> None:
         """Terminate a connection whose transaction did not end cleanly, once its last statement has an answer."""
@@ -231,13 +238,12 @@ class Database:
         task.add_done_callback(self._abandoned.discard)
 
     async def _terminate(self, connection: Any, ending: "asyncio.Task[Any] | None") -> None:
-        assert self._pool is not None
         if ending is not None:
             await asyncio.wait({ending}, timeout=60)
             log.warning("connection_abandoned", error=repr(ending.exception()) if ending.done() else "no answer")
         with suppress(asyncpg.InterfaceError):  # the pool was closed meanwhile, and has ended it
             connection.terminate()
-            await self._pool.release(connection)
+            await self._release(connection)
 
     @staticmethod
     async def _roll_back(connection: Any) -> str:

@@ -15,6 +15,7 @@ PIECE = re.compile(r'=\?[^?\s]+\?[bBqQ]\?[^?]*\?=|"(?:[^"\\]|\\.)*"|<[^<>]*>|\\.
 ATOM = r"""[^\s<>()\[\],;:"'@]"""
 CLEAN = re.compile(rf"""(?:"[^"]*"|{ATOM}+(?:'{ATOM}+)*)@(?:\[[^\]\s]+\]|{ATOM}+(?<!\.))""")
 READABLE = re.compile(r"""(?<![^\s<>()\[\],;:"'=])[^\s<>()\[\],;:"'@=]{1,200}@(?:[\w-]{1,63}\.)*[\w-]{1,63}""")
+PLAIN = re.compile(r"[\w.+-]+@[\w.-]*[\w-]", re.ASCII)  # as most headers have it: an address and nothing else
 AROUND_AT = re.compile(r"(?<=\S)[ \t]{0,3}@[ \t]{0,3}(?=\S)")
 SIGNS = str.maketrans(dict.fromkeys("<>()[]\"',;", " "))
 SIGNS_AROUND = " <>\"'"
@@ -36,7 +37,11 @@ def mailbox(header: str | None) -> Mailbox | None:
 
 def readable_mailbox(header: str | None) -> Mailbox | None:
     """The first address that can be read, however badly the header is written."""
-    written = (header or "")[:LONGEST_HEADER]
+    if not header:
+        return None
+    if len(header) <= LONGEST_HEADER and PLAIN.fullmatch(header):
+        return Mailbox(header.lower(), None)
+    written = header[:LONGEST_HEADER]
     for source in dict.fromkeys((written, decode_words(written))):
         one = mailbox(source)
         if one and CLEAN.fullmatch(one.address):

@@ -31,6 +31,8 @@ def rows(value: object) -> list[Any]:
 
 def text(value: object) -> str | None:
     """The string or number as a string that every store takes; null when there is nothing in it."""
+    if value is None:  # most fields of a payload are left out
+        return None
     if isinstance(value, str):
         return storable(value).replace("\r\n", "\n").strip() or None
     if isinstance(value, bool) or not isinstance(value, int | float):

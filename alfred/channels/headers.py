@@ -26,10 +26,13 @@ class Headers:
         for one in value if isinstance(value, list) else [value]:
             key, content = text(name), text(one)
             if key and content:
-                self._values.setdefault(key.lower(), []).append(FOLD.sub(_unfolded, content))
+                is_folded = "\n" in content or "\r" in content
+                unfolded = FOLD.sub(_unfolded, content) if is_folded else content
+                self._values.setdefault(key.lower(), []).append(unfolded)
 
     def get(self, name: str) -> str | None:
-        return self.all(name)[0] if self.all(name) else None
+        values = self._values.get(name)
+        return values[0] if values else None
 
     def all(self, name: str) -> list[str]:
         return self._values.get(name, [])

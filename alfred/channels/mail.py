@@ -94,12 +94,16 @@ def attached(mime: object, where: object) -> Attachment:
 
 def message_id(header: str | None) -> str | None:
     """The first id in a header, without its brackets."""
-    ids = MESSAGE_ID.findall(header or "") or (header or "").split()
+    if not header:
+        return None
+    ids = MESSAGE_ID.findall(header) or header.split()
     return next((one for each in ids if (one := text(each))), None)
 
 
 def _last_reference(headers: Headers) -> str | None:
     header = " ".join(headers.all("references"))
+    if not header:
+        return None
     ids = MESSAGE_ID.findall(header) or header.split()
     return next((one for each in reversed(ids) if (one := text(each))), None)
 
@@ -118,7 +122,8 @@ def _machine(letter: Letter, writer: Mailbox | None) -> IgnoredKind | None:
 
 def _first_word(headers: Headers, name: str) -> str:
     """What a header says, in lower case, without parameters and comments."""
-    return (headers.get(name) or "").partition(";")[0].partition("(")[0].strip().lower()
+    value = headers.get(name)
+    return value.partition(";")[0].partition("(")[0].strip().lower() if value else ""
 
 
 def _external_id(letter: Letter) -> str | None:

@@ -167,6 +167,8 @@ def _failure(status: Object) -> tuple[str | None, str | None]:
 
 def _referral(message: Object) -> Referral | None:
     referral = obj(message.get("referral"))
+    if not referral:
+        return None
     words = {
         "source_type": text(referral.get("source_type")),
         "source_id": text(referral.get("source_id")),

@@ -16,6 +16,13 @@ MOST_AT_ONCE = 4
 MOST_OF_ONE = 2
 
 
+def at_once(request: web.Request, limit: int) -> bytes | None:
+    """The body of a small post that came whole with its headers, as most do: nothing has to be waited for."""
+    if not request.content.is_eof() or is_packed(request):
+        return None
+    return request.content.read_nowait() if 0 < (request.content_length or 0) <= min(limit, LARGE) else None
+
+
 class LargeBodies:
     """The large bodies that are in memory now."""
 

@@ -14,14 +14,16 @@ from dataclasses import dataclass, field
 from types import UnionType
 from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from pydantic import BaseModel
 
 from alfred.db import Away, connection_lost
 from alfred.http.auth import authenticate
+from alfred.http.bodies import at_once
 from alfred.http.context import SERVICES, Caller, Services
 from alfred.http.idempotency import HEADER, Claim, claimed, settled
 from alfred.http.inputs import NoQuery, body_of, load_body, load_query, path_part
+from alfred.http.models import JSON
 from alfred.http.session_cookies import refuse_cross_site
 from alfred.queries import Db
 from alfred.settings import Settings
@@ -92,6 +94,10 @@ class Endpoint:
             caller = None if self.scope is None else await authenticate(request, services, self.scope)
             if not self._takes_body(request):
                 return await self._answer(request, services, caller, b"")
+            if self.body_limit is not None and caller is not None:
+                small = at_once(request, self.body_limit(services.settings, request.match_info))
+                if small is not None:
+                    return await self._answer(request, services, caller, small)
             async with self._arrived(request, services, caller, deadline) as raw:
                 return await self._answer(request, services, caller, raw)
 
@@ -189,8 +195,8 @@ class Endpoint:
             status, headers, answer = answer.status or status, dict(answer.headers), answer.body
         if answer is None:
             return web.Response(status=204, headers=headers)
-        text = answer.model_dump_json().encode()
-        return web.Response(body=text, status=status, headers=headers, content_type="application/json", charset="utf-8")
+        headers.setdefault(hdrs.CONTENT_TYPE, JSON)
+        return web.Response(body=answer.model_dump_json().encode(), status=status, headers=headers)
 
 
 def _signature(handler: Handler) -> tuple[tuple[type[BaseModel], ...], dict[str, Any]]:

@@ -52,18 +52,23 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
     log.info(
         "request_answered",
         method=request.method,
-        path=_HOOK.sub(r"\1/…", request.path),  # the key of a hook is a secret
+        path=_path_to_tell(request.path),
         status=response.status,
         ms=round(seconds * 1000, 1),
     )
     return response
 
 
+def _path_to_tell(path: str) -> str:
+    """The key of a hook is a secret."""
+    return _HOOK.sub(r"\1/…", path) if path.startswith("/api/v1/hooks") else path
+
+
 def _count(request: web.Request, response: web.StreamResponse, seconds: float) -> None:
     resource = request.match_info.route.resource
     route = resource.canonical if resource is not None else "none"
     _answered(request.method if resource else "", route, response.status).inc()
-    if response.content_type != "text/event-stream":
+    if not response.headers.get(hdrs.CONTENT_TYPE, "").startswith("text/event-stream"):
         _seconds(route).observe(seconds)
 
 
@@ -93,12 +98,12 @@ def _seal(request: web.Request, response: web.StreamResponse, settings: Settings
 def _worth_packing(request: web.Request, response: web.StreamResponse) -> bool:
     """Reading answers only: one that carries a secret is never packed together with what a stranger sent."""
     return (
-        request.method == hdrs.METH_GET
+        "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, "")
+        and request.method == hdrs.METH_GET
         and isinstance(response, web.Response)
         and response.content_type == "application/json"
         and hdrs.CONTENT_ENCODING not in response.headers
         and (response.content_length or 0) > PACK_FROM
-        and "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, "")
     )
 
 

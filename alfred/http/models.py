@@ -21,6 +21,7 @@ from pydantic import (
 from alfred.queries import Row
 from alfred.terms import LONGEST_HANDLE, LONGEST_NAME, LONGEST_NOTES, LONGEST_SEARCH, LONGEST_TAG
 
+JSON = "application/json; charset=utf-8"
 S = TypeVar("S")
 T = TypeVar("T")
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)

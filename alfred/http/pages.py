@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
-from aiohttp import web
+from aiohttp import hdrs, web
 from yarl import URL
 
 from alfred.http.context import PUBLIC_BASE
-from alfred.http.models import Listing, Page
+from alfred.http.models import JSON, Listing, Page
 from alfred.http.problems import Problem
 from alfred.json_text import json_text
 from alfred.queries import Db, Query, Row
@@ -102,7 +102,7 @@ async def newest_first(
 def written(page: Page[Any], items: bytes) -> web.Response:
     """A page whose items are JSON already."""
     text = orjson.dumps(vars(page) | {"items": orjson.Fragment(items)})
-    return web.Response(body=text, content_type="application/json", charset="utf-8")
+    return web.Response(body=text, headers={hdrs.CONTENT_TYPE: JSON})
 
 
 def public_url(request: web.Request) -> URL:
