@@ -7,6 +7,7 @@ import json
 from aiohttp import web
 
 HANGS = 30  # seconds
+SLOW = {"hang": HANGS, "slow": 0.2, "held": None}  # seconds; `held` is until the test lets go
 
 
 class ModelServer:
@@ -34,53 +35,73 @@ class ModelServer:
         self.calls.append({"path": request.path, "headers": dict(request.headers), "body": body})
         mode = self.modes.pop(0) if self.modes else self.mode
         said = self.says(self.asked()) if callable(self.says) else self.says
-        chat = request.path.endswith("/chat/completions")
-        if mode == "hang":
-            await asyncio.sleep(HANGS)
-        if mode == "held":
-            await self.held.wait()
-        if mode == "slow":
-            await asyncio.sleep(0.2)
-        if mode == "reset":
-            request.transport.abort()
-            return web.Response()
-        if mode == "hang in the middle":
-            response = web.StreamResponse(headers={"Content-Length": "5000", "Content-Type": "application/json"})
-            await response.prepare(request)
-            await response.write(b'{"choices": [')
-            await asyncio.sleep(HANGS)
-            return response
-        if isinstance(mode, tuple):
-            status, headers = mode
-            return web.json_response({"error": {"message": "no"}}, status=status, headers=headers)
-        if isinstance(mode, str) and mode.startswith("no schema") and ("response_format" in body or "tools" in body):
-            status = int(mode.removeprefix("no schema") or 400)
+        if isinstance(mode, str) and mode in SLOW:
+            await (self.held.wait() if mode == "held" else asyncio.sleep(SLOW[mode]))
+        broken = await self._broken(request, mode, body)
+        if broken is not None:
+            return broken
+        text = text_of(mode, said)
+        answer = self._chat if request.path.endswith("/chat/completions") else self._message
+        return web.json_response(answer(mode, text, said if "tools" in body else None))
+
+    async def _broken(self, request, mode, body):
+        """The answer of a server that does not get as far as the model; None where it does."""
+        match mode:
+            case "reset":
+                request.transport.abort()
+                return web.Response()
+            case "hang in the middle":
+                response = web.StreamResponse(headers={"Content-Length": "5000", "Content-Type": "application/json"})
+                await response.prepare(request)
+                await response.write(b'{"choices": [')
+                await asyncio.sleep(HANGS)
+                return response
+            case (status, headers):
+                return web.json_response({"error": {"message": "no"}}, status=status, headers=headers)
+            case "wrong type":
+                return web.Response(text="<html>It works!</html>", content_type="text/html")
+        if mode.startswith("no schema") and ("response_format" in body or "tools" in body):
             named = "tool_choice" if "tools" in body else "response_format"
+            status = int(mode.removeprefix("no schema") or 400)
             return web.json_response({"error": {"message": f"{named} is not supported"}}, status=status)
-        if mode == "wrong type":
-            return web.Response(text="<html>It works!</html>", content_type="text/html")
-        text = {
-            "broken": '{"text": "Oi',
-            "fenced": f"Here you are:\n```json\n{json.dumps(said)}\n```",
-            "wrong enum": json.dumps(said | {"language": "tlh"}),
-            "upper case": json.dumps(said | {"language": str(said.get("language", "")).upper()}),
-            "wrong value": json.dumps(said | {"text": 42}),
-            "extra": json.dumps({**said, "mood": "sunny"}),
-            "empty": "",
-            "1 MB": json.dumps(said | {"padding": "x" * 1_000_000}),
-        }.get(mode, json.dumps(said))
+        return None
+
+    def _chat(self, mode, text, _):
+        """In the protocol `openai`."""
+        refusal = {"content": None, "refusal": "I can't help with that."}
+        message = {"role": "assistant", **(refusal if mode == "refusal" else {"content": text})}
         usage = {"prompt_tokens": self.usage[0], "completion_tokens": self.usage[1], "cost": 0.0015}
-        if chat:
-            message = {"role": "assistant", "content": text}
-            if mode == "refusal":
-                message = {"role": "assistant", "content": None, "refusal": "I can't help with that."}
-            return web.json_response({"choices": [{"message": message, "finish_reason": "stop"}], "usage": usage})
-        usage = {"input_tokens": self.usage[0], "output_tokens": self.usage[1]}
+        return {"choices": [{"message": message, "finish_reason": "stop"}], "usage": usage}
+
+    def _message(self, mode, text, tool_input):
+        """In the protocol `anthropic`."""
         blocks = [{"type": "text", "text": text}]
-        if mode in {"ok", "slow"} and "tools" in body:
-            blocks = [{"type": "tool_use", "id": "t1", "name": "answer", "input": said}]
-        stop = "refusal" if mode == "refusal" else "end_turn"
-        return web.json_response({"content": blocks, "stop_reason": stop, "usage": usage})
+        if mode in {"ok", "slow"} and tool_input is not None:
+            blocks = [{"type": "tool_use", "id": "t1", "name": "answer", "input": tool_input}]
+        usage = {"input_tokens": self.usage[0], "output_tokens": self.usage[1]}
+        return {"content": blocks, "stop_reason": "refusal" if mode == "refusal" else "end_turn", "usage": usage}
+
+
+def text_of(mode, said):
+    """What the model answers, as it is told to spoil it."""
+    match mode:
+        case "broken":
+            return '{"text": "Oi'
+        case "fenced":
+            return f"Here you are:\n```json\n{json.dumps(said)}\n```"
+        case "wrong enum":
+            return json.dumps(said | {"language": "tlh"})
+        case "upper case":
+            return json.dumps(said | {"language": str(said.get("language", "")).upper()})
+        case "wrong value":
+            return json.dumps(said | {"text": 42})
+        case "extra":
+            return json.dumps({**said, "mood": "sunny"})
+        case "empty":
+            return ""
+        case "1 MB":
+            return json.dumps(said | {"padding": "x" * 1_000_000})
+    return json.dumps(said)
 
 
 @contextlib.asynccontextmanager

@@ -22,10 +22,79 @@ async def root(cluster, database):
     await connection.close()
 
 
+# Rows that only a worker, a scan or somebody else's post would write: $1 is the tenant, $2 and on as it says.
+BY_WORKERS = [
+    """insert into notifications (user_id, type, dedupe_key, title) values ($1, 'rule_match', 'x', 'x')
+       on conflict do nothing""",
+    "insert into media (user_id, state) values ($1, 'failed')",
+    """insert into ignored_items (user_id, ignored_id, channel_type, kind, reason, payload, size)
+       values ($1, app.uuid7(), 'whatsapp', 'group', 'x', '{}', 2)""",
+    "insert into ai_usage (user_id, day, provider, feature) values ($1, '2026-05-01', 'mock', 'reply')",
+    "insert into lost_posts (user_id) values ($1) on conflict do nothing",
+    "insert into erasures (user_id, hash) values ($1, 'x') on conflict do nothing",
+    """insert into scan_digests (user_id, scan_id, type, count, ids)
+       values ($1, app.uuid7(), 'stalled_lead', 21, '{}')""",
+    """insert into channel_states (user_id, channel_type, account, about, failing, changed_at)
+       values ($1, 'whatsapp', 'x', 'connection', true, now()) on conflict do nothing""",
+    """with made as (
+           insert into subscriptions (user_id, subscription_id, url, events, secret)
+           values ($1, app.uuid7(), 'https://example.com/hook', '{*}', 'x') returning subscription_id
+       ), laned as (
+           insert into webhook_lanes (user_id, subscription_id) select $1, subscription_id from made
+       ), body as (
+           insert into webhook_bodies (user_id, event_id, type, body) values ($1, app.uuid7(), 'task.created', '{}')
+           returning event_id
+       )
+       insert into webhook_deliveries (user_id, delivery_id, subscription_id, event_id, type, number, state)
+       select $1, app.uuid7(), subscription_id, event_id, 'task.created', 1, 'dead' from made, body""",
+    "insert into subscription_tombstones (user_id, subscription_id) values ($1, app.uuid7())",
+    """insert into ai_suggestions (user_id, suggestion_id, kind, provider)
+       values ($1, app.uuid7(), 'reply', 'mock')""",
+    """insert into deliveries (user_id, conversation_id, channel_id, lane, kind, payload, state, due_at, give_up_at)
+       select user_id, conversation_id, channel_id, conversation_id, 'read', '{}', 'done', now(), now()
+         from conversations where user_id = $1 limit 1""",
+]
+OF_A_MESSAGE = """insert into ai_refinements (user_id, message_id, due_at) values ($1, $2, now() + interval '1 day')
+                  on conflict do nothing"""
+OF_A_CHANNEL = "insert into channel_hooks (user_id, channel_id) values ($1, $2)"
+OF_A_RULE = "insert into rule_matches (user_id, rule_id, subject) values ($1, $2, 'x') on conflict do nothing"
+OF_A_CONTACT = """insert into contact_merges (user_id, merged_id, contact_id, contact, identities, filled)
+                  values ($1, app.uuid7(), $2, '{}', '[]', '{}')"""
+PARTED = """insert into parted_identities (user_id, channel_type, value, other)
+            values ($1, 'whatsapp', $2, $3) on conflict do nothing"""
+
+
 @pytest.fixture(scope="session")
 async def rich(http, address, root):
     """A tenant with a row in every tenant table."""
     rich = await Person.sign_up(http, address, "Rica")
+    entry, rule = await uses_the_inbox(rich)
+    channel = await connects(rich)
+    for statement in BY_WORKERS:
+        await root.execute(statement, rich.id)
+    for statement, named in (
+        (OF_A_MESSAGE, entry["message_id"]),
+        (OF_A_CHANNEL, channel["id"]),
+        (OF_A_RULE, rule["id"]),
+        (OF_A_CONTACT, entry["contact_id"]),
+    ):
+        await root.execute(statement, rich.id, named)
+    for one, other in (("+5511900000012", "+5511900000077"), ("+5511900000077", "+5511900000012")):
+        await root.execute(PARTED, rich.id, one, other)
+    number = -10 - secrets.randbelow(10**9)  # of this tenant: a second one may be made in the same run
+    await root.execute(
+        """insert into event_retries (consumer, number, user_id, next_at, error)
+           values ('nobody', $2, $1, now() + interval '1 day', 'x')""",
+        rich.id, number,
+    )  # fmt: skip
+    await root.execute("insert into event_backlog values ($1, 'nobody', $2)", rich.id, number)
+    yield rich
+    for table in ("event_retries", "event_backlog"):
+        await root.execute(f"delete from {table} where consumer = 'nobody'")
+
+
+async def uses_the_inbox(rich):
+    """What a person and a customer write; the webhook's entry, and a rule."""
     entry = await rich.hears("Preciso disso hoje, é urgente", id="rich")
     await rich.post("/webhooks/whatsapp", edit("rich", "oi"))
     await rich.post("/webhooks/whatsapp", {"unknown": "shape"})
@@ -34,103 +103,24 @@ async def rich(http, address, root):
     await rich.made(f"/contacts/{entry['contact_id']}/notes", {"text": "Boa cliente"})
     rule = await rich.made("/rules", {"text": "Se a mensagem contém 'desconto', me avise"})
     await rich.made("/flows", {"name": "Fluxo", "definition": {"start": "a", "nodes": []}})
-    await rich.made("/tokens", {"name": "n8n"})
+    await rich.made("/facts", {"kind": "text", "name": "Horário", "text": "Das 9 às 18."})
     other = await rich.made("/contacts", {"handle": "+5511900000077"})
     await rich.post(f"/contacts/{entry['contact_id']}/merge", {"contact_id": other["id"]})
-    await rich.made("/notifications/stream-ticket", None)
     await rich.call("POST", "/tasks", {"title": "Uma vez"}, headers={"Idempotency-Key": "once"})
     await rich.made(f"/conversations/{entry['conversation_id']}/messages", {"body": "Olá"})
+    return entry, rule
+
+
+async def connects(rich):
+    """What a person lets in and reaches from here; the channel."""
+    await rich.made("/tokens", {"name": "n8n"})
+    await rich.made("/notifications/stream-ticket", None)
     channel = await rich.made("/channels", {"type": "whatsapp", "name": "Loja"})
-    path = f"/channels/{channel['id']}/connection"
     secret = {"provider": "whatsapp_cloud", "phone_number_id": "77", "access_token": "secret"}
-    assert (await rich.put(path, secret))[0] == 200
-    hat = [rich.id]
-    await root.execute(
-        """insert into ai_refinements (user_id, message_id, due_at) values ($1, $2, now() + interval '1 day')
-           on conflict do nothing""",
-        rich.id, entry["message_id"],
-    )  # fmt: skip
-    await root.execute("insert into media (user_id, state) values ($1, 'failed')", rich.id)
-    await root.execute("insert into channel_hooks (user_id, channel_id) values ($1, $2)", *hat, channel["id"])
-    await root.execute(
-        "insert into rule_matches (user_id, rule_id, subject) values ($1, $2, 'x') on conflict do nothing",
-        *hat, rule["id"],
-    )  # fmt: skip
-    await root.execute(
-        """insert into notifications (user_id, type, dedupe_key, title) values ($1, 'rule_match', 'x', 'x')
-           on conflict do nothing""",
-        *hat,
-    )
-    for one, other in (("+5511900000012", "+5511900000077"), ("+5511900000077", "+5511900000012")):
-        await root.execute(
-            """insert into parted_identities (user_id, channel_type, value, other)
-               values ($1, 'whatsapp', $2, $3) on conflict do nothing""",
-            *hat, one, other,
-        )  # fmt: skip
-    await root.execute(
-        """insert into ignored_items (user_id, ignored_id, channel_type, kind, reason, payload, size)
-           values ($1, app.uuid7(), 'whatsapp', 'group', 'x', '{}', 2)""",
-        *hat,
-    )
-    await rich.made("/facts", {"kind": "text", "name": "Horário", "text": "Das 9 às 18."})
+    assert (await rich.put(f"/channels/{channel['id']}/connection", secret))[0] == 200
     model = {"kind": "openai", "model": "small", "api_key": "secret", "features": ["reply"]}
     assert (await rich.put("/ai/provider", model))[0] == 200
-    await root.execute(
-        "insert into ai_usage (user_id, day, provider, feature) values ($1, '2026-05-01', 'mock', 'reply')", *hat
-    )
-    await root.execute("insert into lost_posts (user_id) values ($1) on conflict do nothing", *hat)
-    await root.execute("insert into erasures (user_id, hash) values ($1, 'x') on conflict do nothing", *hat)
-    await root.execute(
-        """insert into scan_digests (user_id, scan_id, type, count, ids)
-           values ($1, app.uuid7(), 'stalled_lead', 21, '{}')""",
-        *hat,
-    )
-    await root.execute(
-        """insert into channel_states (user_id, channel_type, account, about, failing, changed_at)
-           values ($1, 'whatsapp', 'x', 'connection', true, now()) on conflict do nothing""",
-        *hat,
-    )
-    await root.execute(
-        """with made as (
-               insert into subscriptions (user_id, subscription_id, url, events, secret)
-               values ($1, app.uuid7(), 'https://example.com/hook', '{*}', 'x') returning subscription_id
-           ), laned as (
-               insert into webhook_lanes (user_id, subscription_id) select $1, subscription_id from made
-           ), body as (
-               insert into webhook_bodies (user_id, event_id, type, body) values ($1, app.uuid7(), 'task.created', '{}')
-               returning event_id
-           )
-           insert into webhook_deliveries (user_id, delivery_id, subscription_id, event_id, type, number, state)
-           select $1, app.uuid7(), subscription_id, event_id, 'task.created', 1, 'dead' from made, body""",
-        *hat,
-    )
-    await root.execute("insert into subscription_tombstones (user_id, subscription_id) values ($1, app.uuid7())", *hat)
-    await root.execute(
-        """insert into ai_suggestions (user_id, suggestion_id, kind, provider)
-           values ($1, app.uuid7(), 'reply', 'mock')""",
-        *hat,
-    )
-    await root.execute(
-        """insert into contact_merges (user_id, merged_id, contact_id, contact, identities, filled)
-           values ($1, app.uuid7(), $2, '{}', '[]', '{}')""",
-        *hat, entry["contact_id"],
-    )  # fmt: skip
-    await root.execute(
-        """insert into deliveries (user_id, conversation_id, channel_id, lane, kind, payload, state, due_at, give_up_at)
-           select user_id, conversation_id, channel_id, conversation_id, 'read', '{}', 'done', now(), now()
-             from conversations where user_id = $1 limit 1""",
-        *hat,
-    )
-    number = -10 - secrets.randbelow(10**9)  # of this tenant: a second one may be made in the same run
-    await root.execute(
-        """insert into event_retries (consumer, number, user_id, next_at, error)
-           values ('nobody', $2, $1, now() + interval '1 day', 'x')""",
-        *hat, number,
-    )  # fmt: skip
-    await root.execute("insert into event_backlog values ($1, 'nobody', $2)", *hat, number)
-    yield rich
-    for table in ("event_retries", "event_backlog"):
-        await root.execute(f"delete from {table} where consumer = 'nobody'")
+    return channel
 
 
 async def rows_of(root, user_id):

@@ -34,3 +34,8 @@ async def connected(person, provider="whatsapp_cloud", *, base_url="http://127.0
     )
     assert status == 200, answer
     return channel["id"], answer
+
+
+def faults(answer):
+    assert answer[0] == 422, answer
+    return {fault["pointer"]: fault["code"] for fault in answer[1]["errors"]}

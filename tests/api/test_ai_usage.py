@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.api.test_ai import asked, customer
+from tests.api.suggesting import asked, customer
 
 
 async def test_counts_by_day_provider_and_feature(ana, bruno):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.api.test_ai import asked, customer
+from tests.api.suggesting import asked, customer
 
 
 def faults(answer):

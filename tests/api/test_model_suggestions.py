@@ -13,7 +13,7 @@ from alfred.ai.llm.exchange import Account, Prompt
 from alfred.ai.llm.reading import Wording
 from alfred.model_calls import Models
 from alfred.outbound_http import OutboundHttp
-from tests.api.test_ai import asked, customer
+from tests.api.suggesting import asked, customer
 from tests.conftest import serving
 from tests.models import HANGS, a_model
 from tests.people import Person

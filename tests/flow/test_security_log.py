@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.conftest import SECRET
-from tests.flow.test_serving import Process
+from tests.flow.commands import Process
 from tests.people import Person
 
 CLIENT = {"X-Forwarded-For": "203.0.113.9"}
