@@ -22,7 +22,7 @@ async def root(cluster, database):
     await connection.close()
 
 
-# Rows that only a worker, a scan or somebody else's post would write: $1 is the tenant, $2 and on as it says.
+# Rows that only a worker, a scan or somebody else's post would write; $1 is the tenant.
 BY_WORKERS = [
     """insert into notifications (user_id, type, dedupe_key, title) values ($1, 'rule_match', 'x', 'x')
        on conflict do nothing""",

@@ -334,3 +334,15 @@ async def test_both_stand_in_the_document_with_their_media_types(stranger):
     assert {"400", "413", "415", "422"} <= set(taken["responses"])
     for name in ("merge", "unmerge"):
         assert document["paths"][f"/api/v1/contacts/{{contact_id}}/{name}"]["post"]["responses"]["200"]
+
+
+async def test_a_file_of_several_portions_is_stored_whole(ana, monkeypatch):
+    monkeypatch.setattr("alfred.crm.contacts.PORTION", 2)
+    rows = [f"Pessoa {n},p{n}@example.com" for n in range(5)]
+    assert counts(await imported(ana, "name,handle\n" + "\n".join(rows))) == {"created": 5}
+    changed = [row.replace("Pessoa", "Cliente") + f",instagram:p{n}" for n, row in enumerate(rows)]
+    assert counts(await imported(ana, "name,handle,identities\n" + "\n".join(changed))) == {"updated": 5}
+    found = {each["name"]: {pair["value"] for pair in each["identities"]} for each in await contacts(ana)}
+    assert found == {f"Cliente {n}": {f"p{n}@example.com", f"p{n}"} for n in range(5)}
+    told = await ana.events("contact.created")
+    assert {each["contact_id"] for each in told} == {each["id"] for each in await contacts(ana)}

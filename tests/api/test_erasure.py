@@ -151,10 +151,17 @@ async def test_a_token_that_a_token_makes_expires_no_later(ana, http, address):
     assert (await ana.made("/tokens", {"name": "mine"}))["expires_at"] is None
 
 
-async def test_each_of_many_messages_stays_erased(ana, monkeypatch):
+async def test_each_of_many_messages_stays_erased(ana, root, monkeypatch):
     monkeypatch.setattr("alfred.crm.erasure.PORTION", 2)
     entries = [await ana.hears(f"oi {number}", NUMBER, id=f"many-{number}") for number in range(5)]
+    for number in range(5):
+        await ana.post("/webhooks/whatsapp", reaction(f"many-{number}", "👍", sender=NUMBER))
+    # What names nobody is found by its message alone.
+    updates = "select count(*) from message_updates where user_id = $1"
+    await root.execute("update message_updates set payload = '{}' where user_id = $1", ana.id)
+    assert await root.fetchval(updates, ana.id) == 5
     assert (await ana.delete(f"/contacts/{entries[0]['contact_id']}"))[0] == 204
+    assert await root.fetchval(updates, ana.id) == 0
     for number in range(5):
         await ana.hears(f"oi {number}", NUMBER, id=f"many-{number}")
     assert (await ana.get("/messages"))[1]["items"] == []

@@ -6,6 +6,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import aiohttp
+import pytest
 
 from alfred.crm.media.library import Library
 from alfred.db import Database
@@ -50,13 +51,31 @@ async def test_a_message_keeps_the_file_that_it_carries(lena, eventually):
     assert file["url"].startswith(f"/api/v1/messages/{sent['id']}/attachments/0?")
 
 
-async def test_what_is_deleted_is_swept(lena, peer, eventually, files_home, files_database):
+@pytest.fixture
+async def library(files_home, files_database):
+    """Whoever sweeps the files that nothing names."""
+    base = Database(files_database, size=2)
+    await base.open()
+    yield Library(base, MediaStore(files_home, None), limit=1, quota=1)
+    await base.close()
+
+
+def files_of(home, person):
+    return [path for path in (home / "media" / person.id).rglob("*") if path.is_file()]
+
+
+def make_old(paths):
+    old = (datetime.now(UTC) - timedelta(hours=1)).timestamp()
+    for path in paths:
+        os.utime(path, (old, old))
+
+
+async def test_what_is_deleted_is_swept(lena, peer, eventually, files_home, library):
     meta_file(peer)
     await hears_picture(lena, peer)
     message, _ = await settled(lena, eventually)
     await upload(lena, b"never sent")
-    folder = files_home / "media" / lena.id
-    files = [path for path in folder.rglob("*") if path.is_file()]
+    files = files_of(files_home, lena)
     assert len(files) == 2
     revoked = {"from": "5511900000012", "id": "wamid.del", "timestamp": "1714564900", "type": "revoke"}
     deleted = cloud({"messages": [revoked | {"revoke": {"original_message_id": "wamid.pic"}}]})
@@ -66,17 +85,21 @@ async def test_what_is_deleted_is_swept(lena, peer, eventually, files_home, file
         return (await lena.call("GET", f"/messages/{message}/attachments/0"))[0]
 
     assert await eventually(gone, lambda status: status == 404) == 404
-    base = Database(files_database, size=2)
-    await base.open()
-    try:
-        library = Library(base, MediaStore(files_home, None), limit=1, quota=1)
-        await library.sweep()
-        assert len([path for path in folder.rglob("*") if path.is_file()]) == 2  # too young
-        old = (datetime.now(UTC) - timedelta(hours=1)).timestamp()
-        for path in files:
-            os.utime(path, (old, old))
-        await library.sweep()
-    finally:
-        await base.close()
-    (left,) = [path for path in folder.rglob("*") if path.is_file()]
+    await library.sweep()
+    assert len(files_of(files_home, lena)) == 2  # too young
+    make_old(files)
+    await library.sweep()
+    (left,) = files_of(files_home, lena)
     assert left.read_bytes() == b"never sent"
+
+
+async def test_every_file_of_an_erased_account_is_swept(lena, files_home, library, monkeypatch):
+    monkeypatch.setattr("alfred.media_store.LISTED_AT_ONCE", 2)
+    for number in range(5):
+        assert (await upload(lena, bytes([number])))[0] == 201
+    make_old(files_of(files_home, lena))
+    await library.sweep()
+    assert len(files_of(files_home, lena)) == 5
+    assert (await lena.delete("/me", {"password": "a good password"}))[0] == 204
+    await library.sweep()
+    assert files_of(files_home, lena) == []

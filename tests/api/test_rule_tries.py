@@ -49,6 +49,16 @@ async def test_shows_twenty_examples_and_counts_all(ana):
     assert {len(example["text"]) for example in result["examples"]} == {500}
 
 
+async def test_tries_page_after_page(ana, monkeypatch):
+    monkeypatch.setattr("alfred.api.rule_backtests.PAGE", 2)
+    texts = ["desconto 0", "oi", "desconto 2", "desconto 3", "desconto 4"]
+    heard = [await ana.hears(text, at=1714564800 + n) for n, text in enumerate(texts)]
+    _, result = await ana.post("/rules/backtest", {"compiled": RULE})
+    assert (result["tried"], result["matched"]) == (5, 4)
+    found = [example["message_id"] for example in result["examples"]]
+    assert found == [heard[n]["message_id"] for n in (4, 3, 2, 0)]
+
+
 @pytest.mark.parametrize(
     "body", [{}, {"text": "oi", "compiled": RULE}, {"text": "bom dia"}, {"compiled": {"version": 1}}, {"days": 3}]
 )

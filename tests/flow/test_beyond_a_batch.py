@@ -1,5 +1,6 @@
 """What takes a batch at a time leaves nothing behind, and does nothing twice."""
 
+import asyncio
 from datetime import UTC, datetime
 from itertools import chain
 from uuid import UUID
@@ -12,7 +13,10 @@ from alfred.crm.outbox import Sweep
 from alfred.crm.scans import Scans
 from alfred.crm.subscriptions import sweeping
 from alfred.db import Database
+from alfred.hub import Hub
 from alfred.media_store import MediaStore
+from alfred.tail import Tail
+from tests.people import whatsapp
 
 COUNT = 7
 NOW = datetime(2030, 5, 8, 12, tzinfo=UTC)
@@ -53,6 +57,12 @@ WEBHOOKS = """with made as (
               insert into webhook_deliveries (user_id, delivery_id, subscription_id, event_id, type, number, state,
                                               updated_at)
               select user_id, app.uuid7(), user_id, event_id, 'task.created', 1, 'delivered', '2020-01-01' from body"""
+NOTIFICATIONS = f"""insert into notifications (user_id, type, dedupe_key, title)
+                    select $1, 'rule_match', 'x' || n, n from generate_series(1, {COUNT}) n"""
+EVENTS = f"""insert into ai_events (user_id, type, payload)
+             select $1, 'task.created', jsonb_build_object('n', n) from generate_series(1, {COUNT}) n"""
+FAILING = """insert into connections (user_id, channel_id, provider, state, config, options, failing_since)
+             select user_id, user_id, 'waha', 'failing', '{}', '{}', '2024-01-01' from users"""
 ALL = 2 * COUNT - 1
 
 
@@ -125,13 +135,78 @@ async def test_the_sweep_of_deliveries(crowd, monkeypatch):
         assert dict(map(tuple, rows)) == {state: count for state, count in wanted.items() if count > 0}
 
 
+async def test_the_sweep_of_failing_channels(crowd, monkeypatch):
+    root, database = crowd
+    monkeypatch.setattr("alfred.crm.deliveries.sweep.MOST", 3)
+    await root.execute(FAILING)
+    sweep = DeliverySweep(database, lambda _: None, (1.0,), 86_400)
+    for looks in range(1, 5):
+        await sweep()
+        told = await root.fetchval("select array_agg(distinct user_id) from ai_events where type = 'channel.error'")
+        assert len(told) == min(3 * looks, COUNT)
+
+
 async def test_the_sweep_of_webhooks(crowd, monkeypatch):
     root, database = crowd
     monkeypatch.setattr(sweeping, "BATCH", 3)
     await root.execute(WEBHOOKS)
-    await sweeping.sweeper(database, 86_400 * 365)()
+    await root.execute("update webhook_deliveries set state = 'waiting', created_at = '2020-01-01', updated_at = now()")
+    sweep = sweeping.sweeper(database, 86_400 * 365)
+    await sweep()  # what has waited for months is given up
+    assert dict(await root.fetch("select state, count(*) from webhook_deliveries group by 1")) == {"dead": ALL}
+    await root.execute("update webhook_deliveries set updated_at = '2020-01-01'")
+    await sweep()
     for table in ("webhook_deliveries", "webhook_bodies"):
         assert await root.fetchval(f"select count(*) from {table}") == 0
+
+
+@pytest.fixture
+def seldom(monkeypatch):
+    """Streams look when they are woken, and not again by themselves."""
+    for part in ("hub", "tail"):
+        monkeypatch.setattr(f"alfred.{part}.SWEEP_SECONDS", 600)
+
+
+async def test_one_look_for_notifications(crowd, monkeypatch, seldom):
+    root, database = crowd
+    monkeypatch.setattr("alfred.hub.READ_LIMIT", 3)
+    user_id = await root.fetchval("select user_id from users limit 1")
+    hub = Hub(database)
+    running = asyncio.create_task(hub.run())
+    async with hub.seat(user_id) as (seat, _), asyncio.timeout(10):
+        await root.execute(NOTIFICATIONS, user_id)
+        hub.poke(None)
+        assert [(await seat.next())["title"] for _ in range(COUNT)] == [str(number + 1) for number in range(COUNT)]
+    running.cancel()
+
+
+async def test_one_look_at_the_log(crowd, monkeypatch, seldom):
+    root, database = crowd
+    monkeypatch.setattr("alfred.tail.LOOK_LIMIT", 3)
+    user_id = await root.fetchval("select user_id from users limit 1")
+    tail = Tail(database)
+    running = asyncio.create_task(tail.run())
+    async with tail.seat(user_id, lambda: False) as seat, asyncio.timeout(10):
+        await root.execute(EVENTS, user_id)
+        tail.poke(None)
+        seen = []
+        while len(seen) < COUNT:
+            seen += [event.payload["n"] for event in (await seat.next()).events]
+        assert seen == [number + 1 for number in range(COUNT)]
+    running.cancel()
+
+
+async def test_the_texts_of_a_post(ana, monkeypatch):
+    monkeypatch.setattr("alfred.crm.inbox.MOST_IN_BATCH", 2)
+    monkeypatch.setattr("alfred.crm.inbox.MOST_READ_HERE", 10)
+    texts = ["oi", "Preciso disso hoje, é urgente!", "oi", "oi", "É urgente, preciso agora!"]
+    payload = whatsapp("")
+    messages = payload["entry"][0]["changes"][0]["value"]["messages"]
+    messages[:] = [messages[0] | {"id": f"wamid.text{n}", "text": {"body": text}} for n, text in enumerate(texts)]
+    status, receipt = await ana.post("/webhooks/whatsapp", payload)
+    assert status == 200, receipt
+    readings = [each["classification"]["urgency"] for each in receipt["messages"]]
+    assert readings == ["low", "high", "low", "low", "high"]
 
 
 async def test_a_listing_of_files(tmp_path, monkeypatch):

@@ -165,6 +165,19 @@ async def test_the_old_goes_and_the_young_stays(shop, eventually):
     assert after["last_matched_at"] < before["last_matched_at"]  # as it was moved
 
 
+async def test_payloads_of_more_tenants_than_one_look_takes(shop):
+    """200 of them."""
+    await shop.superuser.execute(
+        """set session_replication_role = replica;
+           insert into users (user_id, name, email) select app.uuid7(), 'User', n from generate_series(1, 203) n;
+           insert into message_payloads (user_id, message_id, payload)
+           select user_id, '018fbebe-0000-7000-8000-000000000000', '{}' from users;
+           set session_replication_role = origin"""
+    )
+    assert (await shop.retention.run())["message_payloads"] == 204
+    assert await shop.count("message_payloads") == 0
+
+
 async def test_what_is_still_needed_stays(shop, eventually):
     ana, root = shop.ana, shop.superuser
     for number in range(COUNT):

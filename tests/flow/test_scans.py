@@ -160,6 +160,25 @@ async def test_more_than_twenty_at_once_are_one_notification(shop, eventually):
     assert (newest["task_id"], newest["count"]) == (late["id"], None)
 
 
+async def test_what_batches_of_scan_and_bus_cut_is_still_one_notification(shop, eventually, monkeypatch):
+    ana, scanners, _, _ = shop
+    monkeypatch.setattr("alfred.crm.scans.BATCH", 5)
+    monkeypatch.setattr("alfred.reader.READ_LIMIT", 4)
+    rule = await ana.made("/rules", {"compiled": LAPSE | {"then": [{"action": "notify"}]}, "name": "Atrasos"})
+    tasks = [await ana.made("/tasks", {"title": f"task {n}", "due_date": "2030-05-07"}) for n in range(23)]
+    assert await scanners[0].overdue() == 23
+    ids = {task["id"] for task in tasks}
+
+    async def told(kind):
+        found = await ana.notifications(type=kind)
+        return [(each["count"], len(set(each["ids"]) & ids), each["rule_id"]) for each in found]
+
+    assert await eventually(lambda: ana.events("rule.matched", limit=200), lambda found: len(found) == 23)
+    whole = [(23, 20, rule["id"])]
+    assert await eventually(lambda: told("rule_match"), lambda found: found == whole) == whole
+    assert await told("overdue_task") == [(23, 20, None)]
+
+
 async def test_many_silent_conversations_are_told_together(shop, eventually):
     ana, scanners, _, _ = shop
     heard = [await ana.hears("oi", f"+55113333{n:04}") for n in range(21)]

@@ -5,6 +5,7 @@ import asyncio
 import asyncpg
 
 from tests.conftest import serving
+from tests.flow.commands import URGENT
 from tests.flow.subscribing import IMPATIENT, deliveries, subscribed
 from tests.people import Person
 
@@ -52,6 +53,20 @@ async def test_a_replay_is_bounded(olga, receiver, monkeypatch):
     path = f"/subscriptions/{subscription['id']}/replay"
     status, problem = await olga.post(path, {"since": "2026-01-01T00:00:00Z"})
     assert (status, problem["code"], problem["count"]) == (422, "too_many", 3)
+
+
+async def test_a_replay_of_many_that_nobody_wanted_sends_each(olga, receiver, eventually, monkeypatch):
+    monkeypatch.setattr("alfred.crm.subscriptions.queueing.BODIES_AT_ONCE", 2)
+    for number in range(5):
+        await olga.made("/tasks", {"title": f"{number}"})
+    await olga.hears(URGENT)
+    assert await eventually(olga.notifications)  # the bus has read them all, and made no bodies
+    events = await olga.events("task.created")
+    subscription = await subscribed(olga, receiver, ["task.created"])
+    path = f"/subscriptions/{subscription['id']}/replay"
+    assert await olga.post(path, {"since": events[-1]["created_at"]}) == (202, {"queued": 5})
+    await receiver.seen(5)
+    assert set(receiver.ids) == {each["id"] for each in events}
 
 
 async def test_what_waits_survives_disabling_and_is_not_doubled_by_a_replay(olga, receiver):
