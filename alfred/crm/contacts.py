@@ -1,7 +1,6 @@
 """Two contacts become one person, and part again; many come at once: merge(), unmerge(), find(), store()."""
 
-import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import itemgetter
@@ -68,6 +67,26 @@ class Entry:
     new_identities: Sequence[tuple[str, str]]
 
 
+@dataclass(frozen=True)
+class Batch:
+    """Contacts to be written together, and the new identities of all, in the order in which batches of messages take
+    them."""
+
+    added: Sequence[Entry]
+    changed: Sequence[Entry]
+    identities: Sequence[dict[str, Any]]
+
+
+def batch_of(added: Sequence[Entry], changed: Sequence[Entry]) -> Batch:
+    """Makes many ready: call it in a thread."""
+    identities = [
+        {"contact_id": str(entry.contact_id), "channel_type": channel_type, "value": value, "place": place}
+        for entry in (*added, *changed)
+        for place, (channel_type, value) in enumerate(entry.new_identities)
+    ]
+    return Batch(added, changed, sorted(identities, key=itemgetter("channel_type", "value")))
+
+
 async def merge(db: Db, user_id: UUID, contact_id: UUID, merged_id: UUID) -> None:
     """Everything about one contact goes over to another, who also takes what it lacks itself; then the one is gone.
 
@@ -105,45 +124,28 @@ async def unmerge(db: Db, user_id: UUID, contact_id: UUID) -> UUID:
     return UUID(str(merged["merged_id"]))
 
 
-async def find(db: Db, user_id: UUID, identities: Iterable[tuple[str, str]]) -> list[Row]:
+async def find(db: Db, user_id: UUID, types: Sequence[str], values: Sequence[str]) -> list[Row]:
     """Who has one of these identities, held until the transaction ends; nothing else comes from a file meanwhile."""
     await sql.contact_files.alone.run(db, user_id=user_id)
-    types, values = await asyncio.to_thread(_each_once, identities)
     given = {"user_id": user_id, "types": types, "values": values}
     await sql.contact_files.hold_known.run(db, **given)
     return await sql.contact_files.known.all(db, **given)
 
 
-def _each_once(identities: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
-    pairs = dict.fromkeys(identities)
-    return [type_ for type_, _ in pairs], [value for _, value in pairs]
-
-
-async def store(db: Db, user_id: UUID, added: Sequence[Entry], changed: Sequence[Entry]) -> None:
+async def store(db: Db, user_id: UUID, batch: Batch) -> None:
     """Many contacts in few statements.
 
     Raises:
         asyncpg.UniqueViolationError: an identity has come to somebody else meanwhile.
     """
-    for some in _portions(added):
+    for some in _portions(batch.added):
         await sql.contact_files.add.run(db, user_id=user_id, people=[_columns(entry) for entry in some])
-    for some in _portions(changed):
+    for some in _portions(batch.changed):
         await sql.contact_files.change.run(db, user_id=user_id, people=[_columns(entry) for entry in some])
-    identities = await asyncio.to_thread(_identities, [*added, *changed])
-    for portion in _portions(identities):
+    for portion in _portions(batch.identities):
         await sql.contact_files.add_identities.run(db, user_id=user_id, identities=portion)
-    for some in _portions(added):
+    for some in _portions(batch.added):
         await sql.contact_files.tell.run(db, user_id=user_id, contact_ids=[entry.contact_id for entry in some])
-
-
-def _identities(entries: Sequence[Entry]) -> list[dict[str, Any]]:
-    """The new ones of all, in the order in which batches of messages take them."""
-    identities = [
-        {"contact_id": str(entry.contact_id), "channel_type": channel_type, "value": value, "place": place}
-        for entry in entries
-        for place, (channel_type, value) in enumerate(entry.new_identities)
-    ]
-    return sorted(identities, key=itemgetter("channel_type", "value"))
 
 
 def _portions(things: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -27,7 +27,7 @@ _CODES: dict[int, ErrorCode] = {
     **dict.fromkeys((100, 2018109), "content_rejected"),
 }
 _PASSING = frozenset({1, 2, 1200})
-_HIDES_A_PERMISSION = (1, 99)
+_HIDES_A_PERMISSION = "1/99"
 _PATIENCE = 3  # attempts after which a hidden permission is taken for missing
 
 
@@ -58,7 +58,7 @@ def outcome(answer: Answer | NoAnswer, attempts: int = 1) -> Outcome:
     """What came of a send call; the reply context may be what was refused."""
     found = judged(answer, lambda body: text_in(body.get("message_id")), judge)
     error = found.error
-    if error is not None and error.provider_code == "1/99" and attempts >= _PATIENCE:
+    if error is not None and error.provider_code == _HIDES_A_PERMISSION and attempts >= _PATIENCE:
         return outcomes.of("auth_failed", error.provider_code)
     if error is not None and (error.provider_code or "").split("/")[0] == "100" and error.code == "content_rejected":
         found = replace(found, without_reply=True)

@@ -1,7 +1,7 @@
 """Contacts as a CSV file: all of them out, and many of them in."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -17,7 +17,7 @@ from alfred.api.contact_files.rows import Import, Outcome, Person
 from alfred.api.contact_merges import repeated
 from alfred.channels.charsets import codec_of
 from alfred.channels.decoding import between, opened, parameter
-from alfred.crm.contacts import Entry, find, store
+from alfred.crm.contacts import Batch, Entry, batch_of, find, store
 from alfred.crm.suppression import Suppression
 from alfred.http.context import REQUEST_ID, Caller, Services
 from alfred.http.endpoint import Routes
@@ -212,32 +212,32 @@ def _read(raw: bytes, charset: str | None) -> Table:
 
 
 async def _take_in(db: Db, services: Services, caller: Caller, lines: list[Line]) -> list[Outcome]:
-    named = await services.heavy.in_thread(_named, lines)
-    rows = await find(db, caller.user_id, named)
+    named, types, values = await services.heavy.in_thread(_named, lines)
+    rows = await find(db, caller.user_id, types, values)
     erased = await _erased(db, services, caller, named)
-    outcomes, added, changed = await services.heavy.in_thread(_taken, rows, erased, lines)
-    await store(db, caller.user_id, added, changed)
+    outcomes, batch = await services.heavy.in_thread(_taken, rows, erased, lines)
+    await store(db, caller.user_id, batch)
     return outcomes
 
 
-def _taken(rows: list[Row], erased: set[Pair], lines: list[Line]) -> tuple[list[Outcome], list[Entry], list[Entry]]:
-    """What becomes of the rows of a file, whom they add and whom they change."""
+def _taken(rows: list[Row], erased: set[Pair], lines: list[Line]) -> tuple[list[Outcome], Batch]:
+    """What becomes of the rows of a file, and whom they add and change."""
     taking = Import(map(_person, rows), erased)
     outcomes = taking.take_all(lines)
     added = [_entry(person) for person in taking.people.values() if person.stored is None]
     changed = [_entry(person) for person in taking.people.values() if person.stored is not None and person.is_changed]
-    return outcomes, added, changed
+    return outcomes, batch_of(added, changed)
 
 
-async def _erased(db: Db, services: Services, caller: Caller, named: list[Pair]) -> set[Pair]:
+async def _erased(db: Db, services: Services, caller: Caller, named: Collection[Pair]) -> set[Pair]:
     """Those of the identities that belong to erased people."""
     pairs = await services.heavy.in_thread(_hashed, caller, services.suppression, named)
     rows = await sql.erasures.known.all(db, user_id=caller.user_id, hashes=list(pairs))
     return {pairs[row["hash"]] for row in rows}
 
 
-def _hashed(caller: Caller, suppression: Suppression, named: list[Pair]) -> dict[bytes, Pair]:
-    return {each: pair for pair in set(named) for each in suppression.of_person(caller.user_id, *pair)}
+def _hashed(caller: Caller, suppression: Suppression, named: Collection[Pair]) -> dict[bytes, Pair]:
+    return {each: pair for pair in named for each in suppression.of_person(caller.user_id, *pair)}
 
 
 def _entry(person: Person) -> Entry:
@@ -245,14 +245,17 @@ def _entry(person: Person) -> Entry:
     return Entry(person.contact_id, person.values, [pair for pair in person.identities if pair not in known])
 
 
-def _named(lines: list[Line]) -> list[Pair]:
-    """Every identity that the rows name, in all ways to write it; what is no text for PostgreSQL is nobody's."""
-    named: list[Pair] = []
+def _named(lines: list[Line]) -> tuple[Collection[Pair], list[str], list[str]]:
+    """Every identity that the rows name, once, in all ways to write it; then their types, and their values.
+
+    What is no text for PostgreSQL is nobody's.
+    """
+    named: dict[Pair, None] = {}
     for line in lines:
         try:
             for mention in mentions(line.cells):
                 pairs = (mention.written, *mention.canonical.ways())
-                named += (pair for pair in pairs if "\0" not in pair.value)
+                named |= {pair: None for pair in pairs if "\0" not in pair.value}
         except Refused:
             continue
-    return named
+    return named, [pair.channel_type for pair in named], [pair.value for pair in named]
