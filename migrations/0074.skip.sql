@@ -9,6 +9,7 @@ create function app.bus_skip(p_consumers text[], p_wants jsonb[], p_users text[]
 returns table (consumer text, bucket smallint)
 language plpgsql volatile security definer set search_path = public, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+set join_collapse_limit = 1 -- the events are read once, then each is held against what is wanted
 as $$
 #variable_conflict use_column
 declare
@@ -16,7 +17,10 @@ declare
     v_read    bus_cursors[];
     v_present pg_snapshot;
     v_users   uuid[];
-    v_concern jsonb := '{}'; -- by consumer, where it is not for all: the tenants that it has anything to do for
+    v_ids     uuid[]; -- the tenants that a consumer has anything to do for
+    v_concern jsonb := '{}'; -- these by consumer, where it is not for all
+    v_names   text[] := '{}'; -- of the consumers that have anything to do for anybody
+    v_wants   jsonb[] := '{}';
     v_waiting bus_cursors[];
 begin
     -- Amid a long read it is looked on.
@@ -32,21 +36,25 @@ begin
     if cardinality(v_held) = 0 then
         return;
     end if;
+    perform set_config('synchronous_commit', 'off', true); -- what a crash undoes is passed over once more
     v_present := app.bus_present();
     -- Of those who have read a bucket equally far one stands for all.
     v_read := array(select distinct on (c.bucket, c.seen::text) c from unnest(v_held) c);
     v_users := array(select distinct e.user_id from unnest(v_read) c cross join lateral app.bus_unread(c, v_present) e);
     for v_at in 1 .. cardinality(p_consumers) loop
         if p_users[v_at] is not null then
-            execute format('select $1 || jsonb_build_object($2, array(select app.%I($3)))', p_users[v_at])
-               into v_concern using v_concern, p_consumers[v_at], v_users;
+            execute format('select array(select app.%I($1))', p_users[v_at]) into v_ids using v_users;
+            continue when cardinality(v_ids) = 0;
+            v_concern := v_concern || jsonb_build_object(p_consumers[v_at], v_ids);
         end if;
+        v_names := v_names || p_consumers[v_at];
+        v_wants := v_wants || p_wants[v_at];
     end loop;
     v_waiting := array(
         select distinct on (c.consumer, c.bucket) c
           from unnest(v_read) r
           cross join lateral app.bus_unread(r, v_present) e
-          cross join unnest(p_consumers, p_wants) k (consumer, wants)
+          cross join unnest(v_names, v_wants) k (consumer, wants)
           join unnest(v_held) c on c.consumer = k.consumer and c.bucket = r.bucket and c.seen::text = r.seen::text
          where k.wants ? e.type and e.payload @> (k.wants -> e.type)
            and coalesce(v_concern -> k.consumer ? e.user_id::text, true)
