@@ -15,3 +15,13 @@ async def test_a_request_is_planned_for_its_own_values(cluster, database, ana):
             assert await db.fetchval("show plan_cache_mode") == "auto"
     finally:
         await pool.close()
+
+
+async def test_what_forbids_whole_reads_by_a_price_is_not_compiled(root):
+    """PostgreSQL compiles dear statements where jit is on, which takes seconds."""
+    rows = await root.fetch(
+        """select proname, 'jit=off' = any (proconfig) as interpreted from pg_proc
+            where pronamespace = 'app'::regnamespace and 'enable_seqscan=off' = any (proconfig)"""
+    )
+    assert len(rows) > 10
+    assert [row["proname"] for row in rows if not row["interpreted"]] == []
