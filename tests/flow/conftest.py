@@ -15,6 +15,7 @@ from bench.peers import peer
 from tests.api.connecting import connected
 from tests.conftest import serving
 from tests.flow.commands import Process
+from tests.flow.crowd import ROWS
 from tests.flow.embedded_house import House, folder_for_everybody
 from tests.flow.rules import NOTIFY, Clock, Shop, matches, rule, says
 from tests.flow.subscribing import IMPATIENT
@@ -182,3 +183,16 @@ def own_house(folder: Path) -> Iterator[House]:
     made = House(folder)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+async def crowd(cluster):
+    """A database with 7 users; a superuser's connection, and the application's."""
+    name = cluster.copy()
+    root = await asyncpg.connect(cluster.superuser(name))
+    await root.execute(ROWS)
+    database = Database(cluster.app(name), size=3)
+    await database.open()
+    yield root, database
+    await database.close()
+    await root.close()

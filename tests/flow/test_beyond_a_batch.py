@@ -5,33 +5,19 @@ from datetime import UTC, datetime
 from itertools import chain
 from uuid import UUID
 
-import asyncpg
 import pytest
 
 from alfred.crm.deliveries import DeliverySweep
 from alfred.crm.outbox import Sweep
 from alfred.crm.scans import Scans
 from alfred.crm.subscriptions import sweeping
-from alfred.db import Database
 from alfred.hub import Hub
 from alfred.media_store import MediaStore
 from alfred.tail import Tail
+from tests.flow.crowd import COUNT, DELIVERIES, WEBHOOKS
 from tests.people import whatsapp
 
-COUNT = 7
 NOW = datetime(2030, 5, 8, 12, tzinfo=UTC)
-# Of 7 users one row each, and of one of them 7: batches end within a tenant and between two.
-ROWS = """
-    insert into users (user_id, name, email)
-    select app.uuid7(), 'User', n || '@example.com' from generate_series(1, 7) n;
-    create view places as select user_id from users union all
-    (select user_id from users, generate_series(1, 6) where email = '1@example.com');
-    insert into channels (user_id, channel_id, type, name) select user_id, user_id, 'whatsapp', 'Shop' from users;
-    insert into contacts (user_id, contact_id, name, handle, channel_type)
-    select user_id, user_id, 'Customer', '+5511900000001', 'whatsapp' from users;
-    insert into conversations (user_id, conversation_id, contact_id, channel_id, handle)
-    select user_id, user_id, user_id, user_id, '+5511900000001' from users;
-"""
 TASKS = """insert into tasks (user_id, task_id, title, due_at)
            select user_id, app.uuid7(), 'Ligar', '2030-05-07' from places"""
 CONVERSATIONS = """insert into conversations (user_id, conversation_id, contact_id, channel_id, handle, {columns})
@@ -40,23 +26,6 @@ MESSAGES = """insert into messages (user_id, message_id, conversation_id, channe
                                     created_at, scheduled_at, due_at)
               select user_id, app.uuid7(), user_id, user_id, 'outbound', 'scheduled', now(), now(), now(), now()
                 from places"""
-DELIVERIES = """insert into deliveries (user_id, conversation_id, channel_id, lane, kind, payload, state, due_at,
-                                        give_up_at, updated_at)
-                select user_id, user_id, user_id, user_id, 'read', '{{}}', '{state}', now(), now(), '{updated}'
-                  from places"""
-WEBHOOKS = """with made as (
-                  insert into subscriptions (user_id, subscription_id, url, events, secret)
-                  select user_id, user_id, 'https://example.com', '{*}', 'x' from users returning user_id
-              ), laned as (
-                  insert into webhook_lanes (user_id, subscription_id) select user_id, user_id from made
-              ), body as (
-                  insert into webhook_bodies (user_id, event_id, type, body, created_at)
-                  select user_id, app.uuid7(), 'task.created', '{}', '2020-01-01' from places
-                  returning user_id, event_id
-              )
-              insert into webhook_deliveries (user_id, delivery_id, subscription_id, event_id, type, number, state,
-                                              updated_at)
-              select user_id, app.uuid7(), user_id, event_id, 'task.created', 1, 'delivered', '2020-01-01' from body"""
 NOTIFICATIONS = f"""insert into notifications (user_id, type, dedupe_key, title)
                     select $1, 'rule_match', 'x' || n, n from generate_series(1, {COUNT}) n"""
 EVENTS = f"""insert into ai_events (user_id, type, payload)
@@ -64,19 +33,6 @@ EVENTS = f"""insert into ai_events (user_id, type, payload)
 FAILING = """insert into connections (user_id, channel_id, provider, state, config, options, failing_since)
              select user_id, user_id, 'waha', 'failing', '{}', '{}', '2024-01-01' from users"""
 ALL = 2 * COUNT - 1
-
-
-@pytest.fixture(scope="module")
-async def crowd(cluster):
-    """A database with 7 users; a superuser's connection, and the application's."""
-    name = cluster.copy()
-    root = await asyncpg.connect(cluster.superuser(name))
-    await root.execute(ROWS)
-    database = Database(cluster.app(name), size=3)
-    await database.open()
-    yield root, database
-    await database.close()
-    await root.close()
 
 
 async def events(root, type):

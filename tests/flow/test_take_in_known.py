@@ -164,6 +164,21 @@ async def test_waits_for_no_conversation_that_somebody_holds(ana, bruno, take, r
     assert [outcome is None for outcome in outcomes] == [True, False]
 
 
+PEOPLE = "select pg_advisory_xact_lock(app.people_lock($1))"
+ID = "select pg_advisory_xact_lock(hashtextextended(concat_ws(' ', $1::uuid, 'whatsapp', 'm1'), 0))"
+
+
+@pytest.mark.parametrize("lock", [PEOPLE, ID], ids=["the people", "its id"])
+async def test_waits_for_a_merge_and_for_a_status_of_the_same_id(ana, root, app_db, lock):
+    await known((ana,))
+    batch = await items(ana, later("oi", 1))
+    async with root.transaction():
+        await root.execute(lock, UUID(ana.id))
+        await app_db.execute("set statement_timeout = 300")
+        with pytest.raises(asyncpg.QueryCanceledError):
+            await app_db.fetchval("select app.take_in_known($1)", batch)
+
+
 async def test_the_same_message_at_the_same_moment_is_kept_once(ana, bruno):
     """Through all that is there: the queue, both ways to write, several at once."""
     await known((ana, bruno))

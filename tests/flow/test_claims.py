@@ -1,0 +1,98 @@
+"""Workers of one queue: each takes rows of its own and waits for nobody; who has lost a row settles nothing."""
+
+from uuid import UUID
+
+import asyncpg
+import pytest
+from uuid_utils.compat import uuid7
+
+from alfred.db import prepare
+from tests.flow.crowd import DELIVERIES, WEBHOOKS
+
+HALF = 3
+MEDIA = "insert into media (user_id, channel_id, state) select user_id, user_id, 'pending' from users"
+INBOUND = """insert into messages (user_id, message_id, conversation_id, channel_id, direction, status, sent_at)
+             select user_id, user_id, user_id, user_id, 'inbound', 'received', now() from users;
+             insert into ai_refinements (user_id, message_id) select user_id, user_id from users"""
+WAITING = "update webhook_deliveries set state = 'waiting', due_at = now(); update webhook_lanes set next_at = now()"
+# By queue: what puts rows there, and how a worker ($1) takes some of them.
+QUEUES = {
+    "deliveries": (
+        DELIVERIES.format(state="waiting", updated="2030-01-01"),
+        f"select delivery_id from app.claim_deliveries($1, {HALF}, interval '1 minute', 9, '{{}}', '{{}}')",
+    ),
+    "webhooks": (
+        f"{WEBHOOKS}; {WAITING}",
+        f"select delivery_id from app.claim_webhooks($1, {HALF}, interval '1 minute', '{{}}', '{{}}', '{{}}', '{{}}')",
+    ),
+    "files": (MEDIA, f"select media_id, $1::uuid from app.claim_media({HALF}, interval '1 minute', '{{}}')"),
+    "readings": (
+        INBOUND,
+        f"select message_id, $1::uuid from app.claim_refinements({HALF}, interval '1 minute', '{{}}')",
+    ),
+}
+SETTLE = """select app.settle_delivery($1, $2, $3, '{"kind": "dead", "error": {"code": "x"}}')"""
+SETTLE_WEBHOOK = """select app.settle_webhook($1, $2, $3, 'delivered', interval '0', '{"status": 200}', false, null,
+                                              false, interval '1 day')"""
+
+
+@pytest.fixture(scope="module")
+async def queued(crowd):
+    """Rows in each queue; a superuser's connection, and the application's login."""
+    root, database = crowd
+    for rows, _ in QUEUES.values():
+        await root.execute(rows)
+    return root, database
+
+
+@pytest.fixture
+async def workers(queued):
+    """Two connections of the application's, each in a transaction that waits for nobody for long."""
+    _, database = queued
+    both = [await asyncpg.connect(database._dsn) for _ in range(2)]
+    for db in both:
+        await prepare(db)
+        await db.execute("begin; set local statement_timeout = 2000")
+    yield both
+    for db in both:
+        await db.close()
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+async def test_two_at_once_take_different_rows_and_do_not_wait(queue, workers):
+    _, claim = QUEUES[queue]
+    taken = [[row[0] for row in await db.fetch(claim, uuid7())] for db in workers]
+    # Of deliveries the same are chosen, and those that somebody has are passed over; the next look takes others.
+    assert [len(each) for each in taken] == [HALF, 0 if queue == "deliveries" else HALF]
+    assert len({*taken[0], *taken[1]}) == len(taken[0]) + len(taken[1])
+
+
+@pytest.mark.parametrize(("queue", "settle"), [("deliveries", SETTLE), ("webhooks", SETTLE_WEBHOOK)])
+async def test_who_has_lost_a_row_settles_nothing(queue, settle, queued, workers):
+    first, _ = workers
+    worker, other = uuid7(), uuid7()
+    table = "deliveries" if queue == "deliveries" else "webhook_deliveries"
+    (row, *_) = await first.fetch(QUEUES[queue][1], worker)
+    user_id = await queued[0].fetchval(f"select user_id from {table} where delivery_id = $1", row[0])
+    await first.execute(f"select app.act_as('{user_id}')")
+
+    async def settled(by):
+        outcome = await first.fetchval(settle, user_id, row[0], by)
+        return outcome, await first.fetchval(f"select state from {table} where delivery_id = $1", row[0])
+
+    assert await settled(other) in {("late", "sending"), (None, "sending")}
+    assert await settled(worker) in {("dead", "dead"), ("settled", "delivered")}
+
+
+async def test_a_delivery_is_settled_when_nobody_holds_its_conversation(queued, workers):
+    """As everywhere, the conversation is locked before what is in it."""
+    root, _ = queued
+    first, _ = workers
+    worker = uuid7()
+    row = (await first.fetch(QUEUES["deliveries"][1], worker))[0]
+    user_id: UUID = await root.fetchval("select user_id from deliveries where delivery_id = $1", row[0])
+    async with root.transaction():
+        await root.execute("select from conversations where user_id = $1 for no key update", user_id)
+        await first.execute("set local statement_timeout = 300")
+        with pytest.raises(asyncpg.QueryCanceledError):
+            await first.fetchval(SETTLE, user_id, row[0], worker)
