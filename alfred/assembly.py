@@ -126,6 +126,7 @@ def _tie(bus: Bus, deliveries: DeliveryWorker, webhooks: Sender, making: Making,
         making.consumer,
         notifications.CONSUMER,
         fetching.CONSUMER,
+        fetching.WORDS,
         refining.CONSUMER,
         queueing.consumer,
     ):

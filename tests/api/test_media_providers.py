@@ -94,24 +94,41 @@ async def test_brevos_files_without_a_key_are_only_named(lena):
     assert file["state"] == "none"
 
 
+RESEND = {"provider": "resend", "signing_secrets": ["whsec_c2VjcmV0"], "api_key": SECRET + "resend"}
+
+
+def resend(**more):
+    """What Resend tells of a mail, without its words."""
+    data = {"email_id": "e1", "message_id": "<1@x>", "from": "caio@example.com", "to": ["loja@example.com"],
+            "subject": "Oi", **more}  # fmt: skip
+    return {"type": "email.received", "created_at": "2026-05-01T12:00:00Z", "data": data}
+
+
+async def words(person, eventually):
+    """Of the only conversation, once there are any."""
+
+    async def bodies():
+        (conversation,) = await person.conversations()
+        return [message["body"] for message in await person.messages(conversation["id"])]
+
+    return await eventually(bodies, lambda found: found != [""])
+
+
 async def test_resends_words_and_files_follow(lena, peer, eventually):
     peer.answers["/emails/receiving/e1"] = [503, {"text": None, "html": "<p>Onde est&aacute; a <b>mesa</b>?</p>"}]
     peer.answers["/emails/receiving/e1/attachments/a1"] = {"download_url": peer.url + "/file"}
     peer.answers["/file"] = PNG
-    inbound = {"provider": "resend", "signing_secrets": ["whsec_c2VjcmV0"], "api_key": SECRET + "resend",
-               "base_url": peer.url}  # fmt: skip
-    await connected(lena, "email", inbound=inbound)
-    data = {"email_id": "e1", "message_id": "<1@x>", "from": "caio@example.com", "to": ["loja@example.com"],
-            "subject": "Oi",
-            "attachments": [{"id": "a1", "filename": "mesa.png", "content_type": "image/png"}]}  # fmt: skip
-    told = {"type": "email.received", "created_at": "2026-05-01T12:00:00Z", "data": data}
+    await connected(lena, "email", inbound=RESEND | {"base_url": peer.url})
+    told = resend(attachments=[{"id": "a1", "filename": "mesa.png", "content_type": "image/png"}])
     assert (await lena.post("/webhooks/email", told))[0] == 200
-
-    async def bodies():
-        (conversation,) = await lena.conversations()
-        return [message["body"] for message in await lena.messages(conversation["id"])]
-
-    assert await eventually(bodies, lambda found: found != [""]) == ["Onde está a mesa?"]
+    assert await words(lena, eventually) == ["Onde está a mesa?"]
     assert {each[2]["Authorization"] for each in peer.asked if each[1] != "/file"} == {f"Bearer {SECRET}resend"}
     _, file = await settled(lena, eventually)
     assert (file["state"], file["error"]) == ("failed", FORBIDDEN)  # the storage of this test is private
+
+
+async def test_resends_words_follow_without_a_file(lena, peer, eventually):
+    peer.answers["/emails/receiving/e1"] = {"text": "Onde está a mesa?", "html": None}
+    await connected(lena, "email", inbound=RESEND | {"base_url": peer.url})
+    assert (await lena.post("/webhooks/email", resend()))[0] == 200
+    assert await words(lena, eventually) == ["Onde está a mesa?"]

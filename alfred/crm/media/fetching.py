@@ -205,10 +205,13 @@ async def expect(db: Db, event: Event) -> None:
         await sql.media.forget.run(db, **about)
     elif event.type == "message.received" or event.payload.get("source") == "native_app":
         await sql.media.expect.run(db, **about)
-        if event.payload.get("channel_type") == "email":
-            await sql.media.expect_text.run(db, **about)
     else:
         await sql.media.adopt_uploads.run(db, **about)
+
+
+async def expect_words(db: Db, event: Event) -> None:
+    """A mail that came without its words: they are to be fetched."""
+    await sql.media.expect_text.run(db, user_id=event.user_id, message_id=event.message_id)
 
 
 async def with_files(db: Db, events: Sequence[Event]) -> list[Event]:
@@ -225,6 +228,15 @@ CONSUMER = Consumer(
     types=("message.received", "message.sent", "message.deleted"),
     act=expect,
     act_on_all=with_files,
+    may_wait=True,
+)
+# Apart, since most mails have neither files nor words to be fetched.
+WORDS = Consumer(
+    name="words",
+    types=("message.received",),
+    only={"message.received": {"channel_type": "email"}},
+    act=expect_words,
+    users="users_who_fetch_words",
     may_wait=True,
 )
 
