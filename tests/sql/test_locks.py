@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 
 from alfred.db import prepare
+from alfred.identity import digest
 from tests.people import delivery, whatsapp
 from tests.sql.test_every_query import QUERIES
 
@@ -138,3 +139,22 @@ async def test_what_comes_in_waits(case, rich, root, cluster, database, known, e
     assert (await posted)[0] == 200
     await root.execute("delete from message_updates where external_id = 'locked'")
     await root.execute("delete from messages where external_id = 'locked1'")
+
+
+RENEW = "select outcome from app.renew_session($1, $2, interval '1 day', interval '1 day', false, interval '0')"
+
+
+async def test_of_two_renewals_at_once_the_second_knows_of_the_first(ana, root, cluster, database, eventually):
+    """A stolen refresh token is noticed, also when its owner renews it at the same moment."""
+    old = digest(ana.session["refresh_token"])
+    second = await asyncpg.connect(cluster.superuser(database))
+    pid = await root.fetchval("select pg_backend_pid()")
+    waiting = "select count(*) from pg_stat_activity where $1 = any (pg_blocking_pids(pid))"
+    try:
+        async with root.transaction():
+            assert await root.fetchval(RENEW, old, b"new one") == "renewed"
+            thief = asyncio.create_task(second.fetchval(RENEW, old, b"new two"))
+            assert await eventually(lambda: root.fetchval(waiting, pid))
+        assert await thief == "reused"
+    finally:
+        await second.close()
