@@ -51,22 +51,23 @@ begin
         v_wants := v_wants || p_wants[v_at];
     end loop;
     v_waiting := array(
-        select distinct on (c.consumer, c.bucket) c
-          from unnest(v_read) r
-          cross join lateral app.bus_unread(r, v_present) e
-          cross join unnest(v_names, v_wants) k (consumer, wants)
-          join unnest(v_held) c on c.consumer = k.consumer and c.bucket = r.bucket and c.seen::text = r.seen::text
-         where k.wants ? e.type and e.payload @> (k.wants -> e.type)
-           and coalesce(v_concern -> k.consumer ? e.user_id::text, true)
-           and case when e.type <> 'message.received' then true
-                    when k.consumer = 'media' then exists (
-                        select from messages m
-                         where m.user_id = e.user_id and m.message_id = e.message_id and m.attachments <> '[]')
-                    when k.consumer = 'deliveries' then exists (
-                        select from messages m
-                         where m.user_id = e.user_id and m.conversation_id = e.conversation_id
-                           and m.status = 'scheduled' and m.cancel_on_reply)
-                    else true end);
+        select c
+          from (select distinct k.consumer, r.bucket, r.seen::text as seen
+                  from unnest(v_read) r
+                 cross join lateral app.bus_unread(r, v_present) e
+                 cross join unnest(v_names, v_wants) k (consumer, wants)
+                 where k.wants ? e.type and e.payload @> (k.wants -> e.type)
+                   and coalesce(v_concern -> k.consumer ? e.user_id::text, true)
+                   and case when e.type <> 'message.received' then true
+                            when k.consumer = 'media' then exists (
+                                select from messages m
+                                 where m.user_id = e.user_id and m.message_id = e.message_id and m.attachments <> '[]')
+                            when k.consumer = 'deliveries' then exists (
+                                select from messages m
+                                 where m.user_id = e.user_id and m.conversation_id = e.conversation_id
+                                   and m.status = 'scheduled' and m.cancel_on_reply)
+                            else true end) w
+          join unnest(v_held) c on c.consumer = w.consumer and c.bucket = w.bucket and c.seen::text = w.seen);
     update bus_cursors c set seen = v_present from unnest(v_held) h
      where c.consumer = h.consumer and c.bucket = h.bucket
        and not exists (select from unnest(v_waiting) w where w.consumer = h.consumer and w.bucket = h.bucket);
