@@ -5,6 +5,7 @@ from contextlib import suppress
 
 import pytest
 
+from alfred.rules.sentence import compiler
 from alfred.rules.sentence.compiler import NotUnderstood
 from alfred.rules.sentence.compiler import compile as compile_rule
 from tests.pure import test_rules_en, test_rules_es, test_rules_pt
@@ -15,6 +16,12 @@ TABLES = [
     (test_rules_es.SENTENCES, "no", "sin"),
 ]
 ROWS = [(sentence, turning) for table, *turning in TABLES for sentence, *_ in table]
+
+
+@pytest.fixture(autouse=True)
+def without_suggestions(monkeypatch):
+    """Most of the time goes into what a refusal suggests, which test_rules_suggested tries."""
+    monkeypatch.setattr(compiler, "suggestions", lambda *_: ())
 
 
 def with_one_more(sentence, word):
