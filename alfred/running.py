@@ -219,6 +219,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 async def _serve(base: Provisioned, where: tuple[str, int] | Bound) -> int:
+    gc.disable()  # until all is loaded
     from alfred.app import build  # takes half the time of a start: other commands do without
 
     settings = base.settings
@@ -248,6 +249,7 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(5_000, 20, 50)
+    gc.enable()
 
 
 def _welcome(address: str) -> None:
