@@ -12,14 +12,15 @@ class BrokenJson(ValueError):
 
 def parse(source: str | bytes) -> Any:
     try:
-        document = json.loads(source, parse_constant=_refuse)
+        text = source if isinstance(source, str) else source.decode(json.detect_encoding(source), "surrogatepass")
+        document = _DECODER.decode(text)
     except json.JSONDecodeError as broken:
         raise BrokenJson(f"The JSON is broken at line {broken.lineno}, column {broken.colno}.") from broken
     except RecursionError as broken:
         raise BrokenJson(f"The JSON is nested more than {DEEPEST} levels deep.") from broken
     except ValueError as broken:  # not Unicode, or a number of thousands of digits
         raise BrokenJson("The JSON is not Unicode text, or holds a number that is none.") from broken
-    if _is_deeper(document):
+    if text.count("{") + text.count("[") > DEEPEST and _is_deeper(document):
         raise BrokenJson(f"The JSON is nested more than {DEEPEST} levels deep.")
     return document
 
@@ -36,6 +37,9 @@ def parsed(value: object) -> Any:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(constant)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)  # `json.loads` would make one for each text
 
 
 def _is_deeper(document: Any) -> bool:
