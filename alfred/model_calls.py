@@ -125,7 +125,7 @@ class Models:
             return Asked(None, "circuit_open", 0, input_hash=key)
         spent = _Spent()
         with self._seat(user_id, breaker):
-            answer, reason = await self._in_time(account, prompt, shape, spent)
+            answer, reason = await self._in_time(account, prompt, shape, spent, (prompt.since or began) + self.seconds)
             breaker.note(reason, self._clock())
         if answer is not None:
             self._keep(key, answer)
@@ -145,11 +145,11 @@ class Models:
                 del self._under_way[user_id]
 
     async def _in_time(
-        self, account: Account, prompt: Prompt, shape: type[M], spent: "_Spent"
+        self, account: Account, prompt: Prompt, shape: type[M], spent: "_Spent", ends_at: float
     ) -> tuple[M | None, FallbackReason | None]:
         try:
-            async with asyncio.timeout(self.seconds):
-                return await self._tried(account, prompt, shape, self._clock() + self.seconds, spent), None
+            async with asyncio.timeout(ends_at - self._clock()):
+                return await self._tried(account, prompt, shape, ends_at, spent), None
         except TimeoutError:
             return None, "timeout"
         except Failed as failure:

@@ -70,14 +70,17 @@ class ModelServer:
         """In the protocol `openai`."""
         refusal = {"content": None, "refusal": "I can't help with that."}
         message = {"role": "assistant", **(refusal if mode == "refusal" else {"content": text})}
+        if mode == "parts":
+            message["content"] = [{"type": "text", "text": part} for part in (text[:5], text[5:])]
         usage = {"prompt_tokens": self.usage[0], "completion_tokens": self.usage[1], "cost": 0.0015}
         return {"choices": [{"message": message, "finish_reason": "stop"}], "usage": usage}
 
     def _message(self, mode, text, tool_input):
         """In the protocol `anthropic`."""
         blocks = [{"type": "text", "text": text}]
-        if mode in {"ok", "slow"} and tool_input is not None:
-            blocks = [{"type": "tool_use", "id": "t1", "name": "answer", "input": tool_input}]
+        if mode in {"ok", "slow", "asides"} and tool_input is not None:
+            aside = [{"type": "text", "text": "Let me see."}] if mode == "asides" else []
+            blocks = [*aside, {"type": "tool_use", "id": "t1", "name": "answer", "input": tool_input}]
         usage = {"input_tokens": self.usage[0], "output_tokens": self.usage[1]}
         return {"content": blocks, "stop_reason": "refusal" if mode == "refusal" else "end_turn", "usage": usage}
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from time import monotonic
 from typing import Annotated, Any, Self
 from uuid import UUID
 
@@ -182,6 +183,7 @@ async def suggest_reply(caller: Caller, services: Services, body: ReplyAsked) ->
     Written in the customer's language and the contact's tone, from the facts at hand; a model from outside words it
     where one was asked for.
     """
+    since = monotonic()
     with metrics.assistant_seconds.labels("reply").time():
         async with services.database.acting_as(caller.user_id) as db:
             talk = await talk_with(db, caller, body.conversation_id, None, body.text)
@@ -194,7 +196,7 @@ async def suggest_reply(caller: Caller, services: Services, body: ReplyAsked) ->
             )
             found: ReplySuggestion = await assistant_of(services, caller.user_id).suggest_reply(request)
             brief = replace(talk.brief("reply", found.reply, found.language, found.tone), author=found.provider)
-            draft = Draft("reply", talk, chosen, brief, found.model_dump())
+            draft = Draft("reply", talk, chosen, brief, found.model_dump(), since)
             answer = await as_drafted(db, caller, services, draft)
         return ReplyOut(**await by_model(caller, services, draft, answer))
 
@@ -223,6 +225,7 @@ async def suggest_follow_up(caller: Caller, services: Services, body: FollowUpAs
 
     The date and the title are Alfred's; a model from outside words the message where one was asked for.
     """
+    since = monotonic()
     with metrics.assistant_seconds.labels("follow_up").time():
         async with services.database.acting_as(caller.user_id) as db:
             talk = await talk_with(db, caller, body.conversation_id, None, None)
@@ -231,7 +234,7 @@ async def suggest_follow_up(caller: Caller, services: Services, body: FollowUpAs
             request = FollowUpRequest(**_spoken(talk, chosen), now=services.clock(), timezone=zone)
             found: FollowUpSuggestion = await assistant_of(services, caller.user_id).suggest_follow_up(request)
             brief = talk.brief("follow_up", found.message, in_language(request), talk.tone)
-            draft = Draft("follow_up", talk, chosen, replace(brief, author=found.provider), found.model_dump())
+            draft = Draft("follow_up", talk, chosen, replace(brief, author=found.provider), found.model_dump(), since)
             answer = await as_drafted(db, caller, services, draft)
         return FollowUpOut(**await by_model(caller, services, draft, answer))
 

@@ -13,6 +13,8 @@ from alfred.http.context import Caller, Services
 from alfred.queries import Db, sql
 from alfred.terms import SuggestionKind
 
+TO_NOTE = 0.03  # seconds of the deadline that are kept for writing down what came of it
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -23,6 +25,7 @@ class Draft:
     chosen: Chosen | None
     brief: Brief
     answer: dict[str, Any]
+    since: float  # when it was asked for; the deadline of a model counts from there
 
     @property
     def text(self) -> str:
@@ -41,7 +44,7 @@ async def by_model(caller: Caller, services: Services, draft: Draft, found: dict
     """The answer, in a model's words where one is to be asked; no transaction is open meanwhile."""
     if not isinstance(found, Account):
         return found
-    text, ledger = await worded(services.models, caller.user_id, found, draft.brief)
+    text, ledger = await worded(services.models, caller.user_id, found, draft.brief, draft.since - TO_NOTE)
     draft = replace(draft, answer=draft.answer | {draft.text: text, "provider": ledger.provider})
     async with services.database.acting_as(caller.user_id) as db:
         return await _suggested(db, caller, draft, ledger)

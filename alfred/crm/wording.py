@@ -83,8 +83,10 @@ def at_once(models: Models, user_id: UUID, chosen: Chosen | None, tokens_today: 
     return chosen.account
 
 
-async def worded(models: Models, user_id: UUID, account: Account, brief: Brief) -> tuple[str, Ledger]:
-    """The text to suggest, and how it came about; never raises.
+async def worded(
+    models: Models, user_id: UUID, account: Account, brief: Brief, since: float | None = None
+) -> tuple[str, Ledger]:
+    """The text to suggest, and how it came about; never raises. `since` is when the deadline began (monotonic).
 
     Without a transaction: this may take as long as the deadline of a model.
     """
@@ -96,7 +98,7 @@ async def worded(models: Models, user_id: UUID, account: Account, brief: Brief) 
         style=prompts.Style(brief.feature, brief.language, brief.tone),
         facts={name: mask.hide_ours(fact.text) for name, fact in names.items()},
     )
-    asked = await models.ask(user_id, account, prompt, Wording)
+    asked = await models.ask(user_id, account, replace(prompt, since=since), Wording)
     about: dict[str, Any] = {
         "model": account.model,
         "prompt_version": prompts.VERSION,

@@ -112,10 +112,13 @@ async def test_whatever_fails_the_built_in_assistant_answers(rosa, hasty, http, 
     assert took < HANGS  # nobody waited for the model
 
 
-@pytest.mark.parametrize("mode", ["slow", "fenced", "upper case", "extra"])
-async def test_an_answer_that_can_be_read_is_read(rosa, model, mode):
+@pytest.mark.parametrize("mode", ["slow", "fenced", "upper case", "extra", "parts", "asides"])
+@pytest.mark.parametrize("kind", ["openai", "anthropic"])
+async def test_an_answer_that_can_be_read_is_read(rosa, model, kind, mode):
+    await takes(rosa, model, kind=kind, api_key="secret")
     model.mode = mode
-    assert (await reply(rosa))["provider"] == "openai"
+    assert (await reply(rosa))["provider"] == kind
+    assert len(model.calls) == 1
 
 
 async def test_what_fails_once_is_tried_once_more(rosa, model):
@@ -169,6 +172,17 @@ async def test_a_tenant_has_so_many_calls_at_once(model, eventually):
     answers = await answering
     for part in (answers[:12], answers[12:]):
         assert [answer.reason for answer in part].count("rate_limited") == 4
+    await outbound.close()
+    await models.close()
+
+
+async def test_the_deadline_begins_with_whoever_waits(model):
+    model.mode, model.says, model.calls = "hang", {"ok": True}, []
+    outbound = OutboundHttp((ip_network("127.0.0.0/8"),))
+    models, account, began = Models(outbound, None, 5), Account("openai", model.base_url, "small"), time.monotonic()
+    asked = await models.ask(uuid7(), account, Prompt("", "{}", {}, since=began - 4.5), Wording)
+    assert asked.reason == "timeout"
+    assert time.monotonic() - began < 4
     await outbound.close()
     await models.close()
 

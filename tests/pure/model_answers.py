@@ -11,6 +11,7 @@ WRONG = {
         "Sai por R$1.100.",
         "Sai por R$ 12.0050",
         "Sai por 1.1 mil.",
+        "Fica\x00 bom.",
         "Fica 1k.",
         "Fica por 1 mil.",
         "Fica por 900 na hora.",

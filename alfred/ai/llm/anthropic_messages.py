@@ -37,18 +37,20 @@ def said(answer: Answer | NoAnswer, rung: Rung) -> Said:
     blocks = content.get("content")
     if not isinstance(blocks, list) or content.get("stop_reason") == "refusal":
         raise Failed("invalid_output")
-    text = next((found for block in blocks if (found := _text_of(block)) is not None), None)
-    if text is None:
+    told = [found for found in map(_text_of, blocks) if found is not None]
+    if not told:
         raise Failed("invalid_output")
     usage = content.get("usage")
     usage = usage if isinstance(usage, dict) else {}
+    text = next((text for of_tool, text in told if of_tool), told[0][1])
     return Said(text, count(usage.get("input_tokens")), count(usage.get("output_tokens")))
 
 
-def _text_of(block: Any) -> str | None:
+def _text_of(block: Any) -> tuple[bool, str] | None:
+    """What a block says, and whether it is the tool's: words before it are asides."""
     if not isinstance(block, dict):
         return None
     if block.get("type") == "tool_use" and isinstance(block.get("input"), dict):
-        return json.dumps(block["input"])
+        return True, json.dumps(block["input"])
     text = block.get("text")
-    return text if block.get("type") == "text" and isinstance(text, str) else None
+    return (False, text) if block.get("type") == "text" and isinstance(text, str) else None

@@ -33,6 +33,7 @@ class Prompt:
     user: str = field(repr=False)
     schema: Mapping[str, Any] = field(repr=False)
     most_tokens: int = 300
+    since: float | None = None  # when whoever waits began to, monotonic: the deadline counts from there
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ INSIDE = re.compile(
     r"|minimum price|lowest price|floor price"
 )
 MARKUP = re.compile(
-    r"```|</?\w+[^>]*>|\]\(|!\[|[{}<>]|\\u|[\u200b-\u200f\u202a-\u202e\u2066-\u2069\u2024\u3002\uff00-\uffef]"
+    r"```|</?\w+[^>]*>|\]\(|!\[|[{}<>]|\\u|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\u2024\u3002\uff00-\uffef]"
 )
 # An address that is spelt out or taken apart, any name with a dot in it, and a name in another network.
 ADDRESS = re.compile(

@@ -38,7 +38,7 @@ def said(answer: Answer | NoAnswer, rung: Rung) -> Said:
     choices = content.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
     message = first.get("message") if isinstance(first, dict) else None
-    text = message.get("content") if isinstance(message, dict) else None
+    text = _text_of(message.get("content")) if isinstance(message, dict) else None
     if not isinstance(message, dict) or not isinstance(text, str) or message.get("refusal"):
         raise Failed("invalid_output")
     usage = content.get("usage")
@@ -46,3 +46,11 @@ def said(answer: Answer | NoAnswer, rung: Rung) -> Said:
     return Said(
         text, count(usage.get("prompt_tokens")), count(usage.get("completion_tokens")), money(usage.get("cost"))
     )
+
+
+def _text_of(content: Any) -> str | None:
+    """The text, which some servers give in parts."""
+    if not isinstance(content, list):
+        return content if isinstance(content, str) else None
+    parts = [part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text"]
+    return "".join(part for part in parts if isinstance(part, str)) or None
