@@ -117,6 +117,8 @@ def sentence_of(error: ErrorDetails, code: str | None = None) -> str:
         return _sentence(error["msg"])
     if "expected_tags" in context:
         context = {"expected": context["expected_tags"]} | context
+    if context.get("field_type") == "Value" and code in {"too_short", "too_long"}:
+        code = f"string_{code}"  # of a secret
     return _filled(SENTENCES.get(code, ANY_OTHER), context)
 
 

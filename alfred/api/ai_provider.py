@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, Field, SecretStr, StringConstraints
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
 from alfred.ai.llm.exchange import Prompt
 from alfred.ai.llm.protocols import PROTOCOLS
 from alfred.ai.llm.reading import schema_of
 from alfred.api.connection_checks import ADDRESS_FAULTS
+from alfred.api.connection_fields import Secret
 from alfred.crm import ai_accounts
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
@@ -47,7 +48,7 @@ class NewProvider(Input):
     model: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] | None = Field(
         None, examples=["gpt-4.1-mini"]
     )
-    api_key: Annotated[SecretStr, Field(min_length=1, max_length=8192)] | None = Field(
+    api_key: Secret | None = Field(
         None, description="Left out, it keeps its value; null clears it.", examples=["a secret"]
     )
     features: list[ModelFeature] = Field(max_length=3, examples=[["reply", "follow_up"]])
@@ -180,9 +181,9 @@ async def _faults_of(services: Services, body: NewProvider) -> list[Fault]:
         return [Fault("/model", "This is required.", "missing")]
     if body.base_url is None:
         return []
+    if "?" in body.base_url:
+        return [Fault("/base_url", "Give the address without a query.", "invalid_url")]
     code = await services.outbound.address_problem(body.base_url)
-    if code is None and "?" in body.base_url:
-        code = "invalid_url"
     return [Fault("/base_url", ADDRESS_FAULTS[code], code)] if code else []
 
 

@@ -3,12 +3,24 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import ConfigDict, Field, SecretStr, StringConstraints, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
 from alfred.http.models import Input
 from alfred.terms import ChannelType, Provider
 
-Secret = Annotated[SecretStr, Field(min_length=1, max_length=8192, examples=["a secret"])]
+
+def _one_line(value: Any) -> Any:
+    """A key that is pasted with its line end; inside, one could not be sent in a header."""
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    if not isinstance(text, str):
+        return value
+    text = text.strip("\r\n\t")
+    if any(sign < " " or sign == "\x7f" for sign in text):
+        raise ValueError("must be one line, without control characters")
+    return text
+
+
+Secret = Annotated[SecretStr, BeforeValidator(_one_line), Field(min_length=1, max_length=8192, examples=["a secret"])]
 Secrets = Annotated[list[Secret], Field(min_length=1, max_length=2, description="Two while one is being replaced.")]
 Account = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
 BaseUrl = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2048)]

@@ -69,6 +69,12 @@ async def test_a_model_is_asked_for_shown_without_its_key_and_taken_back(rosa, m
     assert (await rosa.delete("/ai/provider"))[0] == 404
 
 
+async def test_a_key_may_be_pasted_with_its_line_end(rosa, model):
+    await rosa.put("/ai/provider", wanted(model.base_url, api_key=f"{KEY}\r\n"))
+    assert (await rosa.post("/ai/provider/test"))[1]["ok"]
+    assert model.calls[-1]["headers"]["Authorization"] == f"Bearer {KEY}"
+
+
 async def test_a_key_stays_until_the_address_changes(rosa, model):
     await rosa.put("/ai/provider", wanted(model.base_url))
     kept = wanted(model.base_url, model="other")
@@ -97,6 +103,9 @@ async def test_a_key_stays_until_the_address_changes(rosa, model):
         ({"base_url": "http://example.com/v1"}, {"/base_url": "insecure_url"}),
         ({"base_url": "https://u:p@example.com/v1"}, {"/base_url": "invalid_url"}),
         ({"base_url": "https://169.254.169.254/v1"}, {"/base_url": "private_address"}),
+        ({"base_url": "https://example.com/v1?key=1"}, {"/base_url": "invalid_url"}),
+        ({"api_key": "two\r\nlines"}, {"/api_key": "value_error"}),
+        ({"api_key": "x" * 8193}, {"/api_key": "too_long"}),
         ({"daily_tokens": 0}, {"/daily_tokens": "greater_than_equal"}),
         ({"language": "tlh"}, {"/language": "literal_error"}),
         ({"temperature": 2}, {"/temperature": "unknown_field"}),

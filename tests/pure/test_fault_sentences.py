@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core.core_schema import ErrorType
 
 import alfred
+from alfred.api.ai_provider import NewProvider
 from alfred.fault_sentences import OURS, SENTENCES, sentence_of
 
 # Of Python's own types, which no JSON, query or form holds.
@@ -67,3 +68,9 @@ def test_no_model_answers_in_the_words_of_a_library():
             assert re.fullmatch(r"[^a-z].*\.", sentence, re.DOTALL), (model, error["loc"], sentence)
             assert "{" not in sentence, (model, sentence)
     assert len(seen) > 15
+
+
+def test_a_secret_that_is_too_long_has_characters_not_entries():
+    faults = [sentence_of(error) for error in errors_of(NewProvider) if error["loc"] == ("api_key",)]
+    assert "This may have at most 8192 characters." in faults
+    assert not [fault for fault in faults if "entries" in fault]
