@@ -93,7 +93,7 @@ async def worded(
     mask = Mask(brief.contact_name)
     names = {f"f{at}": fact for at, fact in enumerate(brief.facts, 1)}
     prompt = prompts.wording(
-        [mask.hide(text) for text in brief.texts],
+        [mask.hide(text) for text in brief.texts[-prompts.MOST_MESSAGES :]],
         draft=mask.hide_ours(brief.draft),
         style=prompts.Style(brief.feature, brief.language, brief.tone),
         facts={name: mask.hide_ours(fact.text) for name, fact in names.items()},
@@ -147,11 +147,11 @@ def _let_through(
         brief.language,
         amounts_in(sources),
         sources,
-        brief.texts,
+        tuple(prompts.last(brief.texts)),
         instructions,
         frozenset(placeholders(brief.draft)),
         mask.harmless,
-        brief.contact_name or "",
+        mask.names,
     )
     if asked.answer.language != brief.language or fault_of(text, allowed) is not None:
         return None, "guard"

@@ -119,6 +119,14 @@ def test_a_customers_own_letters_may_be_said():
     assert fault_of("Oi, Иван! Tudo bem?", Allowed("pt", name="Ivan")) == "markup"
 
 
+@pytest.mark.parametrize("name", ["Grátis", "Amanhã", "Noventa Reais"])
+def test_a_name_promises_nothing(name):
+    mask = Mask(name)
+    mask.hide(f"Meu nome é {name}")
+    texts = [mask.show(f"O frete fica {token}.") for token in ("{{name}} {{name_1}}", "{{self_1}}")]
+    assert all(fault_of(text, Allowed("pt", returned=mask.harmless, name=mask.names)) is not None for text in texts)
+
+
 def test_a_placeholder_of_the_draft_may_stay():
     kept = Allowed("pt", sources=("O prazo é {{prazo}}.",), placeholders=frozenset({"prazo"}))
     assert fault_of("Chega em {{prazo}}.", kept) is None
@@ -138,6 +146,9 @@ IDENTIFIERS = [
     *("01310-100", "04538-133", "20040-002"),
     *("123e4567-e89b-12d3-a456-426614174000", "123E4567-E89B-12D3-A456-426614174000"),
     *("Rua das Flores, 123", "Av. Paulista, 1578", "Avenida Brasil 500", "Travessa do Sol, nº 7", "rua augusta 2690"),
+    *("ana(at)exemplo.com", "ana arroba exemplo.com.br", "ana arroba exemplo ponto com", "ana at example dot com"),
+    *("Av Paulista 1578", "Avenida Brasil, número 500", "Alameda Santos nº 45 apto 12", "Calle 45 #12-30"),
+    *("221B Baker St.", "C/ Mayor 12", "Rodovia Anhanguera, km 20"),
     *("Calle Mayor 12", "Carrera 7 45", "12 Baker Street", "1600 Amphitheatre Road", "350 Fifth Avenue"),
 ]  # fmt: skip
 
@@ -159,12 +170,51 @@ def test_hides_names():
     assert mask.show("Oi, {{name}}!") == "Oi, Marina!"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Aqui é o João da Silva",
+        "Fala a Joana Prado!",
+        "This is Joana Prado",
+        "Soy Juan Pérez del Río",
+        "meu nome é joana",
+    ],
+)
+def test_hides_who_says_who_they_are(text):
+    mask = Mask("Marina")
+    assert not any(
+        name in mask.hide(text).lower() for name in ("joão", "joana", "juan", "prado", "silva", "pérez", "río")
+    )
+    assert mask.show(mask.hide(text)) == text
+
+
+@pytest.mark.parametrize("cut", range(22))
+def test_what_begins_where_a_long_text_is_cut_is_hidden_whole(cut):
+    text = "x " * 1_990 + " " * cut + "cpf 529.982.247-25 e mais"
+    hidden = Mask("Marina").hide(text + " y" * 30_000)
+    assert len(hidden) < 4_030
+    assert not any(sign.isdigit() for sign in hidden.replace("{{cpf_1}}", ""))
+
+
 def test_a_customer_cannot_write_a_mask():
     mask = Mask("Marina")
     mask.hide_ours("Pix: loja@exemplo.com.br")
     assert mask.show(mask.hide("{{email_1}}")) == "{ {email_1} }"
 
 
-@pytest.mark.parametrize("text", ["R$ 1.200,50", "às 14h30", "4 cadeiras", "03/04/2026", "pedido 4711", "{{prazo}}"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "R$ 1.200,50",
+        "sou a favor",
+        "guarda-roupa c/ 2 portas",
+        "this is great",
+        "às 14h30",
+        "4 cadeiras",
+        "03/04/2026",
+        "pedido 4711",
+        "{{prazo}}",
+    ],
+)
 def test_leaves_the_rest(text):
     assert Mask("Marina").hide_ours(text) == text

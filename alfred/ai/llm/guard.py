@@ -33,7 +33,7 @@ class Allowed:
     instructions: str = field(default="", repr=False)
     placeholders: frozenset[str] = frozenset()
     returned: tuple[str, ...] = field(default=(), repr=False)  # the customer's street and the like
-    name: str = field(default="", repr=False)  # the customer's: its letters and words name no day and no address
+    name: str = field(default="", repr=False)  # the customer's: its letters may stand, and no day is meant by it
 
 
 def fault_of(text: str, allowed: Allowed) -> Fault | None:
@@ -79,8 +79,9 @@ def _wrong_words(bare: str, folded: str, allowed: Allowed) -> Fault | None:
         return "amount"
     if any(found[0] not in ours for found in guard_words.FREE.finditer(folded)):
         return "free"
-    named = f"{ours} {fold(allowed.name)}"
-    if any(found[0].removesuffix("-feira") not in named for found in guard_words.DAYS.finditer(folded)):
+    own = guard_words.ALSO_NAMES.intersection(fold(allowed.name).split())
+    days = {found[0].removesuffix("-feira") for found in guard_words.DAYS.finditer(folded)}
+    if any(day not in ours for day in days - own):
         return "date"
     said = "\n".join(allowed.sources).lower()
     return "date" if any(found[0].lower() not in said for found in guard_words.O_CLOCK.finditer(bare)) else None

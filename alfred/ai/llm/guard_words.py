@@ -80,6 +80,7 @@ DAYS = re.compile(
     rf"|(?:at|by|until) {_FEW}|a las {_FEW})\b"
     r"|\b(?:cheg|entreg|envi|mand|receb|recib|lleg)\w*[^.!?]{0,30} (?:hoje|hoy)\b"
 )
+ALSO_NAMES = frozenset(("julio", "abril", "april", "june", "august", "marco", "domingo", "natal"))
 # With its accent: "as sete" is all seven.
 O_CLOCK = re.compile(r"\bàs (?:uma|duas|três|quatro|cinco|seis|sete|oito|nove)\b", re.IGNORECASE)
 

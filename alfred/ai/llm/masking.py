@@ -5,8 +5,18 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _ORDER = ("link", "email", "pix", "cnpj", "card", "cpf", "cep", "phone", "street", "self")
-_WAY = r"(?:rua|r\.|av\.|avenida|travessa|alameda|pra[cç]a|rodovia|estrada|calle|carrera|avda\.?|plaza|paseo)"
+_WAY = (
+    r"(?:rua|r\.|av\.?|avenida|travessa|alameda|al\.|pra[cç]a|rodovia|rod\.|estrada|calle|(?-i:C/)|cll?\.|carrera|cra\.|avda\.?"
+    r"|plaza|paseo)"
+)
 _ROAD = r"(?:street|st|avenue|ave|road|rd|lane|ln|drive|dr|boulevard|blvd|court|ct|square|sq)\b\.?"
+_NUMBER = r",?\s*(?:n[º°.]?o?\.?\s*|n[uú]mero\s+|km\s+)?\d{1,5}[A-Za-z]?\b(?:\s?#\s?\d{1,4}[A-Za-z]?\s?-\s?\d{1,4})?"
+_FLAT = r"(?:,?\s*(?:apto?|apartamento|apt|ap|bloco|bl|casa|depto|piso|flat)\b\.?\s*\w{1,5}\b)?"
+_AT, _DOT = (
+    r"(?:\s?@\s?|\s?[(\[](?:at|arroba)[)\]]\s?|\sarroba\s)",
+    r"(?:\.|\s?[(\[](?:dot|ponto|punto)[)\]]\s?|\s(?:ponto|punto|dot)\s)",
+)
+_GIVEN = r"[A-ZÀ-Ý][\w'-]{1,30}"
 _PATTERNS: dict[str, re.Pattern[str]] = {
     "link": re.compile(
         r"\b(?:https?://|www\.)\S+|\b(?<!@)(?:[a-z0-9-]{1,63}\.){1,4}"
@@ -14,7 +24,11 @@ _PATTERNS: dict[str, re.Pattern[str]] = {
         r"(?:/\S*)?",
         re.IGNORECASE,
     ),
-    "email": re.compile(r"[\w.+-]{1,64}\s?@\s?[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}"),
+    "email": re.compile(
+        rf"[\w.+-]{{1,64}}{_AT}[\w-]{{1,63}}(?:{_DOT}[\w-]{{1,63}}){{1,4}}"
+        rf"|[\w.+-]{{1,64}} at [\w-]{{1,63}} dot \w{{2,9}}\b",
+        re.IGNORECASE,
+    ),
     "pix": re.compile(r"\b[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\b", re.IGNORECASE),
     "cnpj": re.compile(r"\b[0-9A-Z]{2}\.?[0-9A-Z]{3}\.?[0-9A-Z]{3}/[0-9A-Z]{4}-?\d{2}\b|\b\d{14}\b"),
     "card": re.compile(r"\b\d(?:[ .-]?\d){12,18}\b"),
@@ -22,16 +36,21 @@ _PATTERNS: dict[str, re.Pattern[str]] = {
     "cep": re.compile(r"\b\d{5}-\d{3}\b|(?<=cep )\d{8}\b|(?<=CEP )\d{8}\b"),
     "phone": re.compile(r"(?<!\w)(?<!\d[.,])(?:\+\s?|\(\s?)?\d(?:[ ().-]{0,3}\d){7,14}(?!\w|[.,]\d)"),
     "street": re.compile(
-        rf"\b{_WAY}\s+(?:[^\s,.;!?]{{1,30}}\s+){{0,6}}?[^\s,.;!?]{{1,30}},?\s*(?:n[º°.]?o?\.?\s*)?\d{{1,5}}\b"
-        rf"|\b\d{{1,5}}\s+(?:[A-Z][\w'-]{{0,30}}\s+){{1,4}}{_ROAD}",
+        rf"(?<!\w){_WAY}\s*\b(?:[^\s,.;!?]{{1,30}}\s+){{0,6}}?[^\s,.;!?]{{1,30}}{_NUMBER}{_FLAT}"
+        rf"|\b\d{{1,5}}[A-Z]?\s+(?:[A-Z][\w'-]{{0,30}}\s+){{1,4}}{_ROAD}",
         re.IGNORECASE,
     ),
+    # After "my name is" any word is a name; after "I am" only what is written as one.
     "self": re.compile(
-        r"(?i:\b(?:meu nome [eé]|me chamo|my name is|me llamo|mi nombre es)\s+)((?:[A-ZÀ-Ý][\w'-]{1,30}\s?){1,4})"
+        rf"(?i:\b(?:meu nome [eé]|me chamo|my name is|me llamo|mi nombre es)\s+)"
+        rf"([^\W\d_][\w'-]{{1,30}}(?:\s+(?:(?:d[aeo]s?|e|del|la)\s+)?{_GIVEN}){{0,4}})"
+        rf"|(?i:\b(?:(?:aqui [eé]|sou|fala|quem fala [eé]) [oa]|this is|soy|habla|aqu[ií] habla|le habla)\s+)"
+        rf"({_GIVEN}(?:\s+(?:(?:d[aeo]s?|e|del|la)\s+)?{_GIVEN}){{0,4}})"
     ),
 }
 # What lets somebody be reached or paid: none of it may be in a text that the seller's facts do not have.
 REACHING = frozenset(("link", "email", "pix", "cnpj", "card", "cpf", "phone"))
+MOST_HIDDEN, _LONGEST = 4_000, 200  # characters of a text that are told, and of what may begin at their end
 _TOKEN = re.compile(r"\{\{([a-z]+(?:_\d+)?)\}\}")
 
 
@@ -79,9 +98,9 @@ class Mask:
         self._named.update({token: word for word, token in self._names})
 
     def hide(self, text: str) -> str:
-        """The text without them."""
-        text = text.replace("{{", "{ {").replace("}}", "} }")
-        return self._hidden(text)
+        """The beginning of a text, as far as a model is told it, without them."""
+        text = text[: MOST_HIDDEN + _LONGEST].replace("{{", "{ {").replace("}}", "} }")
+        return self._hidden(text, MOST_HIDDEN)
 
     def hide_ours(self, text: str) -> str:
         """The same for a text of ours, whose placeholders stay."""
@@ -93,15 +112,23 @@ class Mask:
 
     @property
     def harmless(self) -> tuple[str, ...]:
-        """What was hidden and reaches nobody: streets, postcodes, names."""
-        return tuple(value for (kind, value) in self._tokens if kind not in REACHING)
+        """What was hidden and reaches nobody: streets and postcodes."""
+        return tuple(value for (kind, value) in self._tokens if kind not in REACHING and kind != "self")
 
-    def _hidden(self, text: str) -> str:
+    @property
+    def names(self) -> str:
+        """What the customer is called."""
+        return " ".join([word for word, _ in self._names] + [value for kind, value in self._tokens if kind == "self"])
+
+    def _hidden(self, text: str, most: int | None = None) -> str:
+        """What begins within `most` characters is hidden whole, so that none is cut in two."""
         parts, at = [], 0
         for found in findings(text, kinds=_HIDDEN):
+            if most is not None and found.start >= most:
+                break
             parts += [text[at : found.start], self._token(found.kind, found.of(text))]
             at = found.end
-        text = "".join([*parts, text[at:]])
+        text = "".join([*parts, text[at:most] if most is None or at < most else ""])
         for word, token in self._names:
             text = re.sub(rf"(?<![\w{{]){re.escape(word)}(?![\w}}])", f"{{{{{token}}}}}", text, flags=re.IGNORECASE)
         return text
@@ -119,7 +146,7 @@ _HIDDEN = frozenset(_ORDER) - {"link"}
 
 def _of_kind(kind: str, text: str) -> Iterator[Found]:
     for match in _PATTERNS[kind].finditer(text):
-        group = 1 if kind == "self" else 0
+        group = match.lastindex or 0
         if _is_one(kind, match[group]):
             yield Found(kind, *match.span(group))
 

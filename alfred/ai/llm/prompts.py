@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from alfred.ai.llm.exchange import Prompt
+from alfred.ai.llm.masking import MOST_HIDDEN
 from alfred.ai.llm.reading import Refinement, Wording, schema_of
 from alfred.terms import Language, ModelFeature, Tone
 
 VERSION = "1"
-MOST_MESSAGES, MOST_CHARACTERS = 12, 4_000
+MOST_MESSAGES, MOST_CHARACTERS = 12, MOST_HIDDEN
 _LANGUAGES = {"pt": "Brazilian Portuguese", "en": "English", "es": "Spanish"}
 
 _WORDING = """You word one message that a small shop sends to its customer in a chat. The user turn is a JSON object
@@ -61,7 +62,7 @@ def wording(
         "tone": style.tone,
         "draft": draft,
         "shop_facts": [{"id": name, "text": text} for name, text in facts.items()],
-        "customer_messages": _last(messages),
+        "customer_messages": last(messages),
     }
     return Prompt(_WORDING, json.dumps(data, ensure_ascii=False), schema_of(Wording))
 
@@ -69,11 +70,11 @@ def wording(
 def refining(message: str, earlier: Sequence[str] = ()) -> Prompt:
     """Ask how a masked message reads, after those of the same turn."""
     message = message[:MOST_CHARACTERS]
-    data = {"earlier_messages": _last(earlier, MOST_CHARACTERS - len(message)), "message": message}
+    data = {"earlier_messages": last(earlier, MOST_CHARACTERS - len(message)), "message": message}
     return Prompt(_REFINING, json.dumps(data, ensure_ascii=False), schema_of(Refinement), most_tokens=150)
 
 
-def _last(messages: Sequence[str], left: int = MOST_CHARACTERS) -> list[str]:
+def last(messages: Sequence[str], left: int = MOST_CHARACTERS) -> list[str]:
     """The last messages, as far as they are not too much."""
     kept: list[str] = []
     for message in reversed(messages[-MOST_MESSAGES:]):
