@@ -1,5 +1,6 @@
 """What is wrong with an input, in our own sentences: pydantic's speak of Python."""
 
+from decimal import Decimal
 from typing import Any, get_args
 
 from pydantic_core import ErrorDetails, ValidationError
@@ -97,6 +98,21 @@ SENTENCES = {
     "bytes_too_long": "This may have at most {max_length} bytes.",
     "bytes_invalid_encoding": "This is not encoded as it must be.",
 }
+# By the pattern that a text has to fit.
+FORMS = {
+    r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$": "This must be an e-mail address such as ana@example.com.",
+    r"^[^@\s<>,;]+@[^@\s<>,;]+$": "This must be an e-mail address such as ana@example.com.",
+    r"^[a-z]{2,3}(-[A-Z]{2})?$": "This must be a locale such as pt-BR or en.",
+    r"^[A-Za-z]{3}$": "This must be a currency of three letters, such as BRL.",
+    r"^v\d{1,3}\.\d{1,2}$": "This must be a version such as v21.0.",
+    r"^\+[1-9]\d{4,19}$": "This must be a phone number with + and its country, such as +5511912345678.",
+    r"^[A-Za-z0-9-]{1,100}$": "This may hold letters, digits and hyphens only, at most 100.",
+    r"^[^\r\n]*$": "This must be one line.",
+    r"^[^:]+$": "This may hold no colon.",
+    r"^[A-Za-z0-9._:\[\]-]+$": "This must be the name or address of a host, such as smtp.example.com.",
+    r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]+:[A-Za-z0-9_.-]+$": "This must be the ARN of an SNS topic.",
+    r"^[^\x00]*$": "NUL characters cannot be stored.",
+}
 ANY_OTHER = "This is not valid."
 # Raised by our own validators, whose words are sentences already, or become some.
 OURS = frozenset({"value_error", "assertion_error"})
@@ -119,12 +135,15 @@ def sentence_of(error: ErrorDetails, code: str | None = None) -> str:
         context = {"expected": context["expected_tags"]} | context
     if context.get("field_type") == "Value" and code in {"too_short", "too_long"}:
         code = f"string_{code}"  # of a secret
+    if form := FORMS.get(context.get("pattern", "")):
+        return form
     return _filled(SENTENCES.get(code, ANY_OTHER), context)
 
 
 def _filled(sentence: str, context: dict[str, Any]) -> str:
+    plain = {name: f"{value:f}" if isinstance(value, Decimal) else value for name, value in context.items()}
     try:
-        filled = sentence.format_map(context)
+        filled = sentence.format_map(plain)
     except KeyError:
         return ANY_OTHER
     return filled.replace("least 1 characters", "least one character").replace("least 1 entries", "least one entry")

@@ -16,6 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
 from alfred import schema
+from alfred.ai import registry
 from alfred.crm import ai_accounts, connections
 from alfred.files import folder
 from alfred.http.server import RESERVE, Bound, ConnectionLimits, bind, raise_descriptor_limit, served
@@ -162,6 +163,7 @@ def _secret_of(home: Path, name: str) -> SecretStr:
 
 def serve(settings: Settings) -> int:
     """Serve until SIGTERM or Ctrl-C; 0 after a clean end. Root's web process is another account's."""
+    registry.check(settings.ai_provider)
     with provisioned(settings) as base:
         if os.geteuid():
             return _run(base, (settings.host, settings.port))

@@ -160,6 +160,8 @@ class Settings(BaseModel):
     def _a_model_has_a_protocol(self) -> Self:
         if (self.ai_kind is None) != (self.ai_model is None):
             raise ValueError("ALFRED_AI_KIND and ALFRED_AI_MODEL are set together, or neither of them")
+        if self.ai_kind is None and (self.ai_base_url or self.ai_api_key):
+            raise ValueError("ALFRED_AI_BASE_URL and ALFRED_AI_API_KEY need ALFRED_AI_KIND and ALFRED_AI_MODEL")
         return self
 
     @model_validator(mode="after")

@@ -23,6 +23,12 @@ def names() -> list[str]:
     return sorted({MockAIProvider.name, *(entry.name for entry in entry_points(group=GROUP))})
 
 
+def check(name: str) -> None:
+    """Whether somebody has that name, before anything is started; raises `UnknownProvider`."""
+    if name not in names():
+        raise UnknownProvider(name, names())
+
+
 def provider(name: str) -> AIProvider:
     """The provider of that name; an entry point names something to call without arguments."""
     if name == MockAIProvider.name:

@@ -86,6 +86,8 @@ async def test_data_survive_a_kill_and_a_second_process_takes_over(run, grown, h
         ({"ALFRED_PORT": "many"}, "ALFRED_PORT:"),
         ({"ALFRED_JWT_SECRET": "short"}, "ALFRED_JWT_SECRET:"),
         ({"ALFRED_STALLED_AFTER": "0"}, "ALFRED_STALLED_AFTER:"),
+        ({"ALFRED_AI_PROVIDER": "nobody"}, "No AI provider is called 'nobody'"),  # nothing is started for it
+        ({"ALFRED_AI_API_KEY": "a key"}, "ALFRED_AI_KIND"),
     ],
 )
 def test_a_bad_setting_is_a_clear_message(monkeypatch, capsys, settings, words):

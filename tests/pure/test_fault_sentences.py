@@ -11,7 +11,9 @@ from pydantic_core.core_schema import ErrorType
 
 import alfred
 from alfred.api.ai_provider import NewProvider
-from alfred.fault_sentences import OURS, SENTENCES, sentence_of
+from alfred.api.facts import NewFact
+from alfred.fault_sentences import FORMS, OURS, SENTENCES, sentence_of
+from alfred.http.models import Input
 
 # Of Python's own types, which no JSON, query or form holds.
 NOT_OF_INPUT = re.compile(
@@ -68,6 +70,20 @@ def test_no_model_answers_in_the_words_of_a_library():
             assert re.fullmatch(r"[^a-z].*\.", sentence, re.DOTALL), (model, error["loc"], sentence)
             assert "{" not in sentence, (model, sentence)
     assert len(seen) > 15
+
+
+def test_every_pattern_is_told_in_words():
+    asked = [model for model in models() if issubclass(model, Input)]
+    met = {
+        error["ctx"]["pattern"] for model in asked for error in errors_of(model) if "pattern" in error.get("ctx", {})
+    }
+    assert met <= FORMS.keys()
+    assert len(met) > 8
+
+
+def test_an_amount_that_is_too_large_is_told_in_figures():
+    faults = {sentence_of(error) for error in errors_of(NewFact) if error["loc"] == ("price",)}
+    assert "This must be less than 1000000000000." in faults
 
 
 def test_a_secret_that_is_too_long_has_characters_not_entries():
