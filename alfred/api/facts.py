@@ -129,7 +129,11 @@ def _check(values: dict[str, Any]) -> None:
     faults = []
     price, floor = values["price"], values["floor"]
     if values["kind"] == "text":
-        faults = [Fault(f"/{name}", "Only a product has this.", "not_allowed") for name in _OF_PRODUCTS if values[name]]
+        faults = [
+            Fault(f"/{name}", "Only a product has this.", "not_allowed")
+            for name in _OF_PRODUCTS
+            if values[name] is not None
+        ]
         if not values["text"]:
             faults.append(Fault("/text", "This is required.", "missing"))
     elif floor is not None and (price is None or Decimal(floor) > Decimal(price)):

@@ -70,7 +70,7 @@ def _verdict(errors: list[Problem], warnings: list[Problem] | None = None) -> Va
 
 
 def _problem(node_id: str | None, code: Code, message: str) -> Problem:
-    return Problem(node_id=node_id, code=code, message=message)
+    return Problem(node_id=node_id, code=code, message=f"{message[:1].upper()}{message[1:].rstrip('.')}.")
 
 
 def _id(node: object) -> str | None:

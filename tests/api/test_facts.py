@@ -49,6 +49,10 @@ async def test_are_kept_changed_found_and_deleted(ana, bruno):
     [
         ({"kind": "text", "name": "Horário"}, {"/text": "missing"}),
         ({"kind": "text", "name": "x", "text": "x", "price": 1}, {"/price": "not_allowed"}),
+        (
+            {"kind": "text", "name": "x", "text": "x", "price": 0, "floor": 0},
+            {"/price": "not_allowed", "/floor": "not_allowed"},
+        ),
         ({"kind": "product", "name": "x", "price": 1, "floor": 2}, {"/floor": "too_large"}),
         ({"kind": "product", "name": "x", "floor": 2}, {"/floor": "too_large"}),
         ({"kind": "poem", "name": "x"}, {"/kind": "literal_error"}),

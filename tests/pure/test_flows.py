@@ -106,7 +106,7 @@ def test_names_what_is_wrong(definition, expected):
     verdict = validate(definition)
     assert not verdict.valid
     assert errors(definition) == expected
-    assert all(error.message for error in verdict.errors)
+    assert all(error.message[0].isupper() and error.message.endswith(".") for error in verdict.errors)
 
 
 def test_warns_of_nodes_that_nothing_leads_to():
