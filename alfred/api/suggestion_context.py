@@ -1,11 +1,14 @@
 """What the assistant is asked about: the customer's last turn, who they are, how far they may be met."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from alfred.ai.money import written
-from alfred.ai.provider import AIProvider, NoBasePrice, PriceRequest
+from alfred.ai.builtin.amounts import amounts
+from alfred.ai.builtin.signals import read
+from alfred.ai.money import rounded, written
+from alfred.ai.provider import AIProvider, NoBasePrice, PriceRequest, PriceSuggestion
 from alfred.api.suggestion_facts import Known, known_about
 from alfred.crm.wording import Brief
 from alfred.http.context import Caller
@@ -71,8 +74,18 @@ class Talk:
             return facts
         facts |= {"price": written(found.maximum, found.currency)}
         if self.terms["negotiation_enabled"] and self.terms["negotiation_mode"] != "off":
-            facts["offer"] = written(found.suggested, found.currency)
+            facts["offer"] = written(self._offer(found), found.currency)
         return facts
+
+    def _offer(self, found: PriceSuggestion) -> Decimal:
+        """What a reply may offer: the floor only where the customer has named it, else halfway to it."""
+        floor = self.known.product.floor if self.known.product is not None else None
+        if floor is None or found.suggested != floor:
+            return found.suggested
+        named = {amount.value for text in self.turn.get("texts", ()) for amount in amounts(read(text[-1000:]))}
+        if floor in named:
+            return floor
+        return rounded((floor + found.maximum) / 2, found.currency)
 
 
 async def talk_with(

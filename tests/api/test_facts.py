@@ -102,6 +102,19 @@ async def test_a_product_brings_its_price_and_its_floor(ana):
     assert price["used"] == [chair["id"]]
 
 
+@pytest.mark.parametrize("mode", ["suggest", "auto"])
+async def test_a_reply_never_names_the_floor_first(ana, mode):
+    await ana.made("/facts", {"kind": "product", "name": "Cadeira Lisboa", "price": "450", "floor": "440"})
+    entry = await customer(ana, "Oi", negotiation_mode=mode)
+    for text, told in (
+        ("Tem desconto? Faz a cadeira lisboa por R$ 300?", False),
+        ("Desconto na cadeira lisboa: faz por R$ 440?", mode == "auto"),
+    ):
+        entry = await ana.hears(text, sender=entry["sender"]["handle"])
+        answer = await asked(ana, "suggest-reply", {"conversation_id": entry["conversation_id"]})
+        assert ("440" in answer["reply"]) == told, answer["reply"]
+
+
 async def test_a_quantity_is_no_offer(ana):
     entry = await customer(ana, "Qual o preço de 4 cadeiras?", base_price="100")
     answer = await asked(ana, "suggest-price", {"conversation_id": entry["conversation_id"]})
