@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator
 from pydantic_core import PydanticCustomError
 
 from alfred.http.models import Input, Moment
@@ -14,6 +14,11 @@ from alfred.terms import LONGEST_NAME, LONGEST_OUTBOUND_BODY, MessageAuthor
 ExternalId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=512)]
 Body = Annotated[str, StringConstraints(max_length=LONGEST_OUTBOUND_BODY)]
 Subject = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=998)]
+# Faults are told of the shape that was sent, not of both.
+Variables = Annotated[
+    Annotated[list[str], Tag("list")] | Annotated[dict[str, str], Tag("object")],
+    Discriminator(lambda value: "list" if isinstance(value, list) else "object"),
+]
 
 
 class NewAttachment(Input):
@@ -54,7 +59,7 @@ class NewTemplate(Input):
         examples=["order_update"]
     )
     language: Annotated[str, StringConstraints(max_length=20)] | None = Field(None, examples=["pt_BR"])
-    variables: list[str] | dict[str, str] | None = Field(None, description="Texts that fill the template's body.")
+    variables: Variables | None = Field(None, description="Texts that fill the template's body.")
     components: list[dict[str, Any]] | None = Field(
         None, max_length=20, description="All parts, as the provider has them."
     )

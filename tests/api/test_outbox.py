@@ -295,6 +295,14 @@ async def test_a_token_speaks_as_automation(ana, http, chat):
     assert (await write(robot, chat, author="person"))["author"] == "person"
 
 
+@pytest.mark.parametrize(("variables", "pointer"), [({"1": ["a"]}, "/1"), (["a", {}], "/1"), (5, "")])
+async def test_a_fault_of_a_template_is_told_of_the_shape_that_was_sent(ana, chat, variables, pointer):
+    body = {"template": {"name": "promo", "variables": variables}}
+    status, problem = await ana.post(f"/conversations/{chat}/messages", body)
+    assert status == 422
+    assert [fault["pointer"] for fault in problem["errors"]] == [f"/template/variables{pointer}"]
+
+
 async def test_an_attachment_and_a_template_are_kept(ana, chat):
     file = {"type": "image", "url": "https://x.example/1.jpg", "caption": "foto", "file_name": "1.jpg"}
     message = await write(ana, chat, "", attachments=[file])
