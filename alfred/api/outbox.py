@@ -16,7 +16,7 @@ from alfred.crm.outbox.claiming import Wish
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
 from alfred.http.models import Input, Moment
-from alfred.http.problems import Fault, Problem, invalid, not_found
+from alfred.http.problems import Fault, Problem, bad_reference, invalid, not_found
 from alfred.queries import Db, Row, sql
 from alfred.senders.errors import Error
 
@@ -68,6 +68,8 @@ async def claim_messages(db: Db, caller: Caller, services: Services, body: Messa
     """
     wish = Wish(body.most, body.lease_seconds, services.settings.delivery_max_age, body.channel_id, body.on_unknown)
     leases = {row["id"]: row for row in await outbox.claim(db, caller.user_id, wish)}
+    if body.channel_id is not None and not leases:
+        await _channel_of(db, caller, body.channel_id)
     rows = {row["id"]: row for row in await sql.messages.several.all(db, user_id=caller.user_id, ids=list(leases))}
     order = sorted(leases, key=lambda message_id: (leases[message_id]["queued_at"], message_id))
     return ClaimedMessages(items=[_claimed(rows[message_id], leases[message_id]) for message_id in order])
@@ -106,6 +108,11 @@ async def retry_message(db: Db, caller: Caller, services: Services, message_id: 
     """
     age, risk = services.settings.delivery_max_age, body.risk_duplicate
     return await _answered(lambda: outbox.retry(db, caller.user_id, message_id, max_age=age, risk_duplicate=risk))
+
+
+async def _channel_of(db: Db, caller: Caller, channel_id: UUID) -> None:
+    if await sql.channels.get.one(db, user_id=caller.user_id, channel_id=channel_id) is None:
+        raise bad_reference("/channel_id", "channel")
 
 
 def _claimed(row: Row, lease: Row) -> ClaimedMessage:

@@ -71,6 +71,14 @@ async def test_two_who_claim_at_once_get_different_messages(ana):
     assert len(given) == len(set(given))
 
 
+async def test_claims_of_a_channel_that_is_not_there_are_refused(ana, bruno, chat):
+    channel = (await ana.get(f"/conversations/{chat}"))[1]["channel"]["id"]
+    assert await claim(ana, channel_id=channel) == []
+    for person, unknown in ((bruno, channel), (ana, chat)):
+        status, problem = await person.post("/messages/claim", {"channel_id": unknown})
+        assert (status, [fault["pointer"] for fault in problem["errors"]]) == (422, ["/channel_id"])
+
+
 async def test_nobody_claims_what_is_anothers(ana, bruno, chat):
     message = await write(ana, chat)
     assert await claim(bruno) == []
