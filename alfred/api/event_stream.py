@@ -36,7 +36,7 @@ def _known_types(given: str) -> str:
 def _known_parts(given: str) -> str:
     unknown = [part for part in given.split(",") if part.strip() not in PARTS]
     if unknown:
-        raise ValueError(f"{unknown[0]} is not one of {', '.join(PARTS)}")
+        raise ValueError(f"there is no part {unknown[0]!r}; take some of {', '.join(PARTS)}")
     return given
 
 

@@ -1,8 +1,11 @@
 """What is asked of a model and what comes back, whichever protocol carries it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
+from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
 from alfred.http_calls import Answer, NoAnswer
@@ -11,6 +14,7 @@ from alfred.terms import FallbackReason, ModelProtocol
 # How the shape of the answer is asked for: by a schema, as any JSON object, or in words only.
 Rung = Literal["schema", "object", "prompt"]
 _SHAPED = (b"response_format", b"json_schema", b"json_object", b"tool_choice", b"tool use", b"support tools")
+_SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 _AUTH, _OVERLOADED = frozenset((401, 402, 403, 404)), frozenset((408, 425, 500, 502, 503, 504, 529))
 
 
@@ -100,5 +104,12 @@ def money(value: Any) -> Decimal | None:
 
 
 def _retry_after(answer: Answer) -> float:
+    """Seconds, as they are told or until the moment that is told."""
     told = answer.headers.get("retry-after", "").strip()
-    return float(told) if told.isdigit() and len(told) < 7 else 0.0
+    if _SECONDS.fullmatch(told):
+        return float(told)
+    try:
+        moment = parsedate_to_datetime(told)
+    except (ValueError, TypeError):
+        return 0.0
+    return max((moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds(), 0.0)
