@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from aiohttp import BodyPartReader, web
+from aiohttp import BodyPartReader, MultipartReader, web
 from pydantic import Field
 
 from alfred.api.message_models import Content, content_of
@@ -172,18 +172,22 @@ async def _received(request: web.Request, caller: Caller, library: Library) -> R
         parts = await request.multipart()
         while (part := await parts.next()) is not None:
             if isinstance(part, BodyPartReader) and part.name == "file":
-                return await _kept(part, caller, library)
+                return await _kept(parts, part, caller, library)
     except (ValueError, AssertionError):
         raise Problem(400, "unreadable_body", "The form cannot be read.") from None
     raise Problem(422, "missing", "The form has no field `file`.")
 
 
-async def _kept(part: BodyPartReader, caller: Caller, library: Library) -> Row:
+async def _kept(parts: MultipartReader, part: BodyPartReader, caller: Caller, library: Library) -> Row:
+    """The file of a form that is read to its end: one that was cut short is not a file."""
     name = (part.filename or "").replace("\x00", "")[:_LONGEST_NAME] or None
     mime_type = part.headers.get("Content-Type", "").partition(";")[0].strip().lower()[:100] or None
     async with library.incoming() as file:
         while chunk := await part.read_chunk(65_536):
             library.add(file, chunk)
+        while (further := await parts.next()) is not None:
+            if isinstance(further, BodyPartReader) and further.name == "file":
+                raise Problem(422, "too_many", "Send one file in a request.")
         return await library.add_upload(caller.user_id, file, mime_type, name)
 
 

@@ -38,6 +38,23 @@ async def test_uploads_are_bounded_and_need_a_public_address(lena, ana):
     assert (status, problem["code"]) == (422, "no_public_url")
 
 
+@pytest.mark.parametrize(
+    ("end", "status", "code"),
+    [
+        (b"\r\n--x--\r\n", 201, None),
+        (b"", 400, "unreadable_body"),
+        (b"\r\n--x", 400, "unreadable_body"),
+        (b'\r\n--x\r\nContent-Disposition: form-data; name="note"\r\n\r\nhi\r\n--x--\r\n', 201, None),
+        (b'\r\n--x\r\nContent-Disposition: form-data; name="file"\r\n\r\nhi\r\n--x--\r\n', 422, "too_many"),
+    ],
+)
+async def test_a_form_that_was_cut_short_or_has_two_files_is_refused(lena, end, status, code):
+    form = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n' + PNG + end
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    answered, _, body = await lena.call("POST", "/media", data=form, headers=headers)
+    assert (answered, json.loads(body).get("code")) == (status, code)
+
+
 async def test_a_message_keeps_the_file_that_it_carries(lena, eventually):
     _, made = await upload(lena)
     entry = await lena.hears("oi")
