@@ -46,12 +46,14 @@ TIMED = re.compile(
 )
 
 FREE = re.compile(
-    r"\b(?:gratis|gratuit[oa]s?|de graca|cortesia|brinde|free(?! to\b)|on the house|dobro|double"
+    r"\b(?:gratis|gratuit[oa]s?|de graca|cortesia|brinde|free(?! to\b)|on the house|dobro|double(?! check)"
     r"|(?:no|zero|without) (?:\w+ )?(?:charges?|costs?|fees?|interest)|sem (?:custos?|taxas?|frete|juros)"
     r"|sin (?:costos?|cargos?|gastos?|interes(?:es)?)"
-    r"|half (?:the|of|price|off)|metade d[eo]|(?:a|la) mitad|mitad de|meio preco|(?:um|a|one|un) (?:terco|third|tercio)"
+    r"|half (?:the|of|price|off)|metade d[eo]|(?:a|la) mitad|mitad de|meio preco|terco d[eo]|tercio"
+    r"|third (?:of|off)|um terco"
     r"|(?:por|da|de) (?:nossa|nuestra) (?:conta|cuenta)|por conta da (?:casa|loja)|on us\b|our treat|(?:is|are) on me\b"
-    r"|nao cobr\w+|no (?:te |le )?cobr\w+|(?:do not|don't|won't|not) charge|regal\w+|de regalo|de presente"
+    r"|nao cobr\w+|no (?:te |le )?cobr\w+|(?:do not|don't|won't|not) charge"
+    r"|(?:te|le|les|lo|la) regal\w+|regalamos|de regalo|ganh(?:a|e|am|em) (?:um|uma|de|outr[ao])"
     r"|(?:i|we)(?:'ll| will)? (?:pay|cover)|pag(?:o|amos|aremos) (?:o|a|el|la) (?:frete|entrega|envio)"
     r"|buy (?:one|two|\d+)|(?:two|three|\d+)[ -]for[ -](?:one|two|the price)"
     r"|pague (?:uma?|dois|duas)|paga (?:uno|una|dos)"
