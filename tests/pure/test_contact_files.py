@@ -79,8 +79,9 @@ def test_reads_what_spreadsheets_write(text, expected):
         (b"name\n\x81\x8d\n", "invalid_encoding", "UTF-8"),
         (b"name\n\xff\x01\n", "invalid_encoding", "UTF-8"),
         (b"PK\x03\x04" + b"\0" * 9, "invalid_encoding", "workbook"),
-        (b'name\nAna\n"Bia\nCarla\n', "invalid_csv", "line 3"),
-        (b'name\n"Ana" Maria\n', "invalid_csv", "line 2"),
+        (b'name\nAna\n"Bia\nCarla\n', "invalid_csv", "line 3 is broken: a quotation mark is not closed."),
+        (b'name\n"Ana" Maria\n', "invalid_csv", "line 2 is broken: a cell goes on behind its closing quotation mark."),
+        (b"name\n" + b"x" * 131_073, "invalid_csv", "line 2 is broken: a cell has more than 131072 characters."),
         (b"name\n" + b"x\n" * 4, "too_many_rows", "3 rows"),
     ],
 )

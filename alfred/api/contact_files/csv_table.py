@@ -116,10 +116,21 @@ def _records(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
         except StopIteration:
             return
         except csv.Error as error:
-            words = f"The row that begins on line {number} is broken: {error}."
+            words = f"The row that begins on line {number} is broken: {_fault_of(error)}."
             raise UnreadableTable("invalid_csv", words) from None
         if cells:
             yield number, cells
+
+
+def _fault_of(error: csv.Error) -> str:
+    told = str(error)
+    if "field limit" in told:
+        return f"a cell has more than {csv.field_size_limit()} characters"
+    if "end of data" in told:
+        return "a quotation mark is not closed"
+    return (
+        "a cell goes on behind its closing quotation mark" if "expected after" in told else "it is not written as CSV"
+    )
 
 
 def _refuse_wrong(names: list[str], known: set[str]) -> None:
