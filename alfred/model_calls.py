@@ -27,7 +27,7 @@ CALLS_OF_A_TENANT = 8
 CALLS = 64  # of a process
 FAILURES_IN_A_ROW, LAST_CALLS, OPEN_SECONDS, OPEN_SECONDS_AUTH = 5, 20, 30.0, 300.0
 CACHE_SECONDS, MOST_CACHED, MOST_KNOWN = 600.0, 2_000, 10_000
-LEAST_FOR_A_RETRY = 0.2  # seconds left
+LEAST_SECONDS = 0.2  # seconds left, for a first attempt too
 _REPAIR = "\n\nThe last answer was not the JSON object that was asked for. Answer with that object only."
 
 
@@ -118,6 +118,9 @@ class Models:
         began, key = self._clock(), _hash_of(user_id, account, prompt)
         if not fresh and (known := self._cached(key, shape)) is not None:
             return Asked(known, None, 0, input_hash=key)
+        ends_at = (prompt.since or began) + self.seconds
+        if ends_at - began < LEAST_SECONDS:
+            return Asked(None, "timeout", 0, input_hash=key)  # no fault of the model's
         breaker = self._breaker(user_id, account)
         if self._under_way[user_id] >= CALLS_OF_A_TENANT or self._under_way.total() >= CALLS:
             return Asked(None, "rate_limited", 0, input_hash=key)
@@ -125,7 +128,7 @@ class Models:
             return Asked(None, "circuit_open", 0, input_hash=key)
         spent = _Spent()
         with self._seat(user_id, breaker):
-            answer, reason = await self._in_time(account, prompt, shape, spent, (prompt.since or began) + self.seconds)
+            answer, reason = await self._in_time(account, prompt, shape, spent, ends_at)
             breaker.note(reason, self._clock())
         if answer is not None:
             self._keep(key, answer)
@@ -161,7 +164,7 @@ class Models:
             return await self._climbed_down(account, prompt, shape, ends_at, spent)
         except Failed as failure:
             left = ends_at - self._clock()
-            needed = self.seconds / 2 if failure.reason == "invalid_output" else LEAST_FOR_A_RETRY
+            needed = self.seconds / 2 if failure.reason == "invalid_output" else LEAST_SECONDS
             wait = failure.after or (random.uniform(0.02, 0.1) if failure.reason != "invalid_output" else 0.0)  # noqa: S311
             if not failure.again or left - wait < needed:
                 raise
@@ -183,7 +186,7 @@ class Models:
             try:
                 said = await self._once(account, prompt, rung, ends_at)
             except Failed as failure:
-                if not failure.lower or ends_at - self._clock() < LEAST_FOR_A_RETRY:
+                if not failure.lower or ends_at - self._clock() < LEAST_SECONDS:
                     raise
                 continue
             if rung != first:

@@ -183,6 +183,10 @@ async def test_the_deadline_begins_with_whoever_waits(model):
     asked = await models.ask(uuid7(), account, Prompt("", "{}", {}, since=began - 4.5), Wording)
     assert asked.reason == "timeout"
     assert time.monotonic() - began < 4
+    for _ in range(10):  # no time was left: the model is not asked, and is not to blame
+        late = await models.ask(uuid7(), account, Prompt("", "{}", {}, since=time.monotonic() - 9), Wording)
+        assert late.reason == "timeout"
+    assert len(model.calls) == 1
     await outbound.close()
     await models.close()
 
