@@ -61,11 +61,12 @@ begin
                    and case when e.type <> 'message.received' then true
                             when k.consumer = 'media' then exists (
                                 select from messages m
-                                 where m.user_id = e.user_id and m.message_id = e.message_id and m.attachments <> '[]')
+                                 where m.user_id = e.user_id and m.message_id = e.message_id and m.attachments <> '[]'
+                                 order by m.message_id offset 0)
                             when k.consumer = 'deliveries' then exists (
                                 select from messages m
                                  where m.user_id = e.user_id and m.conversation_id = e.conversation_id
-                                   and m.status = 'scheduled' and m.cancel_on_reply)
+                                   and m.status = 'scheduled' and m.cancel_on_reply offset 0)
                             else true end) w
           join unnest(v_held) c on c.consumer = w.consumer and c.bucket = w.bucket and c.seen::text = w.seen);
     update bus_cursors c set seen = v_present from unnest(v_held) h
