@@ -69,7 +69,7 @@ def weigh(said: Iterable[Votes]) -> dict[Language, float]:
 
 def spoken(scores: dict[Language, float]) -> Language | None:
     """The language with most votes; None where nothing speaks for any."""
-    best = max(LANGUAGES, key=lambda code: scores[code])
+    best = max(LANGUAGES, key=scores.__getitem__)
     return best if scores[best] > 0 else None
 
 
@@ -80,4 +80,4 @@ def near(scores: dict[Language, float], given: Language | None) -> tuple[Languag
     best = max(scores.values())
     if best <= 0:
         return LANGUAGES
-    return tuple(code for code in LANGUAGES if scores[code] >= UNSURE * best)
+    return tuple([code for code in LANGUAGES if scores[code] >= UNSURE * best])

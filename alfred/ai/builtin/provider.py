@@ -91,8 +91,12 @@ def _signals(reading: Reading) -> list[dict[str, object]]:
     """What a `Signal` is made of, for each that is shown."""
     said = [(hit, label) for label, hits in reading.by.items() if label != "ask" for hit in hits[:FEW]]
     said += [(hit, f"not {label}") for label, hits in reading.denied.items() for hit in hits[:FEW]]
-    said.sort(key=lambda one: (one[0].first, one[0].last))
-    return [reading.signal(hit, label) for hit, label in said[:SHOWN]]
+    said.sort(key=lambda one: one[0][-2:])  # the first and the last token
+    spans = reading.spans
+    return [
+        {"label": label, "rule": f"{language}: {rule}", "span": (spans[first][0], spans[last][1])}
+        for (_, _, language, rule, first, last), label in said[:SHOWN]
+    ]
 
 
 class MockAIProvider:

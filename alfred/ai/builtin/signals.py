@@ -71,11 +71,6 @@ class Reading:
         """How many tokens are words or numbers."""
         return sum(token.kind not in ("mark", "sign", "face", "money") for token in self.tokens)
 
-    def signal(self, hit: Hit, label: str) -> dict[str, object]:
-        """The fields of the `Signal` that a seller sees."""
-        span = (self.spans[hit.first][0], self.spans[hit.last][1])
-        return {"label": label, "rule": f"{hit.language}: {hit.rule}", "span": span}
-
 
 def sentences(forms: list[str]) -> tuple[list[int], frozenset[int]]:
     """The number of each token's sentence, and the numbers of those that end in a question mark."""

@@ -46,6 +46,7 @@ class Vocabulary:
 
     def __init__(self, known: Lexicon) -> None:
         self._lexicon = known
+        self._short = {language: frozenset(slang) for language, slang in known.slang.items()}
         self._words: dict[tuple[str, str, str], Word] = {}
         self._pieces: dict[str, Cut] = {}
 
@@ -68,17 +69,20 @@ class Vocabulary:
 
     def expand(self, cut: Cut, language: str | None) -> tuple[Cut, list[str]]:
         """The words with short forms written out ("vc" is "voce"), and the forms of all words."""
-        slang = self._lexicon.slang.get(language or "", {})
         forms = [word.form for word in cut.words]
-        if slang.keys().isdisjoint(forms):
+        if language not in self._short or self._short[language].isdisjoint(forms):
             return cut, forms
-        words, spans = list(cut.words), list(cut.spans)
-        for at in reversed(range(len(words))):
-            word = words[at]
-            if word.form in slang and word.kind == "word":
-                full = [self._word(form, word.seen, word.kind) for form in slang[word.form]]
-                words[at : at + 1] = full
-                spans[at : at + 1] = spans[at : at + 1] * len(full)
+        slang = self._lexicon.slang[language]
+        words: list[Word] = []
+        spans: list[Span] = []
+        done = 0
+        for at in [at for at, form in enumerate(forms) if form in slang and cut.words[at].kind == "word"]:
+            full = [self._word(form, cut.words[at].seen, "word") for form in slang[forms[at]]]
+            words += cut.words[done:at] + full
+            spans += cut.spans[done:at] + cut.spans[at : at + 1] * len(full)
+            done = at + 1
+        words += cut.words[done:]
+        spans += cut.spans[done:]
         return Cut(words, spans), [word.form for word in words]
 
     def _fresh(self, written: str, before: list[Word]) -> Cut:
