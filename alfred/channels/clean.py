@@ -82,7 +82,7 @@ def moment(value: object) -> datetime | None:
         return None
     if not DIGITS.fullmatch(written):
         return _dated(written)
-    number = Decimal(written)
+    number = Decimal(written) if "." in written else int(written)
     milliseconds = int(number if number >= MILLISECONDS_FROM else number * 1000)
     return EPOCH + timedelta(milliseconds=milliseconds) if 0 < milliseconds < YEAR_10000 else None
 

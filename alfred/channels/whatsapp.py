@@ -27,6 +27,8 @@ def phone(value: object) -> str | None:
     written = text(value)
     if written is None:
         return None
+    if written.isascii() and written.isdigit():  # as most are written
+        return f"+{written}"
     written = written.removeprefix("whatsapp:").strip()
     user, _, domain = written.partition("@")
     if domain.endswith("lid"):
@@ -66,6 +68,8 @@ def other_ids(handle: str | None, chats: Iterable[object], user_id: object = Non
     values = {value for chat in chats if not crowd(chat) and (value := phone(chat)) and kind_of_id(value) != "user_id"}
     if hidden := text(user_id):
         values.add(hidden)
+    if not values:
+        return ()
     kinds: dict[IdentityKind, set[str]] = {}
     for value in values - {handle}:
         kind: IdentityKind = "user_id" if value == hidden else kind_of_id(value)

@@ -139,6 +139,7 @@ def test_arbitrary_mail_is_read(source):
         b"[" * 100_000,
         b'{"a":' * 100_000,
         b"[" * 102 + b"]" * 102,
+        ('{"a":[' * 51 + "]}" * 51).encode("utf-16"),
         b"9" * 5000,
         b"NaN",
         b'{"a": 1',
