@@ -78,9 +78,10 @@ class Lexicon:
             return PAUSE if form == "," else END
         if kind in NUMERIC:
             return (*NUMERIC[kind], "@day") if _is_day(form, kind) else NUMERIC[kind]
-        begun = [f"{form[:n]}*" for n in range(3, len(form) + 1) if form[:n] in self.stems]
-        names = (form, *self.classes.get(form, ()), *begun)
-        return tuple(map(sys.intern, names))  # the very strings of the nets are found sooner
+        begun = [sys.intern(f"{form[:n]}*") for n in range(3, len(form) + 1) if form[:n] in self.stems]
+        # The very strings of the nets are found sooner; what no net knows need not be kept.
+        own = sys.intern(form) if form in self.known else form
+        return (own, *self.classes.get(form, ()), *begun)
 
     def find(self, named: list[tuple[str, ...]], languages: Iterable[str], most: int) -> list[Hit]:
         """Every phrase of these languages, in order, `most` at most; none crosses a mark. Linear in the text."""
@@ -137,6 +138,6 @@ def _take(made: Lexicon, language: str, section: list[str], line: str) -> None:
                 made.learn(form, language)
                 made.grammar.setdefault((language, name), set()).add(form)
                 if name not in made.classes.setdefault(form, []):
-                    made.classes[form].append(name)
+                    made.classes[form].append(sys.intern(name))
     else:
         made.add(line, Meaning(name, float(rest[0]), language, line))

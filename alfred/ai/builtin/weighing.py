@@ -203,9 +203,9 @@ class Weighed:
         """
         own = self.fields_of(clue)
         _make_room(self.met, MOST_REMEMBERED)
-        weight = summed(spelled(clue))
-        telling = max(map(abs, apart(weight + summed(own)))) >= TELLING
-        found = self.met[clue] = (self._placed(weight, own), self.turn(clue, own), telling, pairs().get(clue, NO_PAIRS))
+        placed = self._placed(summed(spelled(clue)), own)
+        telling = max(map(abs, apart(placed[0]))) >= TELLING
+        found = self.met[clue] = (placed, self.turn(clue, own), telling, pairs().get(clue, NO_PAIRS))
         return found
 
     def turn(self, clue: str, own: Own) -> int | None:

@@ -15,6 +15,7 @@ MOST_REMEMBERED = 10_000  # words and pieces each; when there are more, all are 
 _LONGEST_REMEMBERED = 40
 # What stands between blanks can be cut alone, but for "5 pm" and "s/ 50", and is always cut alike where it has none of:
 _NUMERIC = re.compile(r"[\d/$€£]")
+_STOPPED = re.compile(r"(?!www\.)([^\W\d_]+)(,|[.!?…]+)")
 _STOP = re.compile(r"(,|[.!?…]+)")
 _STOPS = {"\n": "."}  # a line break is weighed as a stop
 _SPOKEN = frozenset(("word", "sign", "face", "mark"))
@@ -92,9 +93,16 @@ class Vocabulary:
             return self._tokens(written, (before[-1].form, before[-1].kind) if before else ("", ""))
         if len(written) > _LONGEST_REMEMBERED:
             return self._unbroken(written)
+        stopped = None if written.isalpha() else _STOPPED.fullmatch(written)
+        cut = self._stopped(*stopped.groups()) if stopped else self._tokens(written)
         _make_room(self._pieces)
-        cut = self._pieces[written] = self._tokens(written)
+        self._pieces[written] = cut
         return cut
+
+    def _stopped(self, word: str, stop: str) -> Cut:
+        """A word with a comma or stops behind it, which may be known apart."""
+        (words, spans), (stops, _) = [self._pieces.get(part) or self._fresh(part, []) for part in (word, stop)]
+        return Cut([*words, *stops], [*spans, (len(word), len(word) + len(stop))])
 
     def _unbroken(self, written: str) -> Cut:
         """A long piece without numbers, cut at its commas and stops as well, which no link has."""
