@@ -43,7 +43,7 @@ class UsageQuery(Input):
 
 class UsageOfDay(Output):
     day: date
-    provider: str = Field(examples=["openai"], description="`mock` is the built-in assistant.")
+    provider: str = Field(examples=["openai"], description="Who was asked; `mock` is the built-in assistant.")
     feature: UsageFeature
     calls: int = Field(examples=[41])
     degraded: int = Field(examples=[1], description="Of them those that a model was asked for in vain.")

@@ -67,7 +67,7 @@ async def kept(db: Db, caller: Caller, kind: SuggestionKind, talk: Talk, ledger:
         contact_id=talk.contact["id"] if talk.contact else None,
         conversation_id=talk.conversation_id,
         based_on_message_id=talk.based_on,
-        **{name: list(value) if name == "used" else value for name, value in vars(ledger).items()},
+        **ledger.kept,
     )
     await note(db, caller.user_id, kind, ledger)
     return {

@@ -44,6 +44,12 @@ class Ledger:
     output_tokens: int = 0
     milliseconds: int = 0
     cost: Decimal | None = None
+    asked: str | None = None  # whose tokens were spent, also where the answer was of no use
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """What a suggestion keeps of it."""
+        return {name: value for name, value in vars(self).items() if name != "asked"} | {"used": list(self.used)}
 
     @property
     def degraded(self) -> bool:
@@ -107,6 +113,7 @@ async def worded(
         "output_tokens": asked.output_tokens,
         "milliseconds": asked.milliseconds,
         "cost": asked.cost,
+        "asked": account.protocol,
     }
     text, reason = _let_through(asked, mask, brief, prompt.system)
     if text is None or asked.answer is None:
@@ -120,7 +127,7 @@ async def note(db: Db, user_id: UUID, feature: str, ledger: Ledger) -> None:
     await sql.ai_usage.add.run(
         db,
         user_id=user_id,
-        provider=ledger.provider,
+        provider=ledger.asked or ledger.provider,
         feature=feature,
         degraded=ledger.degraded,
         input_tokens=ledger.input_tokens,

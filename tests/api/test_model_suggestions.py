@@ -242,6 +242,14 @@ async def test_the_customers_words_are_data(rosa, model):
     assert "grátis" not in model.bodies[-1]["messages"][0]["content"]
 
 
+async def test_tokens_are_counted_for_whom_they_were_spent_on(rosa, model):
+    model.says = {"text": "Fica por R$ 1,00.", "language": "pt", "used": []}
+    answer = await reply(rosa)
+    assert (answer["provider"], answer["fallback_reason"]) == ("mock", "guard")
+    (usage,) = (await rosa.get("/ai/usage"))[1]["items"]
+    assert (usage["provider"], usage["calls"], usage["degraded"], usage["input_tokens"]) == ("openai", 1, 1, 100)
+
+
 async def test_an_ok_needs_no_model(rosa, model):
     answer = await reply(rosa, "ok")
     assert (answer["provider"], answer["degraded"]) == ("mock", False)
