@@ -18,6 +18,7 @@ SAME_WORDS = 4  # of the instructions, one after the other, give them away
 Fault = Literal["length", "markup", "amount", "number", "free", "date", "contact", "language", "prompt", "placeholder"]
 
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
+_BARE = re.compile(r"\d+(?:[.,]\d+)*(?![.,]?\d|\s?%)")
 _PLACEHOLDER = re.compile(r"\{\{[^{}]{1,40}\}\}")
 _SENTENCE = re.compile(r"[.!?;](?:\s|$)|\n")
 
@@ -114,6 +115,17 @@ def _reaching(text: str) -> set[str]:
     return spelt | {plain(found.kind, found.of(text)) for found in findings(text, kinds=REACHING)}
 
 
+def _unreaching(text: str) -> str:
+    """Without what reaches somebody, whose figures are no numbers: it is judged apart."""
+    for found in reversed(findings(text, kinds=REACHING)):
+        text = f"{text[: found.start]} {text[found.end :]}"
+    return text
+
+
+def _is_of_instalments(text: str, digits: re.Match[str]) -> bool:
+    return guard_words.INSTALMENTS.match(fold(text[digits.end() : digits.end() + 16])) is not None
+
+
 def _speaks(reading: Reading, language: Language) -> bool:
     """Whether it is that language, or too short to tell."""
     best = max(reading.scores.values())
@@ -121,8 +133,8 @@ def _speaks(reading: Reading, language: Language) -> bool:
 
 
 def _wrong_number(text: str, reading: Reading, allowed: Allowed) -> Fault | None:
-    sources = "\n".join(allowed.sources)
-    ours = {value for found in _DIGITS.findall(sources) if (value := number(found)) is not None} | allowed.amounts
+    sources, text = _unreaching("\n".join(allowed.sources)), _unreaching(text)
+    ours = {value for found in _BARE.findall(sources) if (value := number(found)) is not None} | allowed.amounts
     priced = _priced(allowed.sources)
     for amount in amounts(reading, counts=True):
         if amount.currency is not None and amount.value not in allowed.amounts:
@@ -131,7 +143,7 @@ def _wrong_number(text: str, reading: Reading, allowed: Allowed) -> Fault | None
             return "amount"
         if amount.value >= 10 and amount.value not in ours and _is_in_words(reading, amount, allowed.language):
             return "amount"
-    for found in _DIGITS.finditer(text):
+    for found in _BARE.finditer(text):  # percentages are judged above
         value, currency = number(found[0]), _currency_of(text, found)
         if value is None:
             return "number"
@@ -142,11 +154,18 @@ def _wrong_number(text: str, reading: Reading, allowed: Allowed) -> Fault | None
                 return "amount"
         elif value not in ours and not _is_a_count(text, found, allowed):
             return "number"
+        if _is_of_instalments(text, found) and not any(
+            value == number(one[0]) and _is_of_instalments(sources, one) for one in _DIGITS.finditer(sources)
+        ):
+            return "number"
     return None
 
 
 def _currency_of(text: str, digits: re.Match[str]) -> str | None:
     """The currency that stands beside a number; None where it is no money."""
+    around = text[max(0, digits.start() - 4) : digits.start()], text[digits.end() : digits.end() + 4]
+    if code := guard_words.CODE.search(around[0]) or guard_words.CODE.match(around[1].lstrip()):
+        return code[1]
     before = guard_words.MONEY_BEFORE.search(fold(text[max(0, digits.start() - 8) : digits.start()]))
     after = guard_words.MONEY_AFTER.match(fold(text[digits.end() : digits.end() + 12]))
     sign = before or after

@@ -11,7 +11,7 @@ CURRENCIES = {
     "£": "GBP", "gbp": "GBP", "pound": "GBP", "pounds": "GBP", "libra": "GBP", "libras": "GBP", "quid": "GBP",
     "¥": "JPY", "jpy": "JPY", "yen": "JPY", "yenes": "JPY", "ienes": "JPY", "cny": "CNY", "yuan": "CNY",
     "₿": "BTC", "btc": "BTC", "bitcoin": "BTC", "bitcoins": "BTC", "usdt": "USDT", "chf": "CHF",
-    "inr": "INR", "₹": "INR",
+    "inr": "INR", "₹": "INR", "rs": "INR",
     "ar$": "ARS", "ars": "ARS", "mx$": "MXN", "mxn": "MXN", "clp$": "CLP", "clp": "CLP", "cop$": "COP", "cop": "COP",
     "uyu": "UYU", "pyg": "PYG", "s/": "PEN", "soles": "PEN",
     "ca$": "CAD", "c$": "CAD", "a$": "AUD", "au$": "AUD", "aud": "AUD",
@@ -22,11 +22,17 @@ OF_DOLLARS_OR_PESOS = frozenset(("", "USD", "ARS", "MXN", "CLP", "COP", "UYU", "
 _NAMES = "|".join(re.escape(name) for name in sorted(CURRENCIES, key=len, reverse=True))
 MONEY_BEFORE = re.compile(rf"((?<![a-z])(?:[a-z]{{1,3}}\$|{_NAMES})|\$)\s*$")
 MONEY_AFTER = re.compile(rf"\s*({_NAMES})(?![a-z])")
+# Capital letters; small ones spell words, too.
+CODE = re.compile(
+    r"(?<![A-Za-z])(AED|AOA|ARS|AUD|BOB|BRL|CAD|CHF|CLP|CNY|COP|CRC|CUP|DKK|DOP|EUR|GBP|GTQ|HKD|HNL|INR|JPY|KRW|MXN|MZN"
+    r"|NIO|NOK|NZD|PAB|PEN|PLN|PYG|RUB|SAR|SEK|SGD|TRY|USD|UYU|VES|ZAR)(?![A-Za-z])"
+)
 THOUSAND = re.compile(r"\s?(?:k|mil|thousand|lucas)\b", re.IGNORECASE)
 # An amount without figures.
 IN_WORDS = re.compile(
     r"[^\W\d_]+ (?:reais|dollars?|dolar(?:es)?|bucks|euros?|pesos?|pounds|libras|quid|soles|cents|centavos)\b"
-    r"|\b(?:grand|fiver|tenner)\b"
+    r"|\b(?:grand|fiver|tenner|a (?:thousand|hundred|tenth))\b|\b\w+ (?:por cento|por ciento|percent)\b"
+    r"|\b(?:vint|trint|quarent|cinquent|sessent|setent|oitent|novent|cent)(?:ao|inha|inho)\b"
 )
 
 # Words that are a number in one language, and something else in another.
@@ -35,6 +41,7 @@ _FEW = (
     r"(?:dois|duas|tres|quatro|cinco|seis|sete|oito|nove|two|three|four|five|six|seven|eight|nine|dos|cuatro|siete|ocho"
     r"|nueve)"
 )
+INSTALMENTS = re.compile(r"\s*(?:x\b|vezes|veces|cuotas|parcelas|prestacoes|installments|payments)")
 A_COUNT = re.compile(
     rf"\b(?:(?:as|os|por|for|los|las|leve|leva|lleve|lleva|pelos|pelas|all) {_FEW}|both|ambos|ambas)\b"
     rf"|\b{_FEW} (?:por|for)\b"
@@ -48,7 +55,7 @@ TIMED = re.compile(
 FREE = re.compile(
     r"\b(?:gratis|gratuit[oa]s?|de graca|cortesia|brinde|free(?! to\b)|on the house|dobro|double(?! check)"
     r"|(?:no|zero|without) (?:\w+ )?(?:charges?|costs?|fees?|interest)|sem (?:custos?|taxas?|frete|juros)"
-    r"|sin (?:costos?|cargos?|gastos?|interes(?:es)?)"
+    r"|frete zero|sem cobranca|sin (?:costes?|costos?|cargos?|gastos?|interes(?:es)?)"
     r"|half (?:the|of|price|off)|metade d[eo]|(?:a|la) mitad|mitad de|meio preco|terco d[eo]|tercio"
     r"|third (?:of|off)|um terco"
     r"|(?:por|da|de) (?:nossa|nuestra) (?:conta|cuenta)|por conta da (?:casa|loja)|on us\b|our treat|(?:is|are) on me\b"
@@ -57,26 +64,36 @@ FREE = re.compile(
     r"|(?:i|we)(?:'ll| will)? (?:pay|cover)|pag(?:o|amos|aremos) (?:o|a|el|la) (?:frete|entrega|envio)"
     r"|buy (?:one|two|\d+)|(?:two|three|\d+)[ -]for[ -](?:one|two|the price)"
     r"|pague (?:uma?|dois|duas)|paga (?:uno|una|dos)"
-    r"|te dou a|reembols\w+|refund\w*|devolvemos o dinheiro"
+    r"|inclu[ií]d[oa]s?|inclus[oa]s?|included|complimentary|bonus|throw(?:ing)? in|pay nothing"
+    rf"|(?:{_FEW}|dez|doze|diez|doce|ten|twelve) (?:vezes|veces|cuotas|parcelas|installments|payments)"
+    r"|te dou a|reembols\w+|refund\w*|(?:te )?devolvemos|money back|aceitamos devol\w+|(?:can|may) return"
+    r"|warrant\w+|promet\w+|promise|juro|swear|minha palavra|mi palabra|menor preco|cheapest"
     r"|vale.?presente|gift card|voucher|cupom|cupon|coupon|promo ?code|garant\w+|guarante\w+"
     r"|desconto|descuento|discount)\b"
 )
 
 _UNIT = r"(?:dias?|horas?|semanas?|mes(?:es)?|minutos?|days?|hours?|weeks?|months?|minutes?)"
+_WEEKDAY = (
+    r"(?:(?:segunda|terca|quarta|quinta|sexta)(?:.feira)?|sabado|domingo|lunes|martes|miercoles|jueves|viernes"
+    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
+)
 DAYS = re.compile(
-    r"\b(?:amanha|tomorrow|(?<!la )(?<!de )manana|segunda(?:.feira)?|terca(?:.feira)?"
-    r"|quarta(?:.feira)?|quinta(?:.feira)?"
+    rf"\b(?:{_WEEKDAY} que v(?:em|iene)|(?:next|this|proxim[ao]) {_WEEKDAY}"
+    r"|amanha|tomorrow|(?<!la )(?<!de )manana|segunda(?:.feira)?|terca(?:.feira)?|quarta(?:.feira)?|quinta(?:.feira)?"
     r"|sexta(?:.feira)?|sabado|domingo|monday|tuesday|wednesday|thursday|friday|saturday|sunday|lunes"
     r"|martes|miercoles|jueves|viernes"
     r"|today|tonight|hoje mesmo|hoy mismo|ainda hoje|hoje ainda"
     r"|(?:hoje|hoy) (?:a|de|por la|a la) (?:tarde|noite|noche|manha|manana)"
+    r"|esta noche|(?:chega|entregamos|llega) dia \w+|feriado|holidays?|festivo|overnight|(?:next|same).day|fortnight"
+    r"|within hours|(?:quarter|half) past|(?:fim|final|fin) d[eo] (?:mes|dia|ano)|end of (?:the )?(?:day|month|week)"
     r"|(?:this|next) (?:week|month|year|weekend)|(?:n?esta|n?essa|proxima|la proxima) semana|semana que v(?:em|iene)"
     r"|(?:proximo mes|mes que v(?:em|iene))|fi[mn] de semana|weekend"
     r"|natal|christmas|navidad|ano novo|new year|pascoa|easter|noon|midnight|meio.dia|meia.noite|mediodia|medianoche"
     r"|janeiro|fevereiro|marco|abril|maio|junho|julho|agosto|setembro|outubro|novembro|dezembro"
     r"|january|february|april|(?:in|by|until) (?:march|may)|june|july|august|september|october|november|december"
     r"|enero|febrero|marzo|mayo|junio|julio|septiembre|octubre|noviembre|diciembre"
-    rf"|{_FEW} {_UNIT}|(?:half an?|meia|media|couple of|few|poucos|poucas|pocos|pocas) {_UNIT}"
+    rf"|{_FEW} (?:(?:to|a|o|ou|or) {_FEW} )?(?:business |working )?{_UNIT}|par de {_UNIT}"
+    rf"|(?:half an?|meia|media|couple of|few|poucos|poucas|pocos|pocas) {_UNIT}"
     rf"|(?:in|within|em|en|dentro de|ate|hasta|after|apos) (?:an?|uma?|una?|one) {_UNIT}"
     rf"|(?:on|by) the (?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth)"
     rf"|(?:at|by|until) {_FEW}|a las {_FEW})\b"
@@ -94,6 +111,7 @@ INSIDE = re.compile(
     r"|customer_messages|shop_facts|\bassistant:|\bsystem:|\bopenai\b|\bchatgpt\b|\banthropic\b"
     r"|inteligencia artificial|artificial intelligence"
     r"|\b(?:an ai|ai (?:assistant|model)|(?:de|uma|una) ia)\b|\bchatbot\b"
+    r"|\bshop facts\b|\bdraft:|\b(?:sou|soy|i am|i'm) (?:um |un |a |an )?(?:robo|robot|bot|humano|human|large)\b"
     r"|\bmy rules\b|minhas regras|mis reglas|preco minimo|precio minimo"
     r"|minimum price|lowest price|floor price"
 )
