@@ -146,7 +146,8 @@ def _refuse_wrong(names: list[str], known: set[str]) -> None:
 
 
 def _line(number: int, names: list[str], cells: list[str]) -> Line:
-    named = {name: rearmed(cell) for name, cell in zip(names, cells, strict=False) if name and cell.strip()}
+    texts = {name: rearmed(cell) for name, cell in zip(names, cells, strict=False) if name and cell.strip()}
+    named = {name: text for name, text in texts.items() if text}  # ="" is an empty cell too
     nameless = any(cell.strip() for name, cell in zip(names, cells, strict=False) if not name)
     beyond = any(cell.strip() for cell in cells[len(names) :])
     return Line(number, named, surplus=nameless or beyond)
