@@ -35,7 +35,7 @@ ADDING = (".add", ".schedule", ".send", ".add_upload", ".add_lane", ".add_identi
 SECOND = uuid7()  # a contact of everybody who has one
 FITTING = {
     "connections.add_key": {"key_hash": b"y" * 32, "key_id": uuid7(), "provider": "waha", "sealed": b"x",
-                            "channel_id": ("channels", 0)},
+                            "channel_id": ("connections", 0)},
     "contact_merges.merge": {"contact_id": ("contacts", 0), "merged_id": SECOND},
     "contacts.add": {"contact_id": uuid7(), "handle": "+5511900000555", "channel_type": "whatsapp"},
     "conversations.open": {"channel_id": ("conversations", 0), "contact_id": ("conversations", 0)},
