@@ -3,6 +3,7 @@
 import configparser
 import re
 import subprocess
+from importlib import metadata
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -44,6 +45,15 @@ def test_the_pins_of_each_heading_are_what_setup_cfg_asks_for():
     ):
         for each in asked:
             assert each.specifier.contains(have[canonicalize_name(each.name)]), each
+
+
+def test_what_a_pinned_package_needs_is_pinned_too():
+    """bin/python installs what is for tests without asking what it needs."""
+    have = pins("service|test")
+    for name in have:
+        for each in map(Requirement, metadata.requires(name) or ()):
+            if each.marker is None or each.marker.evaluate({"extra": ""}):
+                assert each.specifier.contains(have.get(canonicalize_name(each.name), "none"), True), (name, str(each))
 
 
 def test_nothing_is_installed_without_its_hash():
