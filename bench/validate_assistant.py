@@ -17,7 +17,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from alfred.ai.builtin import weighing
 from alfred.ai.builtin import weights as table
 from alfred.ai.builtin.text import fold
-from bench.train_assistant import Weights, examples, learn, write
+from bench.learner import Learnt, learn
+from bench.train_assistant import examples, write
 from tests.ai_eval.score import Row, by_our_rules, given, rows, tallied
 
 TENTH = 10
@@ -51,13 +52,24 @@ class Alike:
         return any(count >= ALIKE * len(own | self._words[at]) for at, count in common.items())
 
 
-def use(weights: Weights) -> None:
-    """Weigh with these instead of those of the file."""
-    with tempfile.TemporaryDirectory() as folder, patch.object(table, "WEIGHTS", Path(folder, "weights.dat")):
-        write(weights, table.WEIGHTS)
-        for remembered in (table.weights, table.pairs, table.ruled, weighing.weighed, weighing.sum_decided):
+def use(learnt: Learnt) -> None:
+    """Weigh with these instead of those of the files."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        patch.object(table, "WEIGHTS", Path(folder, "weights.dat")),
+        patch.object(table, "UNITS", Path(folder, "units.dat")),
+    ):
+        write(learnt, table.WEIGHTS, table.UNITS)
+        for remembered in (
+            table.weights,
+            table.pairs,
+            table.ruled,
+            table.units,
+            weighing.weighed,
+            weighing.sum_decided,
+        ):
             remembered.cache_clear()
-        table.weights(), table.pairs()
+        table.weights(), table.pairs(), table.units()
 
 
 def main() -> None:

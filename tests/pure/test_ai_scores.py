@@ -39,16 +39,26 @@ def test_floors_on_the_messages_set_aside() -> None:
 def test_floors_on_messages_that_nobody_reads() -> None:
     got = score(rows("blind_held.jsonl"))
 
-    assert got["sentiment"] >= 0.82
-    assert got["urgency"] >= 0.76
-    assert got["negotiation"] >= 0.84
-    assert got["create_task"] >= 0.83
+    assert got["sentiment"] >= 0.85
+    assert got["urgency"] >= 0.77
+    assert got["negotiation"] >= 0.88
+    assert got["create_task"] >= 0.90
 
 
 def test_floors_on_plainer_messages_that_nobody_reads() -> None:
     got = score(rows("blind_held2.jsonl"))
 
-    assert got["sentiment"] >= 0.88
-    assert got["urgency"] >= 0.86
-    assert got["negotiation"] >= 0.86
-    assert got["create_task"] >= 0.89
+    assert got["sentiment"] >= 0.93
+    assert got["urgency"] >= 0.92
+    assert got["negotiation"] >= 0.93
+    assert got["create_task"] >= 0.95
+
+
+def test_floors_on_chats_mails_and_reviews_that_nobody_reads() -> None:
+    got = score(rows("blind_held3.jsonl"))
+
+    assert got["sentiment"] >= 0.84
+    assert got["urgency"] >= 0.87
+    assert got["negotiation"] >= 0.91
+    assert got["create_task"] >= 0.90
+    assert min(got[f"{field}.{code}"] for field in ("urgency", "create_task") for code in ("pt", "en", "es")) >= 0.85

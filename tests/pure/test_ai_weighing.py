@@ -14,7 +14,7 @@ from alfred.ai.builtin.provider import classify, rules_of
 from alfred.ai.builtin.sentiment import mood_of
 from alfred.ai.builtin.signals import read
 from alfred.ai.builtin.weighing import NOTHING_SAID, clues, sums_of, weigh
-from alfred.ai.builtin.weights import LABELS, apart, lanes, pairs, weights
+from alfred.ai.builtin.weights import HIDDEN, LABELS, UNITS, WIDTH, apart, decided, lanes, pairs, units, weights
 from alfred.ai.provider import Classification
 from bench.train_assistant import WRITTEN
 from tests.ai_eval.score import HERE, rows
@@ -98,17 +98,35 @@ def test_what_is_looked_up_is_what_the_clues_add_up_to(words: list[str]) -> None
     rules = rules_of(reading, mood_of(reading))
     follow = {f"{first} {second}": weight for first, own in pairs().items() for second, weight in own.items()}
     table = weights() | follow
-    sums = [0] * len(LABELS)
+    sums = [0] * WIDTH
     for clue in clues(reading, rules, text):
         if clue in table:
             sums = [total + weight for total, weight in zip(sums, apart(table[clue]), strict=True)]
 
-    assert sums_of(reading, rules, text) == sums
+    assert sums_of(reading, rules, text) == added_up(sums)
+
+
+def added_up(sums: list[int]) -> list[int]:
+    """What the labels weigh, in millionths, with what each unit adds that is above nothing."""
+    labels = [1_000 * value for value in sums[: len(LABELS)]]
+    for value, line in zip(sums[len(LABELS) :], UNITS.read_text().splitlines(), strict=True):
+        if value > 0:
+            labels = [total + value * int(more) for total, more in zip(labels, line.split(","), strict=True)]
+    return labels
+
+
+def test_a_unit_adds_only_what_is_above_nothing() -> None:
+    assert len(units()) == HIDDEN
+    told = [0] * len(LABELS)
+    below, above = lanes([*told, -700, *[0] * (HIDDEN - 1)]), lanes([*told, 700, *[0] * (HIDDEN - 1)])
+
+    assert decided(below) == told
+    assert decided(above) == added_up([*told, 700, *[0] * (HIDDEN - 1)]) != told
 
 
 @pytest.mark.parametrize("text", ["zxqw vbnm", "qwrtp", "bvnq xqzt"])
 def test_without_a_word_that_tells_nothing_is_weighed(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weighing, "sums_of", lambda *_: [9_000, 0, 0, 0, 0, 9_000, 9_000, 9_000])
+    monkeypatch.setattr(weighing, "sums_of", lambda *_: [9_000_000, 0, 0, 0, 0, 9_000_000, 9_000_000, 9_000_000])
     reading = read(text, "pt")
 
     assert not reading.by
@@ -116,7 +134,9 @@ def test_without_a_word_that_tells_nothing_is_weighed(text: str, monkeypatch: py
 
 
 def test_weights_of_either_sign_are_packed() -> None:
-    assert apart(lanes([-3, 0, 5, 1000, -32000, 7, -1, 2])) == [-3, 0, 5, 1000, -32000, 7, -1, 2]
+    values = [-3, 0, 5, 1000, -32000, 7, -1, 2, *range(HIDDEN)]
+
+    assert apart(lanes(values)) == values
 
 
 @pytest.mark.parametrize(

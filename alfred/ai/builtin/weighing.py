@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from alfred.ai.builtin.fields import Fields, fields
 from alfred.ai.builtin.signals import Reading
-from alfred.ai.builtin.weights import BEGIN, END, LABELS, Clue, Lanes, apart, pairs, ruled, summed
+from alfred.ai.builtin.weights import BEGIN, END, LABELS, Clue, Lanes, apart, decided, pairs, ruled, summed
 from alfred.terms import Language, Sentiment, Urgency
 
 Own = tuple[int, ...]  # the fields of a word
@@ -22,8 +22,9 @@ DENIED, LAST = 500, 1_000  # added to the number of a field: denied, in the last
 _FULL = frozenset(".!?…\n")
 NOTHING: Own = ()
 NO_PAIRS: dict[str, Lanes] = {}
-TELLING = 400  # what a word and its fields must weigh for some label, to say anything where the rules found nothing
-SURE = 400  # by how much a label must then outweigh the others
+# Thousandths; what a word and its fields must weigh for some label, to say anything where the rules found nothing.
+TELLING = 300
+SURE = 400_000  # millionths; by how much a label must then outweigh the others
 UNSURE = (0, SURE, 0, SURE, 0, 0, -SURE, -SURE)
 
 
@@ -80,14 +81,15 @@ def weigh(reading: Reading, rules: Rules, text: str) -> Verdict:
     best = max(feelings)
     sentiment: Sentiment = LABELS[feelings.index(best)]  # type: ignore[assignment]
     urgency: Urgency = LABELS[3 + haste.index(max(haste))]  # type: ignore[assignment]
-    return Verdict(sentiment, (best - sorted(feelings)[1]) / 1_000, urgency, sums[6] > 0, sums[7] > 0)
+    feelings.remove(best)
+    return Verdict(sentiment, (best - max(feelings)) / 1_000_000, urgency, sums[6] > 0, sums[7] > 0)
 
 
 def sums_of(reading: Reading, rules: Rules, text: str) -> list[int]:
-    """What all clues of a text weigh for each label, in thousandths."""
+    """What all clues of a text weigh for each label, with what the units add, in millionths."""
     language = reading.language or "pt"
     total = _worded(reading, language) + _aside(rules, shape_of(reading, text), reading)
-    return apart(total)
+    return decided(total)
 
 
 def shape_of(reading: Reading, text: str) -> Shape:
@@ -100,8 +102,8 @@ def shape_of(reading: Reading, text: str) -> Shape:
 
 
 def _ruled(rules: Rules) -> list[Clue]:
-    decided: list[Clue] = [f"={rules.sentiment}", f"={rules.urgency}"]
-    return [*decided, f"=price:{rules.negotiation}", f"=task:{rules.task}", f"=problem:{rules.problem}"]
+    named: list[Clue] = [f"={rules.sentiment}", f"={rules.urgency}"]
+    return [*named, f"=price:{rules.negotiation}", f"=task:{rules.task}", f"=problem:{rules.problem}"]
 
 
 def _shaped(shape: Shape) -> list[Clue]:
@@ -179,7 +181,8 @@ def _worded(reading: Reading, language: Language) -> Lanes:
 
 def _spared(reading: Reading) -> Collection[int]:
     """The places of the words that a phrase explains away, which then say nothing: "never had a bad order"."""
-    return {at for hit in reading.by.get("fine", ()) for at in range(hit.first, hit.last + 1)}
+    fine = reading.by.get("fine")
+    return {at for hit in fine for at in range(hit.first, hit.last + 1)} if fine else ()
 
 
 def _last(reading: Reading) -> int:
@@ -204,7 +207,7 @@ class Weighed:
         own = self.fields_of(clue)
         _make_room(self.met, MOST_REMEMBERED)
         placed = self._placed(summed(spelled(clue)), own)
-        telling = max(map(abs, apart(placed[0]))) >= TELLING
+        telling = max(map(abs, apart(placed[0])[: len(LABELS)])) >= TELLING
         found = self.met[clue] = (placed, self.turn(clue, own), telling, pairs().get(clue, NO_PAIRS))
         return found
 

@@ -1,4 +1,8 @@
-"""The weights of each clue for each label, read once, and sums of them side by side in one number."""
+"""The weights of each clue for each label and each unit, read once, and sums of them side by side in one number.
+
+A unit adds its own weights to the labels, as often as what it is told of a text is above nothing: so two clues can say
+together what neither says alone.
+"""
 
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -8,14 +12,18 @@ from alfred.ai.builtin.lexicon import FOLDER
 
 Clue = str | int  # a word, its beginning, two words or what a rule found; a field as a number
 Lanes = int  # sums of all labels side by side in one number, and how many clues they are of
-WEIGHTS = FOLDER / "weights.dat"
+WEIGHTS, UNITS = FOLDER / "weights.dat", FOLDER / "units.dat"
 BEGIN, END = "^", "$"  # what stands before the first word of a text, and after the last
 LABELS = ("positive", "neutral", "negative", "low", "medium", "high", "negotiation", "create_task")
-_LANE = 32  # bits of a sum
+HIDDEN = 8  # units
+_LABELLED = len(LABELS)
+WIDTH = _LABELLED + HIDDEN
+_LANE, _WIDE = 32, 64  # bits of a sum, and of a sum of what units add
 _MIDDLE = 1 << 15  # what stands for no weight, so that no lane is ever below nothing
-_COUNT = len(LABELS) * _LANE
-_BYTES = (len(LABELS) + 1) * _LANE // 8
-_unpack = Struct(f"<{len(LABELS) + 1}I").unpack  # the lanes of a sum, and their count
+_COUNT = WIDTH * _LANE
+_BYTES, _WIDE_BYTES = (WIDTH + 1) * _LANE // 8, len(LABELS) * _WIDE // 8
+_unpack = Struct(f"<{WIDTH + 1}I").unpack  # the lanes of a sum, and their count
+_unpack_wide = Struct(f"<{len(LABELS)}Q").unpack
 
 
 @cache
@@ -60,16 +68,42 @@ def ruled() -> tuple[dict[str, Lanes], dict[str, Lanes]]:
     return stood, denied
 
 
+@cache
+def units() -> tuple[int, ...]:
+    """What each unit adds to the labels, thousandths side by side."""
+    lines = UNITS.read_text(encoding="utf-8").splitlines()
+    return tuple(side_by_side([int(value) for value in line.split(",")], _WIDE) for line in lines)
+
+
+def side_by_side(values: list[int], bits: int) -> int:
+    return sum((value + _MIDDLE) << bits * at for at, value in enumerate(values))
+
+
 def lanes(values: list[int]) -> Lanes:
     """One clue's weights, thousandths of either sign, side by side."""
-    return sum((value + _MIDDLE) << _LANE * at for at, value in enumerate(values)) + (1 << _COUNT)
+    return side_by_side(values, _LANE) + (1 << _COUNT)
 
 
 def apart(total: Lanes) -> list[int]:
-    """The weights that lie side by side in a sum, in thousandths."""
+    """The weights for labels and units that lie side by side in a sum, in thousandths."""
     *sums, count = _unpack(total.to_bytes(_BYTES, "little"))
     nothing = count * _MIDDLE
     return [one - nothing for one in sums]
+
+
+def decided(total: Lanes) -> list[int]:
+    """What a sum weighs for each label, with what the units add to it, in millionths."""
+    told = _unpack(total.to_bytes(_BYTES, "little"))
+    nothing = told[WIDTH] * _MIDDLE
+    lit = more = 0
+    for one, unit in zip(told[_LABELLED:WIDTH], units(), strict=False):
+        if one > nothing:
+            over = one - nothing
+            lit += over
+            more += over * unit
+    nothing = 1_000 * nothing + lit * _MIDDLE
+    added = _unpack_wide(more.to_bytes(_WIDE_BYTES, "little"))
+    return [1_000 * own + one - nothing for own, one in zip(told, added, strict=False)]
 
 
 def summed(found: Iterable[Clue]) -> Lanes:
