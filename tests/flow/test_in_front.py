@@ -7,6 +7,7 @@ import io
 import ipaddress
 import json
 import os
+import re
 import shutil
 import socket
 import ssl
@@ -71,6 +72,10 @@ class Front:
             f"events {{}}\nhttp {{ {paths} include {folder}/alfred.conf; }}\n"
         )
 
+    @property
+    def address(self):
+        return f"https://127.0.0.1:{self.tls}"
+
     @contextlib.asynccontextmanager
     async def running(self):
         command = [NGINX, "-p", self.folder, "-c", self.folder / "nginx.conf", "-e", self.folder / "error.log"]
@@ -94,39 +99,70 @@ class Front:
         return True
 
 
-@pytest.mark.skipif(NGINX is None, reason="no nginx here: apt install nginx-light")
-async def test_nginx_passes_on_streams_mails_and_addresses_and_writes_down_no_key(cluster, tmp_path):
+@pytest.fixture
+async def fronted(cluster, tmp_path):
+    """nginx before a service: what stands in front, and a session that trusts it."""
+    if NGINX is None:
+        pytest.skip("no nginx here: apt install nginx-light")
     settings = {"trusted_proxies": "127.0.0.1/32", "public_url": f"https://{HOST}"}
     async with serving(cluster.app(cluster.copy()), **settings) as upstream:
         front = Front(tmp_path, upstream)
         certificate(tmp_path)
         trust = aiohttp.TCPConnector(ssl=ssl.create_default_context(cafile=tmp_path / "fullchain.pem"))
         async with front.running(), aiohttp.ClientSession(connector=trust, headers={"Host": HOST}) as http:
-            async with http.get(f"http://127.0.0.1:{front.plain}/x?y=1", allow_redirects=False) as answer:
-                assert (answer.status, answer.headers["Location"]) == (301, f"https://{HOST}/x?y=1")
-            ana = await Person.sign_up(http, f"https://127.0.0.1:{front.tls}")
-            spoofed = {"X-Forwarded-For": "203.0.113.66"}
-            login = {"email": ana.email, "password": "a good password"}
-            _, session = await ana.post("/auth/login", login, headers=spoofed)
-            sessions = (await ana.get("/me/sessions"))[1]["items"]
-            assert {each["address"] for each in sessions} == {"127.0.0.1"}
-            assert session["access_token"]
+            yield front, http
 
-            ticket = (await ana.made("/notifications/stream-ticket", None))["ticket"]
-            async with ana.listening(headers={"Authorization": ""}, ticket=ticket) as frames:
-                await ana.hears("Preciso disso hoje, é urgente!")
-                assert (await frames.next(seconds=3))["data"]  # at once, not when a buffer is full
-            big = {"message_id": "<1@x>", "from": "caio@example.com", "to": "v@example.com", "body": "a" * 3_000_000}
-            body, kind = io.BytesIO(json.dumps(big).encode()), {"Content-Type": "application/json"}
-            status, _, answer = await ana.call("POST", "/webhooks/email", data=body, headers=kind)
-            assert status == 200, answer
-            await ana.post("/hooks/zapi/a-key-that-nobody-knows/received", whatsapp("oi"))
-            status, headers, _ = await ana.call("GET", "/me")
-            assert headers["Strict-Transport-Security"] == "max-age=31536000"
-    log = (tmp_path / "access.log").read_text()
+
+async def test_nginx_passes_on_streams_mails_and_addresses_and_writes_down_no_key(fronted, eventually):
+    front, http = fronted
+    async with http.get(f"http://127.0.0.1:{front.plain}/x?y=1", allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (301, f"https://{HOST}/x?y=1")
+    ana = await Person.sign_up(http, front.address)
+    spoofed = {"X-Forwarded-For": "203.0.113.66"}
+    login = {"email": ana.email, "password": "a good password"}
+    _, session = await ana.post("/auth/login", login, headers=spoofed)
+    sessions = (await ana.get("/me/sessions"))[1]["items"]
+    assert {each["address"] for each in sessions} == {"127.0.0.1"}
+    assert session["access_token"]
+
+    ticket = (await ana.made("/notifications/stream-ticket", None))["ticket"]
+    async with ana.listening(headers={"Authorization": ""}, ticket=ticket) as frames:
+        await ana.hears("Preciso disso hoje, é urgente!")
+        assert (await frames.next(seconds=3))["data"]  # at once, not when a buffer is full
+    big = {"message_id": "<1@x>", "from": "caio@example.com", "to": "v@example.com", "body": "a" * 3_000_000}
+    body, kind = io.BytesIO(json.dumps(big).encode()), {"Content-Type": "application/json"}
+    status, _, answer = await ana.call("POST", "/webhooks/email", data=body, headers=kind)
+    assert status == 200, answer
+    await ana.post("/hooks/zapi/a-key-that-nobody-knows/received", whatsapp("oi"))
+    status, headers, _ = await ana.call("GET", "/me")
+    assert headers["Strict-Transport-Security"] == "max-age=31536000"
+
+    async def logged():
+        return (front.folder / "access.log").read_text()
+
+    log = await eventually(logged, lambda text: "/notifications/stream" in text and "/me/sessions" in text)
     assert "/api/v1/hooks/zapi/-" in log
+    assert "/api/v1/notifications/stream" in log
     assert "a-key-that" not in log
     assert ticket not in log
+
+
+async def test_nginx_passes_on_the_web_inbox(fronted):
+    """Its page, all that the page names, and the stream that it holds."""
+    front, http = fronted
+    async with http.get(f"{front.address}/") as answer:
+        page, policy = await answer.text(), answer.headers["Content-Security-Policy"]
+        assert answer.status == 200
+    assert "default-src" in policy
+    parts = set(re.findall(r'(?:src|href)="(/[^"]+)"', page))
+    assert any(part.endswith(".js") for part in parts)
+    for part in parts:
+        async with http.get(front.address + part) as answer:
+            assert (answer.status, len(await answer.read()) > 0) == (200, True), part
+    ana = await Person.sign_up(http, front.address)
+    async with ana.following() as frames:
+        await ana.made("/tasks", {"title": "Ligar"})
+        assert (await frames.next(seconds=3))["event"] == "task.created"
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
