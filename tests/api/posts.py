@@ -61,3 +61,10 @@ async def post_raw(person, channel, body, content_type, **more):
     headers = {"Content-Type": content_type} if content_type else {}
     status, _, raw = await person.call("POST", f"/webhooks/{channel}", data=body, headers=headers, **more)
     return status, json.loads(raw)
+
+
+async def told(person, payload, channel="whatsapp"):
+    """A webhook's post; its entries."""
+    status, receipt = await person.post(f"/webhooks/{channel}", payload)
+    assert status == 200, receipt
+    return receipt["messages"]
