@@ -24,6 +24,7 @@ from alfred.api.connection_fields import ProviderConfig
 from alfred.api.mail_connection_config import Email, Smtp
 
 ADDRESS = "http://127.0.0.1:8000"
+PAGE = 200  # channels
 PROVIDERS: dict[str, type[ProviderConfig]] = {
     "whatsapp_cloud": WhatsAppCloud,
     "messenger": Messenger,
@@ -137,10 +138,7 @@ def _log_in(terminal: Terminal, service: Service) -> None:
 
 
 def _channel(terminal: Terminal, service: Service, kind: str) -> str:
-    status, answer = service.call("GET", "/channels?limit=200")
-    if status != 200:
-        raise GivenUp(_words(answer))
-    known = {f"{each['name']} ({each['id']})": each["id"] for each in answer["items"] if each["type"] == kind}
+    known = {f"{each['name']} ({each['id']})": each["id"] for each in _channels(service) if each["type"] == kind}
     if known:
         chosen = terminal.choice("Which channel", [*known, "a new one"])
         if chosen in known:
@@ -150,6 +148,17 @@ def _channel(terminal: Terminal, service: Service, kind: str) -> str:
     if status != 201:
         raise GivenUp(_words(answer))
     return str(answer["id"])
+
+
+def _channels(service: Service) -> Iterator[dict[str, Any]]:
+    """All of them, page by page."""
+    cursor = ""
+    while cursor is not None:
+        status, answer = service.call("GET", f"/channels?limit={PAGE}&cursor={cursor}")
+        if status != 200:
+            raise GivenUp(_words(answer))
+        yield from answer["items"]
+        cursor = answer["next_cursor"]
 
 
 def _connected(terminal: Terminal, service: Service, channel: str, provider: str) -> Any:

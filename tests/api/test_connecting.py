@@ -70,6 +70,20 @@ async def test_asks_again_for_what_was_wrong(http, house):
     assert "verify token" in said
 
 
+async def test_shows_every_channel(http, house, monkeypatch):
+    monkeypatch.setattr("alfred.connecting.PAGE", 2)
+    rosa = await Person.sign_up(http, house, "Rosa")
+    for number in range(5):
+        await rosa.made("/channels", {"type": "whatsapp", "name": f"Loja {number}"})
+    script = Script(
+        "", "", rosa.session["access_token"], "evolution", "5", "http://127.0.0.1:9", "loja", SECRET + "key", "", "",
+    )  # fmt: skip
+    said = await script.walks(house)
+    assert [said.count(f"Loja {number} (") for number in range(5)] == [1] * 5
+    (connected,) = [each for each in (await rosa.get("/channels"))[1]["items"] if each["connection"]]
+    assert connected["name"] == "Loja 0"
+
+
 async def test_mail_is_asked_in_two_parts(http, house):
     rosa = await Person.sign_up(http, house, "Rosa")
     script = Script(
