@@ -5,6 +5,7 @@ import json
 import statistics
 import time
 from ipaddress import ip_network
+from uuid import UUID
 
 import pytest
 from uuid_utils.compat import uuid7
@@ -13,6 +14,8 @@ from alfred.ai.llm.exchange import Account, Prompt
 from alfred.ai.llm.reading import Wording
 from alfred.model_calls import Models
 from alfred.outbound_http import OutboundHttp
+from alfred.queries import sql
+from tests.api.posts import revoke
 from tests.api.suggesting import asked, customer
 from tests.conftest import serving
 from tests.models import HANGS, a_model
@@ -309,6 +312,18 @@ async def test_a_model_reads_a_message_after_those_of_the_same_turn(alone, model
 
     (question,) = await eventually(asked_of_it)
     assert question["earlier_messages"] == ["Quero a cadeira azul do João da Silva, fone {{phone_1}}"]
+
+
+async def test_a_message_that_was_deleted_meanwhile_is_not_read(ana, app_db):
+    entry = await ana.hears("Qual o preço da cadeira?", id="gone")
+    about = {"user_id": UUID(ana.id), "message_id": UUID(entry["message_id"])}
+    async with app_db.transaction():
+        await app_db.execute("select app.act_as($1)", ana.id)
+        assert await sql.refinements.to_read.one(app_db, **about)
+    await ana.post("/webhooks/whatsapp", revoke("gone"))
+    async with app_db.transaction():
+        await app_db.execute("select app.act_as($1)", ana.id)
+        assert await sql.refinements.to_read.one(app_db, **about) is None
 
 
 async def test_what_a_model_cannot_read_stays_as_it_was(rosa, model, eventually):

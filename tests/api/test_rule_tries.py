@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.api.posts import revoke
+
 RULE = {
     "version": 1,
     "trigger": "message.received",
@@ -47,6 +49,15 @@ async def test_shows_twenty_examples_and_counts_all(ana):
     _, result = await ana.post("/rules/backtest", {"compiled": RULE})
     assert (result["tried"], result["matched"], len(result["examples"])) == (22, 22, 20)
     assert {len(example["text"]) for example in result["examples"]} == {500}
+
+
+async def test_tries_nothing_that_was_deleted(ana):
+    await ana.hears("oi", id="kept", at=1714564800)
+    await ana.hears("Preciso disso hoje, é urgente!", id="gone", at=1714564801)
+    await ana.post("/webhooks/whatsapp", revoke("gone"))
+    every = RULE | {"when": {"not": RULE["when"]}}
+    _, result = await ana.post("/rules/backtest", {"compiled": every})
+    assert (result["tried"], [example["text"] for example in result["examples"]]) == (1, ["oi"])
 
 
 async def test_tries_page_after_page(ana, monkeypatch):
