@@ -64,10 +64,23 @@ async def plant(person, word, number):
     return entry
 
 
+# What is about the conversation and names nobody, and what the bus could not do about it.
+NAMELESS = (
+    "update tasks set contact_id = null where user_id = $1 and conversation_id = $2",
+    """update ai_events set contact_id = null
+        where user_id = $1 and conversation_id = $2 and type = 'conversation.updated'""",
+    """insert into event_retries (consumer, number, user_id, next_at, error)
+       select 'nobody', number, user_id, now() + interval '1 day', payload::text from ai_events
+        where user_id = $1 and conversation_id = $2 and type = 'conversation.updated'""",
+)
+
+
 async def test_an_erased_contact_leaves_no_trace_and_stays_away(ana, root, eventually, log):
     await ana.made("/rules", {"text": "Se a mensagem contém 'desconto', me avise"})
     entry = await plant(ana, WORD, NUMBER)
     assert await eventually(lambda: ana.notifications(type="rule_match"))
+    for statement in NAMELESS:
+        assert not (await root.execute(statement, ana.id, entry["conversation_id"])).endswith(" 0")
     assert len(await places_of(root, WORD)) > 8
     assert (await ana.delete(f"/contacts/{entry['contact_id']}"))[0] == 204
     assert await places_of(root, WORD, DIGITS, "987650009") == set()

@@ -87,6 +87,27 @@ async def test_what_has_expired_is_swept_when_a_session_begins(ana, root):
     assert await root.fetchval("select count(*) from refresh_tokens where user_id = $1", ana.id) == 1
 
 
+async def test_a_session_that_is_over_is_shown_no_more_and_opens_nothing(ana, bruno, root):
+    over = "update sessions set {} = now() - interval '1 second' where user_id = $1"
+    await root.execute(over.format("expires_at"), ana.id)
+    assert (await ana.get("/me/sessions"))[1]["items"] == []
+    await root.execute(over.format("ends_at"), bruno.id)
+    assert (await bruno.get("/me"))[0] == 401
+
+
+async def test_of_a_thousand_sessions_the_oldest_goes(ana, root):
+    await root.execute(
+        """insert into sessions (user_id, session_id, created_at, expires_at, ends_at)
+           select $1, app.uuid7(), now() - make_interval(secs => n), now() + interval '1 day', now() + interval '1 day'
+             from generate_series(1, 1005) n""",
+        ana.id,
+    )
+    status, _ = await ana.post("/auth/login", {"email": ana.email, "password": "a good password"})
+    assert status == 200
+    assert await root.fetchval("select count(*) from sessions where user_id = $1", ana.id) == 1000
+    assert (await ana.get("/me"))[0] == 200  # the session of now is among the newest
+
+
 @pytest.mark.parametrize("hours", [-2, 2])
 async def test_what_postgresql_judges_does_not_depend_on_the_clock_of_a_replica(
     ana, cluster, database, http, monkeypatch, hours

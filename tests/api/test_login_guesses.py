@@ -85,12 +85,32 @@ async def test_an_email_has_a_high_cap_as_a_whole(ana, monkeypatch):
     assert await log_in(ana, ana.email, PASSWORD, "203.0.113.9") == 429
 
 
-async def test_a_lockout_is_over_after_the_window(ana, cluster, owner_of):
-    for _ in range(3):
-        await log_in(ana, ana.email, "no")
+# Whose failures count: (e-mails, addresses) of six guesses.
+COUNTED = {
+    "the e-mail's from an address": (lambda _: None, lambda _: "198.51.100.7"),
+    "an address's": ("other{}@example.com".format, lambda _: "198.51.100.7"),
+    "an e-mail's": (lambda _: None, "203.0.113.{}".format),
+}
+
+
+@pytest.mark.parametrize("case", COUNTED)
+async def test_a_lockout_is_over_after_the_window(ana, owner_of, monkeypatch, case):
+    monkeypatch.setattr(logins, "MOST_TIMES", 2)
+    monkeypatch.setattr(logins, "FIRST_DELAY", 0)
+    email, address = COUNTED[case]
+    for number in range(6):
+        await log_in(ana, email(number) or ana.email, "no", address(number))
     assert await log_in(ana, ana.email, PASSWORD) == 429
     await owner_of(ana, "update login_failures set failed_at = failed_at - interval '15 minutes'")
     assert await log_in(ana, ana.email, PASSWORD) == 200
+
+
+async def test_who_has_not_logged_in_for_a_month_is_not_at_home(ana, owner_of):
+    assert await log_in(ana, ana.email, PASSWORD, "192.0.2.1") == 200
+    await owner_of(ana, "update sessions set last_used_at = last_used_at - interval '31 days'")
+    for number in range(3):
+        await log_in(ana, f"other{number}@example.com", "no", "192.0.2.1")
+    assert await log_in(ana, ana.email, PASSWORD, "192.0.2.1") == 429
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import json
 
+import asyncpg
 import pytest
 
 from alfred.quotas import QUOTAS
@@ -122,6 +123,20 @@ async def test_is_deleted_twice_without_harm(ana, bruno):
     assert (await ana.delete(path))[0] == 204
     assert (await ana.get(path))[0] == 404
     assert (await ana.delete("/subscriptions/01930d3c-7c1e-7b2a-9a41-5f6f3a1c2d4e"))[0] == 404
+
+
+async def test_of_those_deleted_the_last_thousand_stay_known(ana, cluster, database):
+    made = await ana.made("/subscriptions", {"url": URL})
+    root = await asyncpg.connect(cluster.superuser(database))
+    await root.execute(
+        """insert into subscription_tombstones (user_id, subscription_id, deleted_at)
+           select $1, app.uuid7(), now() - make_interval(secs => n) from generate_series(1, 1003) n""",
+        ana.id,
+    )
+    for _ in range(2):
+        assert (await ana.delete(f"/subscriptions/{made['id']}"))[0] == 204
+    assert await root.fetchval("select count(*) from subscription_tombstones where user_id = $1", ana.id) == 1000
+    await root.close()
 
 
 async def test_nobody_reaches_somebody_elses(ana, bruno):

@@ -51,9 +51,29 @@ FITTING = {
     "streams.issue_ticket": {"ticket_hash": b"y" * 32, "ttl": 60.0},
     "tokens.add_hash": {"token_hash": b"y" * 32, "token_id": ("api_tokens", 0)},
 }  # fmt: skip
+# What goes back to a contact who was merged: the ids of rows that are the other's now.
+FITTING |= {
+    f"contact_merges.return_{name}": {
+        "contact_id": ("contacts", 0), "merged_id": SECOND, "since": MAY,
+        "conversations": [("conversations", 0, "conversation_id")], "tasks": [("tasks", 0, "task_id")],
+        "notes": [("contact_notes", 0, "note_id")], "notifications": [("notifications", 0, "notification_id")],
+        "events": [("ai_events", 0, "number")], "merges": [("contact_merges", 0, "merged_id")],
+    }
+    for name in ("conversations", "tasks", "notes", "notifications", "events", "merges")
+}  # fmt: skip
 # Refused whatever is asked: makes the very person who asks.
 REFUSED = {"users.register"}
 MODES = ("off", "on")
+# What Rica's texts begin with, and her twin's do not.
+HERS, WORDS = "zebra", ["body", "title", "description", "name", "notes", "text", "snippet", "detail"]
+SEARCHES = {
+    "conversations": "select app.search_conversations($1)",
+    "contacts": "select app.search_contacts($1)",
+    "a page": "select app.search_page($1, null, null, 10)",
+    "where it hits": """select m.conversation_id
+                          from app.search_matches($1, array(select conversation_id from conversations
+                                                        where user_id = app.current_user_id())) m""",
+}
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +95,7 @@ async def house(rich, root, cluster):
     await transplant(db, rows, str(twin))
     await transplant(db, {"users": rows["users"]}, str(nina))
     await vary(db, rich.id)
+    await estrange(db, rich.id)
     await db.execute(
         """insert into contacts (user_id, contact_id, handle, channel_type)
            select distinct on (user_id) user_id, $1::uuid, '+5511900000888', 'whatsapp' from contacts""",
@@ -172,6 +193,8 @@ class House:
                 return self.argument(name, wanted_type, None, True)
             case (table, number):
                 return UUID(self.rows[table][number][name])
+            case [(table, number, column)]:
+                return [cast(self.rows[table][number][column], wanted_type.name.removesuffix("[]").lstrip("_"))]
             case value:
                 return value
 
@@ -217,6 +240,24 @@ async def vary(db, user_id):
                     value,
                 )
     await db.execute("update rule_matches set pending = true where user_id = $1", user_id)
+    await db.execute("set session_replication_role = origin")
+
+
+async def estrange(db, user_id):
+    """Other words and later moments for one tenant: what of hers shows among her twin's is seen."""
+    columns = await db.fetch(
+        """select attrelid::regclass::text as table, attname as column, atttypid = 'text'::regtype as is_text
+             from pg_attribute
+            where attrelid::regclass::text = any ($1) and attnum > 0 and not attisdropped and attgenerated = ''
+              and (atttypid = 'timestamptz'::regtype or atttypid = 'text'::regtype and attname = any ($2))""",
+        list(TENANT_TABLES),
+        WORDS,
+    )
+    await db.execute("set session_replication_role = replica")
+    for table, column, is_text in columns:
+        other = f"'{HERS} ' || {column}" if is_text else f"{column} + interval '1 hour'"
+        with contextlib.suppress(asyncpg.IntegrityConstraintViolationError):
+            await db.execute(f"update {table} set {column} = {other} where user_id = $1", user_id)
     await db.execute("set session_replication_role = origin")
 
 
@@ -274,3 +315,13 @@ async def test_the_predicates_alone_keep_tenants_apart(query, house):
     found, ran = await differences(house, query)
     assert found == []
     assert ran or query.name in REFUSED, "refused whatever was asked"
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+async def test_a_search_finds_ones_own_words_only(search, house, rich):
+    """Its function reads everybody's rows: what it says of the tenant is all that keeps them apart."""
+    for person, finds in ((UUID(rich.id), True), (house.people["twin"], False), (house.people["nina"], False)):
+        async with house.db.transaction():
+            await house.db.execute(f"select app.act_as('{person}')")
+            own = await house.db.fetch(SEARCHES[search], HERS)
+        assert bool(own) == finds, person
