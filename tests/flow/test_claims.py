@@ -96,3 +96,65 @@ async def test_a_delivery_is_settled_when_nobody_holds_its_conversation(queued, 
         await first.execute("set local statement_timeout = 300")
         with pytest.raises(asyncpg.QueryCanceledError):
             await first.fetchval(SETTLE, user_id, row[0], worker)
+
+
+CROWDED = "select user_id from users where email = '1@example.com'"
+MORE_LANES = f"""with made as (
+                     insert into subscriptions (user_id, subscription_id, url, events, secret)
+                     select user_id, app.uuid7(), 'https://example.com', '{{*}}', 'x'
+                       from ({CROWDED}) u, generate_series(1, 3) returning user_id, subscription_id
+                 ), laned as (
+                     insert into webhook_lanes (user_id, subscription_id, next_at)
+                     select user_id, subscription_id, now() from made
+                 )
+                 insert into webhook_deliveries (user_id, delivery_id, subscription_id, event_id, type, number, due_at)
+                 select user_id, app.uuid7(), subscription_id, event_id, 'task.created', 1, now()
+                   from made join webhook_bodies using (user_id)"""
+ALL_WEBHOOKS = "select * from app.claim_webhooks($1, 100, interval '1 minute', $2, $3, '{}', '{}')"
+ALL_DELIVERIES = "select * from app.claim_deliveries($1, 100, interval '1 minute', $2, $3, $4)"
+
+
+async def taken_by(db, user_id, statement, *arguments):
+    """How many rows of a tenant a worker takes."""
+    return [row["user_id"] for row in await db.fetch(statement, uuid7(), *arguments)].count(user_id)
+
+
+@pytest.mark.parametrize(
+    ("change", "busy", "calls"),
+    [
+        ("", 0, 4),
+        ("", 3, 1),
+        ("update subscriptions set consecutive_failures = 4", 0, 1),
+        ("update subscriptions set ordered = true", 0, 1),
+        ("update webhook_lanes set paused_until = now() + interval '1 minute'", 0, 0),
+        (MORE_LANES, 0, 8),
+    ],
+    ids=["a lane", "a busy lane", "a failing lane", "an ordered lane", "a pausing lane", "all lanes of a tenant"],
+)
+async def test_so_many_calls_go_to_a_subscription_at_once(queued, change, busy, calls):
+    root, _ = queued
+    user_id = await root.fetchval(CROWDED)
+    transaction = root.transaction()
+    await transaction.start()
+    try:
+        await root.execute(change)
+        assert await taken_by(root, user_id, ALL_WEBHOOKS, [user_id], [busy]) == calls
+    finally:
+        await transaction.rollback()
+
+
+@pytest.mark.parametrize(("each", "busy", "calls"), [(2, 0, 2), (2, 1, 1), (2, 2, 0), (9, 0, 7)])
+async def test_so_many_calls_go_to_a_channel_at_once(queued, workers, each, busy, calls):
+    root, _ = queued
+    user_id = await root.fetchval(CROWDED)
+    assert await taken_by(workers[0], user_id, ALL_DELIVERIES, each, [user_id], [busy]) == calls
+
+
+async def test_what_nobody_knows_is_waited_for_a_day(queued, workers):
+    root, _ = queued
+    first, worker = workers[0], uuid7()
+    row = (await first.fetch(QUEUES["deliveries"][1], worker))[0]
+    user_id = await root.fetchval("select user_id from deliveries where delivery_id = $1", row[0])
+    assert await first.fetchval(SETTLE.replace("dead", "unknown"), user_id, row[0], worker) == "unknown"
+    left = await first.fetchval("select give_up_at - now() from deliveries where delivery_id = $1", row[0])
+    assert 23.9 < left.total_seconds() / 3600 < 24.1
