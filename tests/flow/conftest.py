@@ -1,14 +1,19 @@
 """Services of their own: for what goes out (any process of a database sends what is due in it), and for scans."""
 
+import asyncio
 import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 import pytest
 
 from alfred import background
+from alfred.ai.builtin.provider import MockAIProvider
+from alfred.channels.item import InboundItem, Sender
+from alfred.crm.inbox import Inbox
 from alfred.crm.scans import Scans
 from alfred.db import Database
 from bench.peers import peer
@@ -19,6 +24,7 @@ from tests.flow.crowd import ROWS
 from tests.flow.embedded_house import House, folder_for_everybody
 from tests.flow.rules import NOTIFY, Clock, Shop, matches, rule, says
 from tests.flow.subscribing import IMPATIENT
+from tests.flow.taking_in import AT, NUMBER, identity
 from tests.founding import data_folder
 from tests.people import Person
 from tests.receivers import receiving
@@ -196,3 +202,30 @@ async def crowd(cluster):
     yield root, database
     await database.close()
     await root.close()
+
+
+@pytest.fixture(scope="module")
+async def inbox(cluster, database):
+    pool = Database(cluster.app(database), size=6)
+    await pool.open()
+    inbox = Inbox(pool, MockAIProvider(), lambda _: None)
+    writing = asyncio.create_task(inbox.run())
+    yield inbox
+    writing.cancel()
+    await asyncio.gather(writing, return_exceptions=True)
+    await pool.close()
+
+
+@pytest.fixture
+def hears(inbox, ana):
+    """A customer's item arrives for ana; what became of it."""
+
+    async def hear(handle=NUMBER, *others, id, kind="message", text="oi", at=AT, **more):
+        item = InboundItem(
+            kind=kind, channel_type="whatsapp", provider="evolution", external_id=id, sender=Sender(handle=handle),
+            identities=tuple(map(identity, others)), recipient="loja", sent_at=at, text=text, raw={"id": id}, **more,
+        )  # fmt: skip
+        (taken,) = await inbox.take_in(UUID(ana.id), [item])
+        return taken
+
+    return hear
