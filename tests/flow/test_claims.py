@@ -158,3 +158,17 @@ async def test_what_nobody_knows_is_waited_for_a_day(queued, workers):
     assert await first.fetchval(SETTLE.replace("dead", "unknown"), user_id, row[0], worker) == "unknown"
     left = await first.fetchval("select give_up_at - now() from deliveries where delivery_id = $1", row[0])
     assert 23.9 < left.total_seconds() / 3600 < 24.1
+
+
+async def test_an_ordered_lane_waits_for_what_is_under_way(queued):
+    root, _ = queued
+    user_id = await root.fetchval(CROWDED)
+    transaction = root.transaction()
+    await transaction.start()
+    try:
+        await root.execute("update subscriptions set ordered = true")
+        assert await taken_by(root, user_id, ALL_WEBHOOKS, [], []) == 1
+        await root.execute("update webhook_lanes set next_at = now()")
+        assert await taken_by(root, user_id, ALL_WEBHOOKS, [], []) == 0
+    finally:
+        await transaction.rollback()
