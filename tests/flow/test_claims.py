@@ -122,8 +122,8 @@ async def taken_by(db, user_id, statement, *arguments):
 @pytest.mark.parametrize(
     ("change", "busy", "calls"),
     [
-        ("", 0, 4),
-        ("", 3, 1),
+        ("select", 0, 4),
+        ("select", 3, 1),
         ("update subscriptions set consecutive_failures = 4", 0, 1),
         ("update subscriptions set ordered = true", 0, 1),
         ("update webhook_lanes set paused_until = now() + interval '1 minute'", 0, 0),
