@@ -14,7 +14,10 @@ MEDIA = "insert into media (user_id, channel_id, state) select user_id, user_id,
 INBOUND = """insert into messages (user_id, message_id, conversation_id, channel_id, direction, status, sent_at)
              select user_id, user_id, user_id, user_id, 'inbound', 'received', now() from users;
              insert into ai_refinements (user_id, message_id) select user_id, user_id from users"""
-WAITING = "update webhook_deliveries set state = 'waiting', due_at = now(); update webhook_lanes set next_at = now()"
+WAITING = """with numbered as (select delivery_id, row_number() over () as n from webhook_deliveries)
+             update webhook_deliveries d set state = 'waiting', due_at = now(), number = n
+               from numbered where numbered.delivery_id = d.delivery_id;
+             update webhook_lanes set next_at = now()"""
 # By queue: what puts rows there, and how a worker ($1) takes some of them.
 QUEUES = {
     "deliveries": (
