@@ -33,7 +33,7 @@ SECRET = "a secret for tests of more than 32 bytes"
 
 
 # What takes long, and what starts much, comes first: the end is shared out in small files.
-FOLDERS = ("migrations", "browser", "flow", "api", "pure", "sql")
+FOLDERS = ("migrations", "browser", "flow", "sql", "api", "pure")
 
 
 def pytest_xdist_auto_num_workers():
