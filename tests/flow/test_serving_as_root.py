@@ -69,8 +69,8 @@ async def test_root_gives_up_root_also_in_a_home_of_before(run, grown, home, htt
     assert (media / "old").stat().st_uid == daemon.pw_uid
     assert {name: (folder / name).read_text() for name in secrets} == secrets
     assert {(folder / name).stat().st_uid for name in secrets} == {0}
-    again = await run("seed", ALFRED_HOME=home)  # commands go on as root, beside it
-    assert await again.ends(60) == 0, again.lines
+    beside = await run("events", ALFRED_HOME=home)  # commands go on as root, beside it
+    assert await beside.ends(60) == 0, beside.lines
 
     os.kill(pid, signal.SIGKILL)  # whoever started us hears of it
     assert await service.ends(20) == 128 + signal.SIGKILL
