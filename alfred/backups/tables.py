@@ -78,15 +78,19 @@ def snapshot(owner_dsn: str) -> Iterator[Connection]:
 
 
 def _let_reader_read(owner: Connection) -> None:
-    """Once for each table; a policy needs the table for a moment, and is waited for 3 s."""
-    with owner.transaction():
-        owner.execute("set local lock_timeout = '3s'")
-        owner.execute(f"""do $$ begin
-            if not exists (select from pg_roles where rolname = '{READER}') then create role {READER} nologin; end if;
-            exception when duplicate_object or unique_violation then null;
-        end $$""")
-        for (table,) in owner.execute(_CLOSED).fetchall():
+    """Once for each table; a policy needs the table for a moment, and is waited for 3 s.
+
+    One table at a time: who waits for a table while it holds another meets a service in a deadlock.
+    """
+    owner.execute(f"""do $$ begin
+        if not exists (select from pg_roles where rolname = '{READER}') then create role {READER} nologin; end if;
+        exception when duplicate_object or unique_violation then null;
+    end $$""")
+    for (table,) in owner.execute(_CLOSED).fetchall():
+        with owner.transaction():
+            owner.execute("set local lock_timeout = '3s'")
             owner.execute(_each("create policy backup_read on {} for select to {} using (true)", table, READER))
+    with owner.transaction():
         for name in [*tables_of(owner), *sequences_of(owner)]:
             owner.execute(_each("grant select on {} to {}", name, READER))
 

@@ -9,6 +9,8 @@ import stat
 import subprocess
 import sys
 import tarfile
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import aiohttp
@@ -245,6 +247,27 @@ async def test_a_key_that_is_there_is_not_replaced(saved, empty):
         await asyncio.to_thread(restore, empty, str(saved.archive))
     assert key.read_text() == "another"
     key.unlink()
+
+
+def test_the_first_backup_of_a_busy_service_meets_it_in_no_deadlock(cluster):
+    """It waits for a table that a service reads, which then reads one that was closed before."""
+    name = cluster.copy()
+    with (
+        psycopg.connect(cluster.owner(name), autocommit=True) as owner,
+        psycopg.connect(cluster.superuser(name), autocommit=True) as watching,
+        psycopg.connect(cluster.superuser(name)) as service,
+        ThreadPoolExecutor(1) as thread,
+    ):
+        first, *_, last = [table for (table,) in owner.execute(tables._CLOSED)]
+        service.execute(f"lock table {last} in access share mode")
+        saving = thread.submit(tables._let_reader_read, owner)
+        waiting = "select exists (select from pg_locks where not granted and relation = %s::regclass)"
+        while not saving.done() and not watching.execute(waiting, [last]).fetchone()[0]:
+            time.sleep(0.01)
+        service.execute(f"select from {first}")
+        service.commit()
+        saving.result(20)
+        assert owner.execute(tables._CLOSED).fetchall() == []
 
 
 async def test_a_database_in_use_is_left_alone(saved, empty, cluster):
