@@ -91,6 +91,7 @@ async def test_data_survive_a_kill_and_a_second_process_takes_over(run, grown, h
     ],
 )
 def test_a_bad_setting_is_a_clear_message(monkeypatch, capsys, settings, words):
+    monkeypatch.setattr("alfred.log.set_up", lambda *_: None)  # the log of this process goes elsewhere
     for name in [name for name in os.environ if name.startswith("ALFRED_")]:
         monkeypatch.delenv(name)
     for name, value in settings.items():
