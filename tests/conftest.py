@@ -6,6 +6,7 @@ gc.disable()  # until the tests are collected: what is loaded stays, and to look
 
 import asyncio
 import contextlib
+import importlib
 import logging
 import os
 from pathlib import Path
@@ -52,6 +53,15 @@ def pytest_configure(config):
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node):
     node.workerinput["shared"] = str(node.config.shared)
+
+
+def pytest_collection(session):
+    """In a fresh checkout each process of a run first compiles a part of the files, rather than all of them each."""
+    worker, folder = getattr(session.config, "workerinput", None), Path(__file__).parent
+    if worker and [Path(each).resolve() for each in session.config.args] == [folder]:
+        for file in sorted(folder.glob("*/test_*.py"))[int(worker["workerid"][2:]) :: worker["workercount"]]:
+            with contextlib.suppress(Exception):  # which is told when it is collected
+                importlib.import_module(f"tests.{file.parent.name}.{file.stem}")
 
 
 def pytest_collection_modifyitems(items):
