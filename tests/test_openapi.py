@@ -37,6 +37,11 @@ async def test_is_valid(document):
     assert [*map(str, OpenAPIV31SpecValidator(document).iter_errors())] == []
 
 
+async def test_who_refuses_unknown_parameters_says_so(document):
+    without = {path for path, _, operation in operations(document) if "422" not in operation["responses"]}
+    assert {path for path in without if not path.startswith(("/webhooks/{", "/hooks/"))} == set()
+
+
 # What people read, rather than clients.
 _PAGES = ("/api/v1/docs", "/api/v1/openapi.json", "/web/", "/favicon.ico")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from alfred.channels import baileys
 from alfred.channels.building import MOST_READ, Occasion, ignored, person
-from alfred.channels.clean import Object, first, moment, obj, one_line, rows, text, yes
+from alfred.channels.clean import Object, first, moment, obj, one_line, rows, storable, text, yes
 from alfred.channels.item import Fact, IgnoredKind, InboundItem
 from alfred.channels.redaction import kept
 from alfred.channels.whatsapp import crowd, hides_the_number, other_ids, phone
@@ -60,7 +60,7 @@ class Envelope:
 
 def read(payload: Object, channel: ChannelType) -> list[InboundItem]:
     data = payload.get("data")
-    event = payload["event"].strip().lower().replace("_", ".").replace("-", ".")
+    event = storable(payload["event"]).strip().lower().replace("_", ".").replace("-", ".")
     envelope = Envelope(event, text(payload.get("instance")), phone(payload.get("sender")), channel)
     return [_read_element(envelope, element) for element in (data[:MOST_READ] if isinstance(data, list) else [data])]
 

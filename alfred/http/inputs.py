@@ -109,7 +109,9 @@ def load_json(raw: bytes) -> Any:
         reason = "it is not UTF-8"
     except RecursionError:
         reason = "it is nested too deeply"
-    except ValueError as error:
+    except json.JSONDecodeError as error:
+        reason = f"it is broken at line {error.lineno}, column {error.colno}"
+    except ValueError as error:  # of ours
         reason = str(error)
     raise Problem(400, "invalid_json", f"The body is not valid JSON: {reason}.")
 

@@ -218,8 +218,8 @@ def _problems(endpoint: Endpoint) -> dict[str, Any]:
         statuses |= {403}
     if "body" in endpoint.parameters:
         statuses |= {400, 413, 415, 422}
-    if endpoint.query_model is not None or endpoint.in_path:
-        statuses |= {422}
+    if endpoint.query_model is not None or endpoint.in_path or not endpoint.lenient:
+        statuses |= {422}  # a parameter that is not valid, or not known
     if endpoint.touches_database:
         statuses |= {503}
     content = {MEDIA_TYPE: {"schema": {"$ref": _REF.format(model="ProblemDetails")}}}

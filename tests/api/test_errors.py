@@ -66,6 +66,11 @@ async def test_a_problem_says_what_is_wrong(ana, method, path, options, status, 
     assert ("Allow" in headers) == (status == 405)
 
 
+async def test_broken_json_is_told_by_its_place(ana):
+    _, _, problem = await ask(ana, "PATCH", "/me", data=b'{\n  "name": "x",\n}', headers=JSON)
+    assert problem["detail"] == "The body is not valid JSON: it is broken at line 3, column 1."
+
+
 async def test_says_every_fault(stranger):
     body = {"email": "x", "password": "y", "a/b~c": 1}
     _, _, problem = await ask(stranger, "POST", "/auth/register", body=body)

@@ -8,6 +8,11 @@ from tests.pure.payloads import NOTHING, evolution, files, jid, kinds, one, read
 
 
 # Evolution
+def test_an_event_that_cannot_be_stored_is_ignored_by_a_name_that_can():
+    item = one({"event": "odd\ud800\0", "instance": "loja", "data": {"a": 1}}, "whatsapp")
+    assert (item.kind, item.raw["event"]) == ("ignored", "odd\ufffd")
+
+
 @pytest.mark.parametrize(
     ("message", "text", "attachments"),
     [
