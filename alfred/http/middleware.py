@@ -22,7 +22,8 @@ log = structlog.get_logger()
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 PACK_FROM = 1024  # bytes
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
-_HOOK = re.compile(r"^(/api/v1/hooks(?:/[a-z_]{1,20}(?=/))?)/.+", re.DOTALL)
+_HOOK = re.compile(r"/api/v1/hooks/.", re.DOTALL)
+_KEY = re.compile(r"(/(?i:hooks)(?:/[a-z_]{1,20}(?=/))?)/.+", re.DOTALL)  # of a hook, also where its root is mistaken
 _ALLOWED = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-ID"
 _FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP")
 _told: list[bool] = []  # that a proxy is not trusted
@@ -52,16 +53,11 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
     log.info(
         "request_answered",
         method=request.method,
-        path=_path_to_tell(request.path),
+        path=_KEY.sub(r"\1/…", request.path),  # the key of a hook is a secret
         status=response.status,
         ms=round(seconds * 1000, 1),
     )
     return response
-
-
-def _path_to_tell(path: str) -> str:
-    """The key of a hook is a secret."""
-    return _HOOK.sub(r"\1/…", path) if path.startswith("/api/v1/hooks") else path
 
 
 def _count(request: web.Request, response: web.StreamResponse, seconds: float) -> None:

@@ -168,6 +168,9 @@ async def test_no_key_token_or_signature_is_logged(rosa, monkeypatch):
     key = hook.url.rpartition("/")[2]
     for mistaken in (key, f"{key}/x", f"whatsapp_cloud/{key}/more", f"Other/{key}"):
         assert (await rosa.call("POST", f"/hooks/{mistaken}", data=raw, headers=JSON))[0] in {403, 404}
+    for root in ("//api/v1/hooks", "/crm/api/v1/hooks", "/api/v1/api/v1/hooks", "/API/V1/Hooks", "/hooks"):
+        mistaken = f"{rosa.address}{root}/whatsapp_cloud/{key}"
+        assert (await rosa.call("POST", mistaken, data=raw, headers=JSON))[0] == 404
     logged = out.getvalue()
     assert "hook_rejected" in logged
     assert "/api/v1/hooks/whatsapp_cloud/…" in logged
