@@ -38,7 +38,12 @@ export const rebell = burst(async () => {
   counted.tell(counts);
 }, 1000);
 
+let saidAt = -5000;
 frames.on(({ type, data }) => {
+  if (type === "message.received" && data.contact && performance.now() - saidAt > 5000) {
+    saidAt = performance.now();
+    announce(t("new.from", data.contact.name || data.contact.handle));
+  }
   if (type === "notification.created") {
     unseen += 1;
     counted.tell(counts);

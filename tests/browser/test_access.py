@@ -18,6 +18,13 @@ _UNREACHED = """return [...document.querySelectorAll("button, a[href], input, se
   .filter((element) => element.tabIndex < 0 && !element.closest("[role=listitem]"))
   .map((element) => element.outerHTML.slice(0, 120))"""
 
+# What is smaller than a finger, or a pointer, hits; a label is pressed with its box.
+_SMALL = """return [...document.querySelectorAll("button, select, input, summary, [role=button], .rail a, .row a")]
+  .filter((element) => element.checkVisibility() && !element.disabled)
+  .map((element) => [element, (element.closest("label") ?? element).getBoundingClientRect()])
+  .filter(([, place]) => place.width > 1 && (place.height < arguments[0] || place.width < Math.min(arguments[0], 32)))
+  .map(([element, place]) => `${place.width} x ${place.height} ${element.outerHTML.slice(0, 120)}`)"""
+
 
 # A key of a word that is missing is shown as it is.
 _WORDS = json.loads((FOLDER / "words" / "en.more.json").read_text(encoding="utf-8"))
@@ -41,7 +48,8 @@ def shop(house):
     ana.hears("Faz por 80 reais?", "+5511900000077", name="W" * 60)
     ana.made(f"/conversations/{told['conversation_id']}/messages", {"body": "Sentimos muito. " + "Longa" * 60})
     ana.patch(f"/conversations/{told['conversation_id']}", {"tags": ["mesa", "uma etiqueta comprida"]})
-    ana.made("/tasks", {"title": "Ligar", "priority": "urgent", "due_date": "2020-01-01"})
+    task = {"title": "Ligar", "priority": "urgent", "due_date": "2020-01-01"}
+    ana.made("/tasks", task | {"conversation_id": told["conversation_id"]})
     ana.made("/rules", {"text": "Se a mensagem for urgente, me avise"})
     nodes = [
         {"id": "a", "type": "condition", "when": {"field": "message.urgency", "op": "eq", "value": "high"}, "yes": "b"},
@@ -75,6 +83,8 @@ def test_axe_finds_nothing_serious_and_every_word_is_there(screen, shop, axe, wi
         go(screen, shop, name)
         found[name] = screen.violations(axe)
         assert screen.run(_UNREACHED) == [], name
+        if name != "talk" or width >= 760:
+            found[f"{name}: too small"] = screen.run(_SMALL, 44 if width < 760 else 24)
         assert len([h1 for h1 in screen.there("h1") if h1.is_displayed()]) == 1, name
         assert screen.run("return document.documentElement.scrollWidth") <= width, name
         assert _KEY.findall(screen.text()) == [], name
@@ -87,6 +97,9 @@ def test_forced_colours_keep_what_is_pressed(screen, shop):
     screen.enter(shop)
     pressed = screen.until(lambda: screen.there('.chip[aria-pressed="true"]'))[0]
     assert pressed.value_of_css_property("outline-style") == "solid"
+    screen.opens("Marina")
+    chosen = screen.until(lambda: screen.there(".row a[aria-current]"))[0]
+    assert chosen.value_of_css_property("outline-style") == "solid"
 
 
 _CUT = """return [...document.querySelectorAll("h1, button, select, input, textarea, .message")]

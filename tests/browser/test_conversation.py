@@ -29,6 +29,23 @@ def test_a_draft_stays_over_a_reload_and_with_its_conversation(screen, ana):
     screen.until(lambda: screen.find("textbox", "Message").get_attribute("value") == "half a thought")
 
 
+# Whether the line above what is unread, and the last message, are in sight.
+_IN_SIGHT = """const bottom = document.querySelector(".log").getBoundingClientRect().bottom;
+return [".newmark", ".message:last-of-type"].map((css) => document.querySelector(css))
+  .map((element) => element && element.getBoundingClientRect().top < bottom)"""
+
+
+def test_it_opens_at_the_first_unread_and_else_at_the_end(screen, ana):
+    ana.hear_many([f"Message number {number}" for number in range(40)], people=1)
+    screen.enter(ana)
+    for mark, last in ((True, False), (None, True)):
+        screen.opens("Customer 0")
+        screen.sees_message("Message number 39")
+        screen.until(lambda seen=[mark, last]: screen.run(_IN_SIGHT) == seen)
+        screen.until(lambda: ana.conversations()[0]["unread_count"] == 0)
+        screen.run("location.hash = '#/inbox'")
+
+
 def test_a_suggestion_is_used_and_its_gaps_are_asked_for(screen, ana):
     ana.hears("Qual o prazo de entrega para Niterói?")
     screen.enter(ana)

@@ -21,6 +21,10 @@ def test_what_another_client_sends_appears_too(screen, ana):
     ana.made(f"/conversations/{told['conversation_id']}/messages", {"body": "From elsewhere"})
     screen.sees_message("From elsewhere")
     screen.sees_row("You: From elsewhere")
+    ana.hears("Olá", "+5511900000055", name="Somebody New")  # the list says nothing, the status line does
+    screen.until(
+        lambda: "New message from Somebody New" in screen.run("return document.getElementById('said').textContent")
+    )
 
 
 def test_what_is_sent_here_stands_once(screen, ana):

@@ -157,7 +157,7 @@ export function showContact(side, frame, { talk, contact: given, act }) {
             ...waiting.slice(0, MOST).map((task) =>
               h(
                 "li.together.small.unbroken",
-                h("input", { type: "checkbox", class: "check", "aria-label": t("task.done.mark", task.title), on: { change: () => done(task) } }),
+                h("label.pick", h("input.check", { type: "checkbox", "aria-label": t("task.done.mark", task.title), on: { change: () => done(task) } })),
                 h("span.grow.breaks", task.title),
                 task.overdue ? mark("danger", "clock", t("overdue")) : task.due_date && h("span.muted", brief(task.due_date)),
               ),

@@ -3,7 +3,7 @@
 import { call, query } from "../api.js";
 import { button, fill, h, keyed } from "../dom.js";
 import { day, dayOf } from "../formats.js";
-import { announce, attempt, entitle, mishap, recount } from "../store.js";
+import { attempt, entitle, mishap, recount } from "../store.js";
 import { again, burst, frames, topic } from "../topics.js";
 import { t } from "../words.js";
 import { composer } from "./composer.js";
@@ -73,9 +73,11 @@ export function openTalk(place, side, frame, { id, message, row, replace }) {
       showTalk(fresh);
       paint(true);
       const target = known.get(around)?.element ?? known.get("unread")?.element;
-      if (target) target.scrollIntoView({ block: "center" });
       if (around) target?.classList.add("hit");
-      else toEnd();
+      if (target) {
+        target.scrollIntoView({ block: "center" });
+        stuck = atEnd();
+      } else toEnd();
       seen();
     } catch (problem) {
       if (gone) return;
@@ -169,7 +171,6 @@ export function openTalk(place, side, frame, { id, message, row, replace }) {
     seen();
   });
 
-  let saidAt = 0;
   const offs = [
     frames.on(({ type, data }) => {
       if (data.conversation?.id !== id) {
@@ -180,11 +181,7 @@ export function openTalk(place, side, frame, { id, message, row, replace }) {
         if (data.message.direction === "outbound") outbox.meet(data.message);
         upsert(data.message);
         if (talk) showTalk({ ...talk, ...data.conversation, contact: { ...talk.contact, ...data.contact } });
-        if (type === "message.received") {
-          seen();
-          if (Date.now() - saidAt > 5000) announce(t("new.from", nameOf(talk?.contact ?? data.contact)));
-          saidAt = Date.now();
-        }
+        if (type === "message.received") seen();
       } else if (type.startsWith("conversation.") && talk) showTalk({ ...talk, ...data.conversation });
       else catchUp();
     }),

@@ -81,7 +81,7 @@ export function row(item, old, { open, picking, picked, pick }) {
   keyed(link.lastChild, partsOf(link.lastChild), shown.map(([key, values, build]) => [key, JSON.stringify(values), () => build(item)]));
   const box =
     picking &&
-    h("input", { type: "checkbox", class: "check", checked: picked, "aria-label": t("select.one", name), tabindex: "-1", on: { change: (event) => pick(item.id, event.target.checked) } });
+    h("label.pick", h("input.check", { type: "checkbox", checked: picked, "aria-label": t("select.one", name), tabindex: "-1", on: { change: (event) => pick(item.id, event.target.checked) } }));
   const element = old ?? h("div", { role: "listitem", "data-id": item.id });
   element.className = `row${unread ? " unread" : ""}`;
   element.dataset.open = String(open);
