@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from alfred.events import Event, EventType
@@ -27,7 +28,7 @@ class Consumer:
     users: str | None = None
     may_wait: bool = False  # under load: nobody sees whether its effects come 50 ms later
 
-    @property
+    @cached_property
     def wants(self) -> dict[str, Mapping[str, Any]]:
         """The types, each with what its payload must contain."""
         return {name: self.only.get(name, {}) for name in self.types}

@@ -164,7 +164,8 @@ class Reader:
                 page = list(batch)
                 if len(page) >= READ_LIMIT:
                     self.poke(buckets)  # it was cut: buckets without a row on it may have news too
-                    self._look_for_all_at = 0.0
+                    if self._consumers[name].may_wait:
+                        self._look_for_all_at = 0.0
                 events: Sequence[Event] = [Event.of(row) for row in page if not row["aside"]]
                 events = await self._try_all(db, self._consumers[name], events)
                 await self._put_aside(db, name, await self._act(db, self._consumers[name], events, share))

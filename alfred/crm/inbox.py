@@ -80,6 +80,7 @@ class Inbox:
         self._opt_out_words = frozenset(plain_word(word) for word in opt_out_words)
         self._waiting: asyncio.Queue[Post] = asyncio.Queue()
         self._rows: asyncio.Queue[Post] = asyncio.Queue()  # what is not plain: it goes row by row
+        self._weight = 0  # of what waits, in all
         self._weights: Counter[UUID] = Counter()
         self._unknown = UnknownStatuses(database)
 
@@ -121,7 +122,7 @@ class Inbox:
     async def _written(self, user_id: UUID, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Wait in the queue, of which one tenant may fill the half."""
         weight = sum(1 + len(item["raw"]) // 1024 for item in items)
-        if self._weights.total() + weight > MOST_WAITING or self._weights[user_id] + weight > MOST_WAITING // 2:
+        if self._weight + weight > MOST_WAITING or self._weights[user_id] + weight > MOST_WAITING // 2:
             raise Away("too many messages wait to be written")
         post = Post(user_id, items, weight)
         self._put(self._waiting, post)
@@ -170,10 +171,12 @@ class Inbox:
         return found
 
     def _put(self, queue: "asyncio.Queue[Post]", post: Post) -> None:
+        self._weight += post.weight
         self._weights[post.user_id] += post.weight
         queue.put_nowait(post)
 
     def _taken(self, post: Post) -> Post:
+        self._weight -= post.weight
         self._weights[post.user_id] -= post.weight
         if not self._weights[post.user_id]:
             del self._weights[post.user_id]

@@ -25,10 +25,11 @@ _READ = tuple(name for name in Classification.model_fields if name != "signals")
 def written_as(user_id: UUID, item: InboundItem, reading: Classification | None) -> dict[str, Any] | None:
     """The item as app.take_in() wants it; None where there is nothing to write."""
     handles = _ways(item.channel_type, item.sender.handle)
+    tenant = str(user_id)
     common: dict[str, Any] = {
-        "user_id": str(user_id),
+        "user_id": tenant,
         # All ways to write a number have one key: batches must make their conversations in one order.
-        "key": (str(user_id), item.channel_type, min(handles, default=""), item.recipient or ""),
+        "key": (tenant, item.channel_type, min(handles, default=""), item.recipient or ""),
         "channel_type": item.channel_type,
         "provider": item.provider,
         "recipient": _key(item.recipient),
@@ -57,7 +58,10 @@ def is_plain(item: dict[str, Any]) -> bool:
 
 def plain_word(text: str) -> str:
     """Without case, accents, spaces around it and a full stop."""
-    letters = unicodedata.normalize("NFD", text.strip(" \t\r\n.!\"'").casefold())
+    word = text.strip(" \t\r\n.!\"'").casefold()
+    if word.isascii():
+        return word
+    letters = unicodedata.normalize("NFD", word)
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 

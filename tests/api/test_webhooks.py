@@ -6,6 +6,7 @@ import secrets
 
 import pytest
 
+from alfred.api.webhooks import Receipt
 from tests.api.posts import event, flat, messenger, page, post_raw, reaction
 from tests.people import cloud, delivery, whatsapp
 from tests.pure.test_channels_corpus import CASES, are_as_expected, channel_type, content_type
@@ -23,6 +24,7 @@ async def test_answers_what_was_read(ana, case):
     status, receipt = await post_raw(ana, channel, body, content_type(case, body))
     assert status == 200, receipt
     assert receipt["channel"] == channel
+    assert Receipt.model_validate(receipt).model_dump(mode="json") == receipt  # written without the model
     are_as_expected(receipt["messages"], told, channel)
     assert receipt["received"] == len(told)
     assert receipt["ignored"] == len(expected) - len(told)
