@@ -38,8 +38,8 @@ FOLDERS = ("migrations", "browser", "flow", "sql", "api", "pure")
 
 
 def pytest_xdist_auto_num_workers():
-    """Two more than there are processors: much of the time something else is waited for."""
-    return min(4, (os.cpu_count() or 1) + 2)
+    """One more than there are processors: much of the time something else is waited for."""
+    return min(4, (os.cpu_count() or 1) + 1)
 
 
 def pytest_configure(config):
