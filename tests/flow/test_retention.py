@@ -165,7 +165,7 @@ async def test_the_old_goes_and_the_young_stays(shop, eventually):
     assert after["last_matched_at"] < before["last_matched_at"]  # as it was moved
 
 
-async def test_payloads_of_more_tenants_than_one_look_takes(shop):
+async def test_payloads_of_more_tenants_than_one_look_takes(shop, eventually):
     """200 of them."""
     await shop.superuser.execute(
         """set session_replication_role = replica;
@@ -175,8 +175,12 @@ async def test_payloads_of_more_tenants_than_one_look_takes(shop):
            set session_replication_role = origin"""
     )
     retention = Retention(shop.database, AGES, [], lambda: datetime.now(UTC), batch=1000)
-    assert (await retention.run())["message_payloads"] == 204
-    assert await shop.count("message_payloads") == 0
+    await retention.run()
+
+    async def all_gone():  # the service may look at the same time, and take a part
+        return await shop.count("message_payloads") == 0
+
+    await eventually(all_gone)
 
 
 async def test_what_is_still_needed_stays(shop, eventually):
