@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -40,6 +40,13 @@ class Classification(Value):
     confidence: float
     provider: str
     signals: tuple[Signal, ...] = ()
+
+    def without_signals(self) -> dict[str, Any]:
+        """As a message keeps and shows it: JSON already."""
+        return {name: getattr(self, name) for name in _SHOWN}
+
+
+_SHOWN = tuple(name for name in Classification.model_fields if name != "signals")
 
 
 class Turn(Value):

@@ -291,9 +291,6 @@ async def keep_rejected(services: Services, user_id: UUID, posted: Posted, reaso
         )
 
 
-_READ = tuple(ClassificationOut.model_fields)
-
-
 def _entry(item: InboundItem, taken: TakenIn) -> dict[str, Any]:
     reading = taken.classification if item.kind == "message" else None
     return {
@@ -310,5 +307,5 @@ def _entry(item: InboundItem, taken: TakenIn) -> dict[str, Any]:
         "reply_to": item.reply_to,
         "status": item.status,
         "sent_at": item.sent_at,
-        "classification": {name: getattr(reading, name) for name in _READ} if reading else None,
+        "classification": reading.without_signals() if reading else None,
     }

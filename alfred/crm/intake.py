@@ -19,7 +19,6 @@ LONGEST_KEY = 600  # bytes; an index row of several keys has room for 2,704
 LONGEST_REFERENCES = 20  # ids of a mail's thread; the first and the last ones stay
 
 LONGEST_STOP = 100
-_READ = tuple(name for name in Classification.model_fields if name != "signals")  # JSON as they are
 
 
 def written_as(user_id: UUID, item: InboundItem, reading: Classification | None) -> dict[str, Any] | None:
@@ -40,7 +39,7 @@ def written_as(user_id: UUID, item: InboundItem, reading: Classification | None)
         "sent_at": _moment(item),
         "error": _failure(item),
         "delivery_id": item.delivery_id,
-        "classification": {name: getattr(reading, name) for name in _READ} if reading else None,
+        "classification": reading.without_signals() if reading else None,
         "raw": json_text(item.raw, str),
     }
     if item.kind == "ignored":
