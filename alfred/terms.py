@@ -36,7 +36,7 @@ ModelKind = Literal["default", "openai", "anthropic"]  # default: the account of
 FactKind = Literal["text", "product"]
 ModelProtocol = Literal["openai", "anthropic"]
 ModelFeature = Literal["reply", "follow_up", "refine"]
-UsageFeature = Literal["reply", "price", "follow_up", "refine"]
+UsageFeature = Literal["reply", "price", "follow_up", "refine", "test"]
 # Why the built-in assistant answered in place of a model that was asked for.
 FallbackReason = Literal["timeout", "rate_limited", "circuit_open", "invalid_output", "budget", "auth", "guard"]
 SuggestionOutcome = Literal["sent", "edited", "dismissed"]

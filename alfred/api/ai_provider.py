@@ -12,6 +12,7 @@ from alfred.ai.llm.reading import schema_of
 from alfred.api.connection_checks import ADDRESS_FAULTS
 from alfred.api.connection_fields import Secret
 from alfred.crm import ai_accounts
+from alfred.crm.wording import note, spent_on
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
 from alfred.http.models import Input, Output
@@ -147,16 +148,22 @@ async def delete_ai_provider(db: Db, caller: Caller, services: Services) -> None
 async def test_ai_provider(caller: Caller, services: Services) -> ProviderTest:
     """Test the model.
 
-    Asks it one short question that holds nothing of a customer's. The answer is 200 also where the model fails.
+    Asks it one short question that holds nothing of a customer's. The answer is 200 also where the model fails. What
+    it spends counts in the day's tokens; where they are used up, the model is not asked.
     """
     async with services.database.acting_as(caller.user_id) as db:
         chosen = await ai_accounts.chosen(db, services.vault, caller.user_id, services.models.service_wide)
+        today = await sql.ai_usage.tokens_today.value(db, user_id=caller.user_id)
     if chosen is None:
         raise not_found("provider")
     if chosen.account is None:
         return ProviderTest(ok=False, model=None, latency_ms=0, error=_error("auth"))
+    if today >= chosen.daily_tokens:
+        return ProviderTest(ok=False, model=chosen.account.model, latency_ms=0, error=_error("budget"))
     prompt = Prompt('Answer with this JSON object only: {"ok": true}', "{}", schema_of(_Works), most_tokens=50)
     asked = await services.models.ask(caller.user_id, chosen.account, prompt, _Works, fresh=True)
+    async with services.database.acting_as(caller.user_id) as db:
+        await note(db, caller.user_id, "test", spent_on(asked, chosen.account.protocol))
     return ProviderTest(
         ok=asked.answer is not None,
         model=chosen.account.model,

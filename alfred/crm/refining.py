@@ -11,10 +11,10 @@ from alfred.ai.llm.reading import Refinement
 from alfred.bus import Consumer
 from alfred.crm import ai_accounts
 from alfred.crm.leases import Room, Work
-from alfred.crm.wording import Ledger, note
+from alfred.crm.wording import note, spent_on
 from alfred.db import Database
 from alfred.events import Event, record
-from alfred.model_calls import Asked, Models
+from alfred.model_calls import Models
 from alfred.queries import Db, Row, sql
 from alfred.vault import Vault
 
@@ -81,7 +81,7 @@ class Refiner:
         asked = await self.models.ask(claimed.user_id, chosen.account, prompt, Refinement)
         async with self.database.acting_as(claimed.user_id) as db:
             await sql.refinements.done.run(db, **about)
-            await note(db, claimed.user_id, "refine", _ledger(asked, chosen.account.protocol))
+            await note(db, claimed.user_id, "refine", spent_on(asked, chosen.account.protocol))
             if asked.answer is not None:
                 await _reclassify(db, claimed, row, asked.answer, chosen.account.protocol)
         self.announce([claimed.user_id])
@@ -99,14 +99,3 @@ async def _reclassify(db: Db, claimed: Claimed, row: Row, answer: Refinement, pr
             db, claimed.user_id, "message.reclassified", dict(found["classification"]), message_id=claimed.message_id,
             conversation_id=found["conversation_id"], contact_id=found["contact_id"],
         )  # fmt: skip
-
-
-def _ledger(asked: Asked[Refinement], provider: str) -> Ledger:
-    return Ledger(
-        provider,
-        fallback_reason=asked.reason,
-        input_tokens=asked.input_tokens,
-        output_tokens=asked.output_tokens,
-        milliseconds=asked.milliseconds,
-        cost=asked.cost,
-    )

@@ -15,7 +15,7 @@ from alfred.ai.llm.reading import Wording
 from alfred.crm.ai_accounts import Chosen
 from alfred.model_calls import Asked, Models
 from alfred.queries import Db, sql
-from alfred.terms import FallbackReason, Language, ModelFeature, Tone
+from alfred.terms import FallbackReason, Language, ModelFeature, Tone, UsageFeature
 
 PLACEHOLDER = re.compile(r"\{\{([^{}]{1,40})\}\}")
 _CLOSER = re.compile(r"[^\W\d_]{2,}")  # a word
@@ -122,7 +122,19 @@ async def worded(
     return text, Ledger(account.protocol, used, **about)
 
 
-async def note(db: Db, user_id: UUID, feature: str, ledger: Ledger) -> None:
+def spent_on(asked: Asked[Any], provider: str) -> Ledger:
+    """What a question that is no suggestion has cost."""
+    return Ledger(
+        provider,
+        fallback_reason=asked.reason,
+        input_tokens=asked.input_tokens,
+        output_tokens=asked.output_tokens,
+        milliseconds=asked.milliseconds,
+        cost=asked.cost,
+    )
+
+
+async def note(db: Db, user_id: UUID, feature: UsageFeature, ledger: Ledger) -> None:
     """Count it in the sums of the day."""
     await sql.ai_usage.add.run(
         db,

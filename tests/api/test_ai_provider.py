@@ -163,6 +163,24 @@ async def test_a_test_tells_what_is_wrong(rosa, model, mode, code, calls):
     assert answer["latency_ms"] < 2500
 
 
+async def test_what_a_test_spends_counts(rosa, model):
+    await rosa.put("/ai/provider", wanted(model.base_url, daily_tokens=121))
+    assert (await rosa.post("/ai/provider/test"))[1]["ok"]
+    model.mode = (401, {})
+    assert not (await rosa.post("/ai/provider/test"))[1]["ok"]
+    model.mode = "ok"
+    assert (await rosa.post("/ai/provider/test"))[1]["ok"]
+    assert (await rosa.get("/ai/provider"))[1]["tokens_today"] == 240
+    _, usage = await rosa.get("/ai/usage")
+    (item,) = usage["items"]
+    assert (item["provider"], item["feature"], item["calls"], item["degraded"]) == ("openai", "test", 3, 1)
+    assert (item["input_tokens"], item["output_tokens"], item["cost"]) == (200, 40, "0.003000")
+    asked = len(model.calls)
+    _, answer = await rosa.post("/ai/provider/test")
+    assert (answer["ok"], answer["model"], answer["error"]["code"]) == (False, "small", "budget")
+    assert len(model.calls) == asked
+
+
 @pytest.mark.parametrize("status", ["", "400", "404", "422", "500", "501"])
 @pytest.mark.parametrize(("kind", "rungs"), [("openai", 3), ("anthropic", 2)])
 async def test_a_server_that_takes_no_schema_is_asked_in_another_way(rosa, model, kind, rungs, status):
