@@ -1,5 +1,6 @@
-"""The web inbox at `/`: the files of alfred/web, read once at the start; no path is ever made from a URL."""
+"""The web inbox at `/`: the files of alfred/web, read once, when one is asked for; no path is ever made from a URL."""
 
+import asyncio
 import gzip
 import hashlib
 import importlib.util
@@ -40,26 +41,43 @@ class File:
     etag: str
 
 
+class Site:
+    """The files by their names, and the page that leads to them; `edition` is a digest of all of them."""
+
+    def __init__(self) -> None:
+        self.files = dict(read_files())
+        digests = "".join(self.files[name].etag for name in sorted(self.files))
+        self.edition = hashlib.sha256(digests.encode()).hexdigest()[:16]
+        page = self.files.pop("index.html").body.replace(_EDITION.encode(), self.edition.encode())
+        self.index = _file("index.html", page)
+
+
 def add_site(app: web.Application) -> None:
-    """`GET /` and `GET /web/{file}`; the same below `/web/<edition>/`, where a browser may keep them for good."""
-    files = dict(read_files())
-    edition = hashlib.sha256("".join(files[name].etag for name in sorted(files)).encode()).hexdigest()[:16]
-    index = _file("index.html", files.pop("index.html").body.replace(_EDITION.encode(), edition.encode()))
+    """`GET /` and `GET /web/{file}`; the same below `/web/<edition>/`, where a browser may keep them for good.
+
+    The first request waits for the files, a quarter of a second of a thread: a service that nobody looks at needs none.
+    """
+    reading: list[asyncio.Task[Site]] = []
+
+    async def site() -> Site:
+        if not reading or (reading[0].done() and reading[0].exception()):
+            reading[:] = [asyncio.create_task(asyncio.to_thread(Site))]
+        return await asyncio.shield(reading[0])
 
     async def home(request: web.Request) -> web.Response:
-        return _answer(request, index, _AGAIN)
+        return _answer(request, (await site()).index, _AGAIN)
 
     async def part(request: web.Request) -> web.Response:
-        asked = request.match_info["file"]
+        asked, its = request.match_info["file"], await site()
         folder, _, rest = asked.partition("/")
         dated = re.fullmatch(r"[0-9a-f]{16}", folder) is not None
-        file = files.get(rest if dated else asked)
+        file = its.files.get(rest if dated else asked)
         if file is None:
             raise web.HTTPNotFound
-        return _answer(request, file, _FOREVER if folder == edition else _AGAIN)
+        return _answer(request, file, _FOREVER if folder == its.edition else _AGAIN)
 
     async def favicon(request: web.Request) -> web.Response:
-        return _answer(request, files["icon.svg"], _AGAIN)
+        return _answer(request, (await site()).files["icon.svg"], _AGAIN)
 
     app.router.add_get("/", home)
     app.router.add_get("/favicon.ico", favicon)
