@@ -203,8 +203,14 @@ async def get_conversation(db: Db, caller: Caller, conversation_id: UUID) -> Con
 
 
 @routes.on("PATCH", "/conversations/{conversation_id}", errors=(404,))
-async def update_conversation(db: Db, caller: Caller, conversation_id: UUID, body: ConversationChange) -> Conversation:
-    """Update a conversation's status, tags or snooze time."""
+async def update_conversation(
+    db: Db, caller: Caller, services: Services, conversation_id: UUID, body: ConversationChange
+) -> Conversation:
+    """Update a conversation's status, tags or snooze time.
+
+    The snooze time lies in the future; one in the past is 422 `not_in_future`.
+    """
+    refuse_past(body.snoozed_until, services.clock(), "/snoozed_until")
     if not await change(db, caller.user_id, conversation_id, Change(**body.given())):
         raise not_found("conversation")
     return await get_conversation(db, caller, conversation_id)
@@ -226,6 +232,12 @@ async def mark_conversation_unread(db: Db, caller: Caller, conversation_id: UUID
     Sets the unread count to at least 1.
     """
     return await _set_unread(db, caller, conversation_id, unread=True)
+
+
+def refuse_past(moment: datetime | None, now: datetime, pointer: str) -> None:
+    """Nobody can wait for a moment that is over."""
+    if moment is not None and moment <= now:
+        raise invalid([Fault(pointer, "This lies in the past; choose a moment to come.", "not_in_future")])
 
 
 def conversation_of(row: Row) -> Conversation:

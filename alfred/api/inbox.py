@@ -5,9 +5,9 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from alfred.api.conversations import ConversationFilter
+from alfred.api.conversations import ConversationFilter, refuse_past
 from alfred.crm.conversations import BulkChange, change_many, more_to_change
-from alfred.http.context import Caller
+from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
 from alfred.http.models import Input, Moment, Output, Tag
 from alfred.http.problems import bad_reference
@@ -96,13 +96,14 @@ async def get_conversation_counts(db: Db, caller: Caller) -> ConversationCounts:
 
 
 @routes.on("POST", "/conversations/bulk")
-async def update_conversations(db: Db, caller: Caller, body: ConversationBulk) -> BulkResult:
+async def update_conversations(db: Db, caller: Caller, services: Services, body: ConversationBulk) -> BulkResult:
     """Change many conversations at once.
 
     Takes up to 200 ids, or the filters of the list. With a filter a call changes at most 1,000 conversations, the most
     recently active first; while `has_more` is true, call again. Conversations that already are as the change says do
     not count. A conversation that would get more than 50 tags keeps its tags.
     """
+    refuse_past(body.change.snoozed_until, services.clock(), "/change/snoozed_until")
     filters = (body.filter or ConversationFilter()).model_dump()
     selection = {"ids": body.ids, "is_common": False, **filters}
     if body.ids is not None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
+from alfred.api.conversations import refuse_past
 from alfred.api.message_models import ClaimedMessage, ClaimedMessages, Message, message_of, shown
 from alfred.api.new_message import Body, ExternalId
 from alfred.crm import outbox
@@ -132,8 +133,7 @@ def _error_of(told: ReportedError | None) -> Error:
 
 def refuse_moment(moment: datetime, now: datetime) -> None:
     """A message waits for a moment to come, and for a year at most."""
-    if moment <= now:
-        raise invalid([Fault("/scheduled_at", "This lies in the past; choose a moment to come.", "not_in_future")])
+    refuse_past(moment, now, "/scheduled_at")
     if moment > now.astimezone(UTC) + FARTHEST:
         raise invalid([Fault("/scheduled_at", "This is too far away; choose a moment within a year.", "not_in_future")])
 

@@ -77,6 +77,7 @@ async def test_a_change_of_many_is_in_the_log(ana, six):
     [
         ({"change": {"status": "open"}}, ""),
         ({"change": {"status": "open"}, "ids": [], "filter": {}}, "/ids"),
+        ({"change": {"snoozed_until": "2020-01-01"}, "filter": {}}, "/change/snoozed_until"),
         ({"change": {}, "filter": {}}, "/change"),
         ({"change": {"add_tags": []}, "filter": {}}, "/change"),
         ({"change": {"status": "away"}, "filter": {}}, "/change/status"),

@@ -93,6 +93,16 @@ async def test_sleeps_until_and_wakes(ana):
     assert (conversation["status"], conversation["snoozed_until"]) == ("open", None)
 
 
+async def test_nobody_waits_for_a_moment_that_is_over(ana):
+    entry = await ana.hears("oi")
+    path, late = f"/conversations/{entry['conversation_id']}", {"snoozed_until": "2020-01-01T00:00:00Z"}
+    bulk = {"ids": [entry["conversation_id"]], "change": {"status": "snoozed", **late}}
+    for status, problem in (await ana.patch(path, late), await ana.post("/conversations/bulk", bulk)):
+        assert (status, problem["errors"][0]["code"]) == (422, "not_in_future")
+    assert (await ana.get(path))[1]["status"] == "open"
+    assert (await ana.patch(path, {"snoozed_until": "2100-01-01"}))[0] == 200
+
+
 @pytest.mark.parametrize(
     ("change", "pointer"),
     [
@@ -106,6 +116,8 @@ async def test_sleeps_until_and_wakes(ana):
         ({"tags": ["\ud800"]}, "/tags/0"),
         ({"snoozed_until": "tomorrow"}, "/snoozed_until"),
         ({"snoozed_until": 1714564800}, "/snoozed_until"),
+        ({"snoozed_until": "2020-01-01T00:00:00Z"}, "/snoozed_until"),
+        ({"status": "snoozed", "snoozed_until": "2020-01-01"}, "/snoozed_until"),
         ({"snoozed_until": "9999-12-31T23:59:59Z"}, "/snoozed_until"),
         ({"unread_count": 0}, "/unread_count"),
         ({"contact/id~": 0}, "/contact~1id~0"),
