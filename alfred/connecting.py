@@ -20,8 +20,8 @@ from alfred.api.connection_config import (
     WhatsAppCloud,
     Zapi,
 )
-from alfred.api.connection_fields import ProviderConfig
-from alfred.api.mail_connection_config import Email, Smtp
+from alfred.api.connection_fields import Config, ProviderConfig
+from alfred.api.mail_connection_config import Email, Inbound, Smtp
 
 ADDRESS = "http://127.0.0.1:8000"
 PAGE = 200  # channels
@@ -35,18 +35,11 @@ PROVIDERS: dict[str, type[ProviderConfig]] = {
     "twilio": Twilio,
     "email": Email,
 }
-# What proves a mail service's posts, asked for by name.
-_INBOUND: dict[str, tuple[str, ...]] = {
-    "mailgun": ("signing_keys",),
-    "sendgrid": ("public_key", "basic"),
-    "postmark": ("basic",),
-    "brevo": ("bearer",),
-    "resend": ("signing_secrets",),
-    "ses": ("topic_arns",),
-    "mail": ("header",),
+# The services that post inbound mail, each asked for all that it takes.
+_INBOUND: dict[str, type[Config]] = {
+    get_args(model.model_fields["provider"].annotation)[0]: model for model in get_args(get_args(Inbound)[0])
 }
 _LISTS = frozenset({"app_secrets", "auth_tokens", "hmac_keys", "signing_keys", "signing_secrets", "topic_arns"})
-_OPEN = frozenset({"public_key", "topic_arns"})  # no secrets: they are typed in sight
 
 
 class GivenUp(Exception):
@@ -185,8 +178,7 @@ def _asked(terminal: Terminal, provider: str) -> dict[str, Any]:
     smtp = dict(_fields(terminal, Smtp))
     terminal.say("Which service posts inbound mail?")
     service = terminal.choice("Number", list(_INBOUND))
-    inbound = {name: value for name in _INBOUND[service] if (value := _value(terminal, name, None)) not in ("", None)}
-    return {"smtp": smtp, "inbound": {"provider": service, **inbound}}
+    return {"smtp": smtp, "inbound": {"provider": service, **dict(_fields(terminal, _INBOUND[service]))}}
 
 
 def _fields(terminal: Terminal, model: type[BaseModel]) -> Iterator[tuple[str, Any]]:
@@ -206,7 +198,7 @@ def _value(terminal: Terminal, name: str, field: FieldInfo | None) -> Any:
         first = terminal.value(f"{name}.{parts[0]} (empty: none)")
         return {parts[0]: first, parts[1]: terminal.value(f"{name}.{parts[1]}", secret=True)} if first else None
     secret = (field is None and name in _SECRETS) or (field is not None and _is_secret(field.annotation))
-    answer = terminal.value(name, None if default is None else str(default), secret=secret and name not in _OPEN)
+    answer = terminal.value(name, None if default is None else str(default), secret=secret)
     return [each.strip() for each in answer.split(",") if each.strip()] or None if name in _LISTS else answer
 
 
@@ -214,9 +206,8 @@ def _is_secret(annotation: Any) -> bool:
     return annotation is SecretStr or any(_is_secret(each) for each in get_args(annotation))
 
 
-_SECRETS = frozenset(name for model in PROVIDERS.values() for name in model.secret_names) | {
-    "password", "signing_keys", "signing_secrets", "bearer",
-}  # fmt: skip
+_ALL: tuple[type[Config], ...] = (*PROVIDERS.values(), Smtp, *_INBOUND.values())
+_SECRETS = frozenset(name for model in _ALL for name in model.secret_names)
 
 
 def _test(terminal: Terminal, service: Service, channel: str) -> None:

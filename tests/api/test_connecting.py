@@ -96,6 +96,30 @@ async def test_mail_is_asked_in_two_parts(http, house):
     assert (config["smtp"]["from_address"], config["inbound"]["provider"]) == ("loja@example.com", "mailgun")
 
 
+@pytest.mark.parametrize(
+    ("service", "answers", "secrets"),
+    [
+        ("resend", ("", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "re_key"), {"signing_secrets", "api_key"}),
+        ("brevo", ("", "", "a bearer", "xkeysib"), {"bearer", "api_key"}),
+        ("brevo", ("", "posts", "a password", "", "xkeysib"), {"basic", "api_key"}),
+        ("sendgrid", ("", "posts", "a password"), {"basic"}),
+        ("ses", ("arn:aws:sns:eu-west-1:123456789012:mail, arn:aws:sns:eu-west-1:123456789012:more",), set()),
+        ("mail", ("", "a bearer", ""), {"bearer"}),
+    ],
+)
+async def test_a_mail_service_is_asked_for_all_that_it_takes(http, house, service, answers, secrets):
+    rosa = await Person.sign_up(http, house, "Rosa")
+    smtp = ("127.0.0.1", "2525", "none", "", "", "loja@example.com", "", "", "")
+    script = Script("", "", rosa.session["access_token"], "email", "Vendas", *smtp, service, *answers)
+    said = await script.walks(house)
+    (channel,) = (await rosa.get("/channels"))[1]["items"]
+    kept = (await rosa.get(f"/channels/{channel['id']}/connection"))[1]["secrets"]
+    assert {name for name, state in kept.items() if state["set"]} == {f"inbound.{name}" for name in secrets}
+    assert script.answers == []
+    assert not [answer for answer in answers if "key" in answer and answer in said]
+    assert not {"public_key", "topic_arns"} & {each.partition(":")[0] for each in script.hidden}
+
+
 async def test_says_why_it_cannot_go_on(house):
     with pytest.raises(GivenUp, match="bin/serve"):
         await Script("http://127.0.0.1:9", "a@example.com", "x").walks(house)
