@@ -176,7 +176,7 @@ async def classify_message(caller: Caller, services: Services, body: MessageToRe
     )
 
 
-@routes.on("POST", "/ai/suggest-reply")
+@routes.on("POST", "/ai/suggest-reply", repeatable=True)
 async def suggest_reply(caller: Caller, services: Services, body: ReplyAsked) -> ReplyOut:
     """Suggest a reply to the customer's last messages.
 
@@ -201,7 +201,7 @@ async def suggest_reply(caller: Caller, services: Services, body: ReplyAsked) ->
         return ReplyOut(**await by_model(caller, services, draft, answer))
 
 
-@routes.on("POST", "/ai/suggest-price")
+@routes.on("POST", "/ai/suggest-price", repeatable=True)
 async def suggest_price(db: Db, caller: Caller, services: Services, body: PriceAsked) -> PriceOut:
     """Suggest a price for one unit.
 
@@ -219,7 +219,7 @@ async def suggest_price(db: Db, caller: Caller, services: Services, body: PriceA
     return PriceOut(**found.model_dump(), **await kept(db, caller, "price", talk, ledger))
 
 
-@routes.on("POST", "/ai/suggest-follow-up")
+@routes.on("POST", "/ai/suggest-follow-up", repeatable=True)
 async def suggest_follow_up(caller: Caller, services: Services, body: FollowUpAsked) -> FollowUpOut:
     """Suggest when and how to follow up.
 

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.api.repeating import MAKING, everything, filled, repeated
+from tests.api.suggesting import customer
 from tests.people import Person
 
 
@@ -157,3 +158,15 @@ async def test_a_path_of_any_length_may_have_a_key(ana):
     path = f"/conversations/{heard['conversation_id']}/messages"
     query = "?" + "&".join(f"a{n}=x" for n in range(1000))
     assert (await ana.call("POST", path + query, {"body": "oi"}, headers=key))[0] == 422
+
+
+@pytest.mark.parametrize("what", ["reply", "price", "follow-up"])
+async def test_a_suggestion_is_made_once(ana, what):
+    entry = await customer(ana, base_price="100")
+    path, body = f"/ai/suggest-{what}", {"conversation_id": entry["conversation_id"]}
+    status, replayed, first = await repeated(ana, path, body, "key-1")
+    assert (status, replayed) == (200, None)
+    await ana.hears("E o prazo?")
+    assert await repeated(ana, path, body, "key-1") == (200, "true", first)
+    assert sum(item["suggested"] for item in (await ana.get("/ai/suggestions/stats"))[1]["items"]) == 1
+    assert (await repeated(ana, path, body, "key-2"))[2]["id"] != first["id"]
