@@ -12,16 +12,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-import asyncpg
-import psycopg
-
 from alfred import log
-from alfred.ai.registry import UnknownProvider
-from alfred.backups import BadBackup, backup, restore
-from alfred.db import UnsafeRole
-from alfred.identity import BadAccount
 from alfred.postgres import Unavailable
-from alfred.running import dead_events, provisioned, rotate_secrets, scan_once, serve
+from alfred.running import provisioned
 from alfred.settings import BadSetting, Settings
 
 
@@ -58,12 +51,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = Settings.load(os.environ)
         log.set_up(settings.log_level, settings.log_format)
         return _run(given, settings)
-    except (BadSetting, UnknownProvider, UnsafeRole) as error:
+    except Exception as error:
+        status = _status_of(error)
+        if status is None:
+            raise
         print(f"alfred: {error}", file=sys.stderr)  # noqa: T201
+        return status
+
+
+def _status_of(error: Exception) -> int | None:
+    """2 for what the operator wrote, 1 for what he is told in a sentence, None for a fault of ours."""
+    import asyncpg
+    import psycopg
+
+    from alfred.ai.registry import UnknownProvider
+    from alfred.backups import BadBackup
+    from alfred.db import UnsafeRole
+    from alfred.identity import BadAccount
+
+    if isinstance(error, BadSetting | UnknownProvider | UnsafeRole):
         return 2
-    except (BadAccount, BadBackup, Unavailable, OSError, psycopg.OperationalError, asyncpg.PostgresError) as error:
-        print(f"alfred: {error}", file=sys.stderr)  # noqa: T201
-        return 1
+    told = (BadAccount, BadBackup, Unavailable, OSError, psycopg.OperationalError, asyncpg.PostgresError)
+    return 1 if isinstance(error, told) else None
 
 
 def _run(given: argparse.Namespace, settings: Settings) -> int:
@@ -76,6 +85,8 @@ def _run(given: argparse.Namespace, settings: Settings) -> int:
             except GivenUp as reason:
                 raise BadSetting(str(reason)) from None
         case "serve":
+            from alfred.serving import serve
+
             return serve(settings)
         case "migrate":
             with provisioned(settings, migrating=True, down=given.down):
@@ -86,12 +97,18 @@ def _run(given: argparse.Namespace, settings: Settings) -> int:
             with provisioned(settings) as base:
                 asyncio.run(seed(base))
         case "scan":
+            from alfred.upkeep import scan_once
+
             with provisioned(settings) as base:
                 print(asyncio.run(scan_once(base, given.scan)))  # noqa: T201
         case "events":
+            from alfred.upkeep import dead_events
+
             with provisioned(settings) as base:
                 print(asyncio.run(dead_events(base, retry=given.retry)))  # noqa: T201
         case "secrets":
+            from alfred.upkeep import rotate_secrets
+
             with provisioned(settings) as base:
                 print(asyncio.run(rotate_secrets(base)))  # noqa: T201
         case "user":
@@ -99,8 +116,12 @@ def _run(given: argparse.Namespace, settings: Settings) -> int:
 
             change_accounts(settings, given.action, given.email, getattr(given, "name", None))
         case "backup":
+            from alfred.backups import backup
+
             backup(settings, given.target)
         case "restore":
+            from alfred.backups import restore
+
             restore(settings, given.source)
         case "openapi":
             from alfred.app import described

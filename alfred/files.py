@@ -1,6 +1,5 @@
-"""Finds the folders of SQL, in a wheel, an editable install or a bare checkout, and which version this is."""
+"""Finds the folders of SQL in a wheel, an editable install or a bare checkout, and tells which version this is."""
 
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -12,8 +11,20 @@ def folder(name: str) -> Path:
     return inside if inside.is_dir() else _PACKAGE.parent / name
 
 
+def known_migrations() -> list[str]:
+    """All migrations of this version, in their order."""
+    return sorted(file.stem for file in folder("migrations").glob("*.sql") if ".rollback" not in file.name)
+
+
+def newest_migration() -> str:
+    """The last migration that this version knows."""
+    return known_migrations()[-1]
+
+
 def version_of_alfred() -> str:
     """The installed version; a bare checkout has none."""
+    from importlib.metadata import PackageNotFoundError, version  # brings the mail parser
+
     try:
         return version("alfred-crm")
     except PackageNotFoundError:

@@ -6,8 +6,6 @@ import traceback
 from typing import Any, Literal
 
 import structlog
-from asyncpg import PostgresError
-from pydantic import ValidationError
 
 from alfred.json_text import json_text
 
@@ -64,6 +62,9 @@ def _without_values(_logger: Any, _name: str, event: structlog.typing.EventDict)
 
 def kind_of(error: BaseException) -> str:
     """What went wrong, without a value of anybody's."""
+    from asyncpg import PostgresError  # not everybody who logs has a database
+    from pydantic import ValidationError
+
     if isinstance(error, PostgresError):
         return f"{type(error).__name__} {error.sqlstate} {getattr(error, 'constraint_name', None) or ''}".strip()
     if isinstance(error, ValidationError):

@@ -10,9 +10,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from yoyo import get_backend, read_migrations
 
 from alfred.files import folder
-from alfred.terms import BELL, REQUESTS_ALONE
+from alfred.terms import APP, AUTH, BELL, BUS, OWNER, REQUESTS_ALONE
 
-APP, AUTH, BUS, OWNER = "alfred_app", "alfred_auth_app", "alfred_bus_app", "alfred_owner"
 SERVICES = ("alfred_auth", "alfred_bus", "alfred_scan", "alfred_search", "alfred_deliver", "alfred_intake")
 # What a superuser takes from everybody, in each database: large objects, which have no row level security, and the
 # statements of other sessions, which hold the ids of their tenants. (docs/operations.md repeats it.)
@@ -36,14 +35,10 @@ end $$;
 _LOCK = 0x616C6672
 
 
-def newest() -> str:
-    """The last migration that this version knows."""
-    return known()[-1]
-
-
-def known() -> list[str]:
-    """All migrations of this version, in their order."""
-    return sorted(file.stem for file in folder("migrations").glob("*.sql") if ".rollback" not in file.name)
+def name_of(dsn: str) -> str:
+    """Where a database is, without its password."""
+    parts = conninfo_to_dict(dsn)
+    return f"{parts.get('dbname')} at {parts.get('host') or 'the local socket'}"
 
 
 def applied(owner_dsn: str) -> list[str]:

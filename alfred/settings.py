@@ -5,8 +5,6 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
 
-from psycopg import ProgrammingError
-from psycopg.conninfo import conninfo_to_dict
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -132,10 +130,15 @@ class Settings(BaseModel):
     )
     @classmethod
     def _of_postgresql(cls, url: SecretStr | None) -> SecretStr | None:
-        if url is not None and not url.get_secret_value().startswith(("postgresql://", "postgres://")):
+        if url is None:
+            return None
+        from psycopg import ProgrammingError  # the embedded server needs none of it here
+        from psycopg.conninfo import conninfo_to_dict
+
+        if not url.get_secret_value().startswith(("postgresql://", "postgres://")):
             raise ValueError("must be the URL of a PostgreSQL database: postgresql://user:password@host/database")
         try:
-            conninfo_to_dict(url.get_secret_value() if url else "")
+            conninfo_to_dict(url.get_secret_value())
         except ProgrammingError:  # whose words may quote the password
             raise ValueError(
                 "this URL cannot be read; write %40 for @, %2F for / and %25 for % in a password"

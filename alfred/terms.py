@@ -103,6 +103,8 @@ def language_of(locale: str | None) -> Language | None:
     return next((language for language in languages if language == spoken), None)
 
 
+# The roles of the database that log in: for requests, for authentication, for the work in the background; who migrates.
+APP, AUTH, BUS, OWNER = "alfred_app", "alfred_auth_app", "alfred_bus_app", "alfred_owner"
 # What connections call themselves, so that an upgrade tells them from those of processes with one login for everything.
 REQUESTS_ALONE = "alfred-requests"
 BELL = "alfred-bell"

@@ -92,10 +92,10 @@ def service(home: Path | None = None, *, change: str = "", **settings: str) -> I
 
 
 def _answering(pid: int) -> int:
-    """The process that gave up root, if there is one: a child of the same command line."""
-    command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    """The process that gave up root, if there is one: a child that is no PostgreSQL."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return next((int(child) for child in children if Path(f"/proc/{child}/cmdline").read_bytes() == command), pid)
+    others = (int(child) for child in children if not Path(f"/proc/{child}/comm").read_text().startswith("postgres"))
+    return next(others, pid)
 
 
 def _address(process: subprocess.Popen[bytes], log: Path) -> str:

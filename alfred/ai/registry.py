@@ -1,12 +1,13 @@
 """Providers by name: Alfred's own, and those that installed packages bring."""
 
 from collections.abc import Callable
-from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
 
-from alfred.ai.builtin.provider import MockAIProvider
-from alfred.ai.provider import AIProvider
+if TYPE_CHECKING:
+    from alfred.ai.provider import AIProvider
 
 GROUP = "alfred.ai_providers"
+OWN = "mock"  # Alfred's own
 
 
 class UnknownProvider(Exception):
@@ -20,19 +21,25 @@ class UnknownProvider(Exception):
 
 def names() -> list[str]:
     """Every name that `provider` knows."""
-    return sorted({MockAIProvider.name, *(entry.name for entry in entry_points(group=GROUP))})
+    from importlib.metadata import entry_points
+
+    return sorted({OWN, *(entry.name for entry in entry_points(group=GROUP))})
 
 
 def check(name: str) -> None:
     """Whether somebody has that name, before anything is started; raises `UnknownProvider`."""
-    if name not in names():
+    if name != OWN and name not in names():
         raise UnknownProvider(name, names())
 
 
-def provider(name: str) -> AIProvider:
+def provider(name: str) -> "AIProvider":
     """The provider of that name; an entry point names something to call without arguments."""
-    if name == MockAIProvider.name:
+    if name == OWN:
+        from alfred.ai.builtin.provider import MockAIProvider
+
         return MockAIProvider()
+    from importlib.metadata import entry_points
+
     for entry in entry_points(group=GROUP, name=name):
         make: Callable[[], AIProvider] = entry.load()
         return make()

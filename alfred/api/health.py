@@ -3,8 +3,8 @@
 import asyncio
 from typing import Literal
 
-from alfred import schema
 from alfred.db import connection_lost
+from alfred.files import newest_migration
 from alfred.http.context import Services
 from alfred.http.endpoint import Answer, Routes
 from alfred.http.models import Output
@@ -46,7 +46,7 @@ async def get_readiness(services: Services) -> Answer[Readiness]:
             newest = await services.database.once(sql.health.newest_migration)
             for pool in services.pools.by_login().values():
                 await pool.once(sql.health.login)
-            database, migrations = True, newest >= schema.newest()
+            database, migrations = True, newest >= newest_migration()
     except Exception as error:
         if not connection_lost(error):
             raise

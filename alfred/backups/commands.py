@@ -15,9 +15,10 @@ from alfred import schema
 from alfred.backups import tables
 from alfred.backups.archive import BadBackup, Reader, reading, writing
 from alfred.backups.files import dump_files, load_files
-from alfred.files import version_of_alfred
+from alfred.files import known_migrations, newest_migration, version_of_alfred
 from alfred.media_store import MediaStore
-from alfred.running import SECRETS, Provisioned, bring_up, provisioned
+from alfred.module_process import ModuleProcess
+from alfred.running import SCHEMA, SECRETS, Provisioned, bring_up, provisioned
 from alfred.settings import BadSetting, Settings
 from alfred.vault import Vault
 
@@ -89,7 +90,8 @@ def restore(settings: Settings, source: str) -> None:
             with _installed(_home_of(base), keys):
                 schema.bring_to(_owner_of(base), manifest["migrations"])
                 rows, files = _load(base, manifest, archive)
-            bring_up(_owner_of(base), base.logins, None, given=base.embedded is None)
+            with ModuleProcess(SCHEMA) as apart:
+                bring_up(apart, _owner_of(base), base.logins, given=base.embedded is None)
     log.info("backup_restored", file=source, rows=rows, files=files, made_at=manifest.get("created_at"))
 
 
@@ -108,11 +110,11 @@ def _load(base: Provisioned, manifest: dict[str, Any], archive: Reader) -> tuple
 
 
 def _refuse_newer(manifest: dict[str, Any]) -> None:
-    known, wanted = set(schema.known()), manifest.get("migrations")
+    known, wanted = set(known_migrations()), manifest.get("migrations")
     if manifest.get("format") != FORMAT or not isinstance(wanted, list) or not set(wanted) <= known:
         raise BadBackup(
             f"the backup is of Alfred {manifest.get('alfred')} with the schema {manifest.get('schema')}, "
-            f"which this version ({schema.newest()}) does not know: restore it with that version or a newer one"
+            f"which this version ({newest_migration()}) does not know: restore it with that version or a newer one"
         )
     columns = manifest.get("tables")
     if not isinstance(columns, dict) or not all(isinstance(names, list) for names in columns.values()):

@@ -51,6 +51,34 @@ if os.getppid() == parent:
 """
 
 
+class Inherited:
+    """A child that the program which this process was before has started."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """Its status, once it has ended."""
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self.returncode = os.waitstatus_to_exitcode(status) if pid else None
+        return self.returncode
+
+    def wait(self, timeout: float) -> None:
+        """As that of `Popen`."""
+        deadline = time.monotonic() + timeout
+        while self.poll() is None:
+            if time.monotonic() > deadline:
+                raise sp.TimeoutExpired("postgres", timeout)
+            time.sleep(0.005)
+
+    def send_signal(self, number: int) -> None:
+        """Of a child that was not waited for, so that the pid is its own."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+
 def launch(command: Sequence[str | Path], account: Account, log: Path, at_parents_death: int) -> sp.Popen[bytes]:
     """Main thread only: the signal comes when the *thread* ends that launched."""
     numbers = map(str, (os.getpid(), int(at_parents_death), account.uid, account.gid))

@@ -1,6 +1,5 @@
 """Owns the server, joins another process's, or takes it over when that is gone."""
 
-import asyncio
 import contextlib
 import fcntl
 import os
@@ -10,21 +9,24 @@ import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
-
-import psycopg
-import structlog
 
 from alfred.postgres import cluster
 from alfred.postgres.account import Account, Unavailable
 from alfred.postgres.binaries import find, reachable
 from alfred.postgres.folders import admit, check_private, make_private, open_home, resident, sockets_of
 
-log = structlog.get_logger(__name__)
-
 TICK = 0.02  # seconds between two looks while something starts
 LOOK = 0.5  # seconds between two looks at a server that runs
 RETRY = 5.0  # seconds between two tries to start it, at most
+
+
+def tell(level: str, event: str, **fields: Any) -> None:
+    """A line of the log, which most processes that keep a server never write."""
+    import structlog
+
+    getattr(structlog.get_logger(__name__), level)(event, **fields)
 
 
 class Embedded:
@@ -41,12 +43,13 @@ class Embedded:
     ) -> None:
         self.home = home.resolve()
         self.owner = False
-        self._binaries, self._options, self._account = binaries, tuple(options), account
+        self.binaries, self.wanted_account = binaries, account
+        self._options, self.tell = tuple(options), tell
         self._guests = guests  # whom root's server lets in besides root and its own account
         self._sockets = sockets_of(self.home)
         self._log = self.home / "postgres.log"
         self._lock: int | None = None
-        self._server: sp.Popen[bytes] | None = None
+        self._server: sp.Popen[bytes] | cluster.Inherited | None = None
         self._stopped = False
 
     def dsn(self, user: str, database: str) -> str:
@@ -69,13 +72,24 @@ class Embedded:
         return self.owner
 
     async def keep(self) -> None:
-        """Takes the server over when its owner is gone, starts it again when it died; ends after `stop`."""
+        """`watch`, on an event loop."""
+        import asyncio  # which root's keeper does without
+
+        with contextlib.closing(self.watch()) as looks:
+            for seconds in looks:
+                await asyncio.sleep(seconds)
+
+    def watch(self) -> Generator[float, None, None]:
+        """Takes the server over when its owner is gone, starts it again when it died; ends after `stop`.
+
+        Yields for how many seconds to wait.
+        """
         pause = LOOK
         while True:
-            await asyncio.sleep(pause)
+            yield pause
             if self._stopped:
                 return
-            well = self._is_well() or await self._revive()
+            well = self._is_well() or (yield from self._revive())
             pause = LOOK if well else min(2 * pause, RETRY)
 
     def stop(self) -> None:
@@ -86,7 +100,7 @@ class Embedded:
     @property
     def account(self) -> Account:
         """Whom the server runs as."""
-        return resident(self.home, self._account)
+        return resident(self.home, self.wanted_account)
 
     def disown(self) -> None:
         """In a fork of the owner: the server is not this process's."""
@@ -94,6 +108,19 @@ class Embedded:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+    def leave(self) -> tuple[int | None, int | None]:
+        """The lock's descriptor and the server's pid, for the program that this process becomes: it takes them up."""
+        if self._lock is not None:
+            os.set_inheritable(self._lock, True)
+        return self._lock, self._server.pid if self._server else None
+
+    def take_up(self, lock: int | None, server: int | None) -> None:
+        """What the program before this one has left."""
+        if lock is not None:
+            os.set_inheritable(lock, False)
+        self._lock, self.owner = lock, lock is not None
+        self._server = None if server is None else cluster.Inherited(server)
 
     def _end(self) -> None:
         if self._server and self._server.poll() is None:
@@ -104,7 +131,7 @@ class Embedded:
                     self._server.wait(8)
                     break
             else:
-                log.error("postgres_not_stopped", pid=self._server.pid, log=str(self._log))
+                self.tell("error", "postgres_not_stopped", pid=self._server.pid, log=str(self._log))
         self._server, self.owner = None, False
         if self._lock is not None:
             os.close(self._lock)
@@ -116,31 +143,31 @@ class Embedded:
             if self._server is None:
                 return not self._claim()
         except OSError as error:  # no file descriptor left, say: look again later
-            log.warning("postgres_lock_not_tried", reason=str(error))
+            self.tell("warning", "postgres_lock_not_tried", reason=str(error))
             return True
         if self._server.poll() is None:
             return True
-        log.error("postgres_died", status=self._server.returncode, log=str(self._log))
+        self.tell("error", "postgres_died", status=self._server.returncode, log=str(self._log))
         return False
 
-    async def _revive(self) -> bool:
+    def _revive(self) -> Generator[float, None, bool]:
         began = time.monotonic()
         try:
             with contextlib.closing(self._explained(self._bring_up())) as steps:
                 for _ in steps:
-                    await asyncio.sleep(TICK)
+                    yield TICK
                     if self._stopped:
                         return True
         except Unavailable as error:
-            log.error("postgres_not_started", reason=str(error))  # noqa: TRY400 - the sentence says it all
+            self.tell("error", "postgres_not_started", reason=str(error))
             self._end()  # lets go: another process may have more luck
             return False
-        log.warning("postgres_started", home=str(self.home), seconds=round(time.monotonic() - began, 2))
+        self.tell("warning", "postgres_started", home=str(self.home), seconds=round(time.monotonic() - began, 2))
         return True
 
     def _enter(self) -> Generator[None, None, None]:
         """Yields while it waits, as all its steps do: a blocking caller and a loop can both drive it."""
-        open_home(self.home, self._account)
+        open_home(self.home, self.wanted_account)
         deadline = time.monotonic() + cluster.PATIENCE
         while not self._claim():
             if self._accepts():
@@ -153,8 +180,8 @@ class Embedded:
         yield from self._bring_up()
 
     def _bring_up(self) -> Generator[None, None, None]:
-        account = resident(self.home, self._account)
-        binaries = reachable(find(self._binaries), account, self.home)
+        account = resident(self.home, self.wanted_account)
+        binaries = reachable(find(self.binaries), account, self.home)
         data = self.home / f"data{binaries.major}"
         yield from cluster.vacate(data)
         yield from cluster.initialise(data, binaries, account, self._log)
@@ -184,8 +211,10 @@ class Embedded:
         return True
 
     def _accepts(self) -> bool:
+        import psycopg  # only who joins needs it
+
         try:
-            check_private(self._sockets, resident(self.home, self._account))
+            check_private(self._sockets, resident(self.home, self.wanted_account))
             psycopg.connect(self.dsn("postgres", "postgres"), connect_timeout=3).close()
         except (FileNotFoundError, psycopg.OperationalError):
             return False

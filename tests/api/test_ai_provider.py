@@ -5,8 +5,9 @@ import json
 import pytest
 
 from alfred.logins import Logins
-from alfred.running import Provisioned, rotate_secrets
+from alfred.running import Provisioned
 from alfred.settings import Settings
+from alfred.upkeep import rotate_secrets
 from tests.conftest import SECRET, serving
 from tests.models import a_model
 from tests.people import Person

@@ -6,8 +6,9 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from alfred.logins import Logins
-from alfred.running import Provisioned, rotate_secrets
+from alfred.running import Provisioned
 from alfred.settings import Settings
+from alfred.upkeep import rotate_secrets
 from tests.api.connecting import BODIES, SECRET, body_of, connected
 from tests.conftest import serving
 from tests.people import Person

@@ -1,5 +1,6 @@
 """Started by root, the service gives up root, and what it had before goes on."""
 
+import asyncio
 import contextlib
 import os
 import pwd
@@ -89,3 +90,31 @@ async def test_root_gives_up_root_with_an_existing_server(run, cluster, home, ht
     assert await ana.conversations() == []
     service.signal(signal.SIGTERM)
     assert await service.ends() == 0
+
+
+def loaded_by(pid):
+    """The compiled modules that a process holds."""
+    maps = Path(f"/proc/{pid}/maps").read_text()
+    return {name for name in ("pydantic_core", "asyncpg", "uvloop", "psycopg", "_asyncio", "_ssl") if name in maps}
+
+
+@root_only
+async def test_roots_own_process_holds_nothing_of_the_service_and_starts_a_server_that_died(run, grown, home, http):
+    service = await run("serve", ALFRED_HOME=grown(home))
+    ana = await Person.sign_up(http, await service.address())
+    pid, _ = web_process(service.process.pid)
+    assert loaded_by(service.process.pid) == set()
+    assert loaded_by(pid) == {"pydantic_core", "asyncpg", "uvloop", "_asyncio", "_ssl"}  # the migrating driver is gone
+    pidfile = Path(home) / "data18" / "postmaster.pid"
+
+    os.kill(int(pidfile.read_text().split()[0]), signal.SIGKILL)
+    assert '"postgres_died"' in await service.says("postgres_died")
+    await service.says("postgres_started")
+    async with asyncio.timeout(30):
+        while True:
+            if (await ana.get("/tasks"))[0] == 200:
+                break
+            await asyncio.sleep(0.1)
+    service.signal(signal.SIGINT)
+    assert await service.ends() == 0
+    assert not pidfile.exists()

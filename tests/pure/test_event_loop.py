@@ -5,7 +5,7 @@ import sys
 
 import uvloop
 
-from alfred.running import _loop_factory
+from alfred.serving import _loop_factory
 
 
 def test_serves_on_the_faster_loop():

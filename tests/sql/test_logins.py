@@ -6,8 +6,9 @@ import pytest
 
 from alfred import schema
 from alfred.logins import Logins, sizes_beside
-from alfred.running import Provisioned, dead_events, rotate_secrets, scan_once
+from alfred.running import Provisioned
 from alfred.settings import Settings
+from alfred.upkeep import dead_events, rotate_secrets, scan_once
 from alfred.user_accounts import _add_account
 from tests.conftest import SECRET, serving
 from tests.people import Person

@@ -1,0 +1,85 @@
+"""The functions of one module in a process of its own: what the module imports never stays in this one."""
+
+import importlib
+import os
+import pickle
+import signal
+import subprocess as sp
+import sys
+import traceback
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+_SIZE = 8  # bytes that tell how long a message is
+
+
+class ModuleProcess:
+    """Imports its module at once, beside whatever its starter does; ends with the block."""
+
+    def __init__(self, module: str) -> None:
+        self._module = module
+
+    def __enter__(self) -> Self:
+        path = os.pathsep.join(folder for folder in sys.path if folder)
+        program = [sys.executable, "-P", "-m", __name__, self._module]
+        environment = {**os.environ, "PYTHONPATH": path}
+        self._process = sp.Popen(program, stdin=sp.PIPE, stdout=sp.PIPE, env=environment)
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._jobs, self._results = self._process.stdin, self._process.stdout
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: BaseException | TracebackType | None) -> None:
+        if kind is not None:
+            self._process.kill()
+        self._process.communicate()
+
+    def call(self, function: str, *given: Any) -> Any:
+        """Call a function of the module there; what it raises is raised here."""
+        try:
+            _send(self._jobs, (function, given))
+            succeeded, result = _receive(self._results)
+        except (EOFError, BrokenPipeError):
+            raise ChildProcessError(f"the process for {self._module} ended with {self._process.wait()}") from None
+        if not succeeded:
+            raise result
+        return result
+
+
+def _send(stream: Any, what: Any) -> None:
+    message = pickle.dumps(what)
+    stream.write(len(message).to_bytes(_SIZE) + message)
+    stream.flush()
+
+
+def _receive(stream: Any) -> Any:
+    if not (size := stream.read(_SIZE)):
+        raise EOFError
+    return pickle.loads(stream.read(int.from_bytes(size)))  # noqa: S301 it comes from our own process
+
+
+def _work(module: Any, jobs: BinaryIO, results: BinaryIO) -> None:
+    """One call after the other, until the starter is gone."""
+    while True:
+        try:
+            function, given = _receive(jobs)
+        except EOFError:
+            return
+        try:
+            answer = True, getattr(module, function)(*given)
+        except Exception as error:  # noqa: BLE001 handed to whoever waits for it
+            error.add_note(traceback.format_exc())
+            answer = False, error
+        _send(results, answer)
+
+
+def main() -> None:
+    """What is printed by mistake goes to standard error; Ctrl-C is for the starter, which ends this one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    results = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    _work(importlib.import_module(sys.argv[1]), sys.stdin.buffer, results)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""A module that works in a process of its own."""
+
+import sys
+
+import pytest
+
+from alfred.module_process import ModuleProcess
+
+
+def test_functions_are_called_there_and_what_they_raise_is_raised_here():
+    sys.modules.pop("colorsys", None)
+    with ModuleProcess("colorsys") as elsewhere:
+        assert elsewhere.call("rgb_to_hsv", 1.0, 0.0, 0.0) == (0.0, 1.0, 1.0)
+        with pytest.raises(TypeError) as refused:
+            elsewhere.call("rgb_to_hsv", "red")
+        assert "missing 2 required" in str(refused.value)
+        assert "rgb_to_hsv" not in str(refused.value.__traceback__)
+        assert "Traceback" in refused.value.__notes__[0]  # where it happened, for who prints it
+        assert elsewhere.call("rgb_to_hsv", 0.0, 0.0, 0.0) == (0.0, 0.0, 0.0)
+    assert "colorsys" not in sys.modules
+
+
+def test_one_that_does_not_begin_is_told(capfd):
+    with ModuleProcess("no_such_module") as elsewhere, pytest.raises(ChildProcessError, match="no_such_module"):
+        elsewhere.call("anything")
+    assert "No module named" in capfd.readouterr().err
+
+
+def test_one_that_ends_is_told():
+    with ModuleProcess("os") as elsewhere:
+        with pytest.raises(ChildProcessError, match="ended with 7"):
+            elsewhere.call("_exit", 7)
+        with pytest.raises(ChildProcessError):
+            elsewhere.call("getpid")
