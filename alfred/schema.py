@@ -7,9 +7,8 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import sql as compose
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from yoyo import get_backend, read_migrations
 
-from alfred.files import folder
+from alfred.files import folder, known_migrations
 from alfred.terms import APP, AUTH, BELL, BUS, OWNER, REQUESTS_ALONE
 
 SERVICES = ("alfred_auth", "alfred_bus", "alfred_scan", "alfred_search", "alfred_deliver", "alfred_intake")
@@ -59,27 +58,59 @@ def bring_to(owner_dsn: str, names: Sequence[str]) -> None:
         apply(owner_dsn, missing)
 
 
+# As yoyo notes them, which undoes them.
+_NOTED = """
+with noted as (
+    insert into public._yoyo_migration (migration_hash, migration_id, applied_at_utc)
+    values (encode(sha256(convert_to(%(name)s, 'UTF8')), 'hex'), %(name)s, clock_timestamp() at time zone 'utc')
+    returning *
+)
+insert into public._yoyo_log (id, migration_hash, migration_id, operation, username, created_at_utc)
+select gen_random_uuid()::text, migration_hash, migration_id, 'apply', current_user, applied_at_utc from noted
+"""
+
+
 def apply(owner_dsn: str, most: int | None = None) -> list[str]:
-    """Apply what is missing (at most so many), one transaction each; the names of what was applied."""
-    with psycopg.connect(owner_dsn, autocommit=True) as lock:
-        lock.execute("select pg_advisory_lock(%s)", [_LOCK])
-        with _in_service(lock), get_backend(owner_dsn.replace("postgresql:", "postgresql+psycopg:", 1)) as backend:
-            missing = backend.to_apply(read_migrations(str(folder("migrations"))))[:most]
-            backend.apply_migrations(missing)
-            if missing and lock.execute("select to_regprocedure('app.close_functions()')").fetchone() != (None,):
-                lock.execute("select app.close_functions()")
-        lock.execute(compose.SQL("grant select on _yoyo_migration to {}").format(compose.Identifier(APP)))
-    return [migration.id for migration in missing]
+    """Apply what is missing (at most so many), one transaction and one message each; the names of what was applied.
+
+    Their commits do not wait for the disk, but a last one does, which what they wrote goes before.
+    """
+    with psycopg.connect(owner_dsn, autocommit=True) as owner:
+        owner.execute("select pg_advisory_lock(%s)", [_LOCK])
+        there = applied(owner_dsn)
+        if not there:
+            with _yoyo(owner_dsn) as backend:
+                backend.ensure_internal_schema_updated()
+        missing = [name for name in known_migrations() if name not in there][:most]
+        with _in_service(owner):
+            owner.execute("set synchronous_commit = off")
+            for name in missing:
+                with owner.transaction():
+                    owner.execute((folder("migrations") / f"{name}.sql").read_bytes())
+                    owner.execute(_NOTED, {"name": name})
+            owner.execute("reset synchronous_commit")
+            if missing and owner.execute("select to_regprocedure('app.close_functions()')").fetchone() != (None,):
+                owner.execute("select app.close_functions()")
+        owner.execute(compose.SQL("grant select on _yoyo_migration to {}").format(compose.Identifier(APP)))
+    return missing
 
 
 def roll_back(owner_dsn: str, count: int) -> list[str]:
     """Undo the last `count` migrations; their names."""
+    from yoyo import read_migrations
+
     with psycopg.connect(owner_dsn, autocommit=True) as lock:
         lock.execute("select pg_advisory_lock(%s)", [_LOCK])
-        with _in_service(lock), get_backend(owner_dsn.replace("postgresql:", "postgresql+psycopg:", 1)) as backend:
-            applied = backend.to_rollback(read_migrations(str(folder("migrations"))))[:count]
-            backend.rollback_migrations(applied)
-    return [migration.id for migration in applied]
+        with _in_service(lock), _yoyo(owner_dsn) as backend:
+            undone = backend.to_rollback(read_migrations(str(folder("migrations"))))[:count]
+            backend.rollback_migrations(undone)
+    return [migration.id for migration in undone]
+
+
+def _yoyo(owner_dsn: str) -> Any:
+    from yoyo import get_backend  # a start that finds all in place needs none of it
+
+    return get_backend(owner_dsn.replace("postgresql:", "postgresql+psycopg:", 1))
 
 
 @contextmanager

@@ -185,6 +185,12 @@ def test_every_migration_has_its_way_back():
     assert len({name[:4] for name in ups}) == len(ups), "two migrations have one number"
 
 
+def test_migrations_are_one_line():
+    """They are applied in the order of their names, and undone by what each says it depends on."""
+    before = {one.id: {other.id for other in one.depends} for one in READ}
+    assert before == {name: set(MIGRATIONS[at - 1 : at]) if at else set() for at, name in enumerate(MIGRATIONS)}
+
+
 async def test_those_who_migrate_at_once_do_it_once_and_leave_a_neighbour_alone(cluster):
     """The roles are there already; a database of theirs that is rolled back leaves them to the others."""
     owner = founded(cluster.server, "together")
