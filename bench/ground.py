@@ -80,6 +80,7 @@ def service(home: Path | None = None, *, change: str = "", **settings: str) -> I
         log = home.parent / f"service-{secrets.token_hex(4)}.log"
         own = {f"ALFRED_{name.upper()}": value for name, value in settings.items()}
         kept = {name: value for name, value in os.environ.items() if not name.startswith("ALFRED_")}
+        kept.pop("PYTHONDONTWRITEBYTECODE", None)  # which compiles all modules again at each start, a third of a second
         environment = {**kept, "PYTHONPATH": str(ROOT), "ALFRED_HOME": str(home), "ALFRED_PORT": "0", **own}
         began = time.perf_counter()
         with log.open("wb") as out:

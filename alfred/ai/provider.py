@@ -16,7 +16,7 @@ class NoBasePrice(Exception):
 class Value(BaseModel):
     """A value: equal by content, never changed."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Signal(Value):

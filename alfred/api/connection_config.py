@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, RootModel, SecretStr, field_validator, model_validator
+from pydantic import ConfigDict, Field, RootModel, SecretStr, field_validator, model_validator
 
 from alfred.api.connection_fields import (
     Account,
@@ -145,15 +145,15 @@ class Twilio(ProviderConfig):
         return self.from_ or self.messaging_service_sid
 
 
-class NewConnection(
-    RootModel[
-        Annotated[
-            WhatsAppCloud | Messenger | Instagram | Evolution | Waha | Zapi | Twilio | Email,
-            Field(discriminator="provider"),
-        ]
-    ]
-):
+class NewConnection(RootModel[Any]):
     """The provider's values and secrets side by side, and `options`."""
+
+    model_config = ConfigDict(defer_build=True)
+
+    root: Annotated[
+        WhatsAppCloud | Messenger | Instagram | Evolution | Waha | Zapi | Twilio | Email,
+        Field(discriminator="provider"),
+    ]
 
 
 def shown(config: Config) -> dict[str, Any]:

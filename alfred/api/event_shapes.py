@@ -133,7 +133,7 @@ def _name_of(event_type: str) -> str:
 def _model_of(event_type: str, parts: tuple[Part, ...]) -> type[LoggedEventOut]:
     """The shape of a type's body; what its data may hold besides is open."""
     fields: dict[str, Any] = {part: (_MODELS[part] | None, ...) for part in parts}
-    open_end = ConfigDict(extra="allow")
+    open_end = ConfigDict(extra="allow", defer_build=True)
     data = create_model(f"{_name_of(event_type)}Data", __config__=open_end, truncated=(bool, False), **fields)
     word: Any = Literal[event_type]
     return create_model(_name_of(event_type), __base__=LoggedEventOut, type=(word, ...), data=(data, ...))

@@ -21,7 +21,7 @@ IgnoredKind = Literal[
 class Value(BaseModel):
     """A value: equal by content, never changed."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Sender(Value):

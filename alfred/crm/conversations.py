@@ -15,7 +15,7 @@ from alfred.terms import ConversationStatus
 class Change(BaseModel):
     """What to change; a field that is not set stays as it is."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     status: ConversationStatus | None = None
     tags: list[str] | None = None
@@ -42,7 +42,7 @@ async def change(db: Db, user_id: UUID, conversation_id: UUID, changes: Change) 
 class BulkChange(BaseModel):
     """What to change of many; a field that is not set stays as it is."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     status: ConversationStatus | None = None
     snoozed_until: datetime | None = None

@@ -40,7 +40,7 @@ def _is_read(item: InboundItem) -> bool:
 class TakenIn(BaseModel):
     """What became of one item; the ids are null where it is about a message that is not known (yet)."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     duplicate: bool = False
     message_id: UUID | None = None

@@ -15,7 +15,7 @@ from alfred.terms import Priority, TaskStatus
 class TaskDraft(BaseModel):
     """A task as it is stored; `depth` counts the rules that led to it."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     title: str
     description: str | None = None

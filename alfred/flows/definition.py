@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from alfred.fault_sentences import sentence_of
 from alfred.flows.graph import Edges, back_edges, reachable
@@ -45,7 +45,7 @@ class Validation(Value):
     warnings: tuple[Problem, ...] = ()
 
 
-_NODE: TypeAdapter[Node] = TypeAdapter(Node)
+_NODE: TypeAdapter[Node] = TypeAdapter(Node, config=ConfigDict(defer_build=True))
 
 
 def validate(definition: object) -> Validation:

@@ -77,7 +77,7 @@ def _is_text(annotation: Any) -> bool:
 class Input(BaseModel):
     """A body or a query: no unknown names; numbers where text is wanted are text."""
 
-    model_config = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
+    model_config = ConfigDict(extra="forbid", coerce_numbers_to_str=True, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -100,7 +100,7 @@ class Input(BaseModel):
 class Output(BaseModel):
     """An answer."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(from_attributes=True, defer_build=True)
 
     @classmethod
     def read(cls, row: Row | None) -> Self:

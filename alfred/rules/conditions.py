@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, JsonValue, TypeAdapter
+from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, TypeAdapter
 
 from alfred.rules.actions import Action, AddTag, CreateTask, Notify, SendReply, SetStatus, delay
 from alfred.rules.comparing import Text
@@ -75,7 +75,7 @@ class Finding(Value):
     actual: JsonValue
 
 
-_CONDITION: TypeAdapter[Condition] = TypeAdapter(Condition)
+_CONDITION: TypeAdapter[Condition] = TypeAdapter(Condition, config=ConfigDict(defer_build=True))
 
 
 def read_condition(raw: object) -> Condition:

@@ -39,7 +39,7 @@ _LIST_OPS = frozenset({"in", "contains_any", "contains_all"})
 class Value(BaseModel):
     """A value: equal by content, never changed."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True, defer_build=True)
 
 
 @dataclass(frozen=True)

@@ -138,7 +138,7 @@ class Classified(Protocol):
 class _Given(Value):
     """A part of a request: null and the empty strings that form builders send mean "not given"."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod

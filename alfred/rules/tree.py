@@ -118,6 +118,3 @@ def _within_bounds(raw: object) -> object:
 
 
 Condition = Annotated[Part, BeforeValidator(_within_bounds)]
-
-for _model in (AllOf, AnyOf, Not):
-    _model.model_rebuild()

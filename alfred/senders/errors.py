@@ -70,7 +70,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_\-+/=.]{24,}")
 class Error(BaseModel):
     """One reason; `provider_code` is the messenger's own, as text (`131047`, `10/2018278`)."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     code: ErrorCode
     detail: str

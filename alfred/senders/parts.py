@@ -18,7 +18,7 @@ LONGEST_CAPTION = 1_024
 class OutFile(BaseModel):
     """A file by its address; the provider fetches it."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     type: FileType
     url: str
@@ -30,7 +30,7 @@ class OutFile(BaseModel):
 class Template(BaseModel):
     """A text that the provider has approved; `variables` fill its body, `components` say all."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     name: str
     language: str | None = None
@@ -41,7 +41,7 @@ class Template(BaseModel):
 class Part(BaseModel):
     """One call, in neutral words: kept as it is, so that a later version sends it in its own way."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     kind: PartKind
     text: str | None = None
@@ -62,7 +62,7 @@ class Part(BaseModel):
 class Content(BaseModel):
     """What a seller wants to say."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     body: str = ""
     files: tuple[OutFile, ...] = ()

@@ -25,7 +25,7 @@ _WITHOUT_WINDOW = frozenset({"evolution", "waha", "zapi", "email"})
 class SendPolicy(BaseModel):
     """What may be sent now; `enforced` is false where Alfred does not send by itself and only advises."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     state: Literal["open", "closed"]
     kinds: tuple[ContentKind, ...]

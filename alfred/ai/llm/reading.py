@@ -20,7 +20,7 @@ def _lower(value: Any) -> Any:
 class _Told(BaseModel):
     """What a model told; it may tell more than was asked."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
 
 class Wording(_Told):

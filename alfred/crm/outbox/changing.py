@@ -24,7 +24,7 @@ class NotCancellable(Exception):
 class Changes(BaseModel):
     """What to change; a field that is not set stays as it is."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     body: str | None = None
     scheduled_at: datetime | None = None
