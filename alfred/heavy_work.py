@@ -153,8 +153,8 @@ class _Counted:
 
 async def _started() -> Process:
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
-    program = (sys.executable, "-m", "alfred.heavy_worker")
+    environment["PYTHONPATH"] = os.pathsep.join(folder for folder in sys.path if folder)
+    program = (sys.executable, "-S", "-P", "-m", "alfred.heavy_worker")  # no .pth files, nothing of the current folder
     return await asyncio.create_subprocess_exec(*program, stdin=PIPE, stdout=PIPE, env=environment, limit=1 << 20)
 
 

@@ -37,6 +37,15 @@ async def test_the_environment_of_the_service_stays_with_it(heavy, monkeypatch):
     assert await heavy.run(uuid4(), os.getenv, "ALFRED_SECRET_KEY") is None
 
 
+async def test_a_process_steps_back_when_it_has_worked_for_a_while(heavy):
+    """A short job of a process that has just been started does not wait for everybody else."""
+    ana = uuid4()
+    before = await heavy.run(ana, os.getpriority, os.PRIO_PROCESS, 0)
+    assert before == os.getpriority(os.PRIO_PROCESS, 0)
+    await heavy.run(ana, sum, range(60_000_000))
+    assert await heavy.run(ana, os.getpriority, os.PRIO_PROCESS, 0) == min(19, before + 5)
+
+
 async def test_what_takes_too_long_is_ended_and_the_next_goes_on():
     heavy = HeavyWork(seconds=1)
     try:
