@@ -1,7 +1,7 @@
 """Phrases as data: reads `lexicon/*.txt` once, and knows words by their classes and beginnings."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -33,7 +33,8 @@ class Lexicon:
         self.classes: dict[str, list[str]] = {}
         self.grammar: dict[tuple[str, str], set[str]] = {}
         self.stems: set[str] = set()
-        self.tells: dict[str, dict[str, float]] = {}
+        self.tells: dict[str, Mapping[str, float]] = {}
+        self._told: dict[tuple[tuple[str, float], ...], Mapping[str, float]] = {}  # one for all words that tell the same
         self.known: frozenset[str] = frozenset()
         self._known: set[str] = set()
         self.entries: dict[str, int] = {}
@@ -54,11 +55,19 @@ class Lexicon:
     def learn(self, word: str, language: str) -> None:
         """A word that a language has; it speaks for it a little."""
         self._known.add(word)
-        self.tells.setdefault(word, {}).setdefault(language, 0.3)
+        if language not in self.tells.get(word, ()):
+            self.tell(word, language, 0.3)
+
+    def tell(self, word: str, language: str, weight: float) -> None:
+        """How much a word speaks for a language."""
+        told = {**self.tells.get(word, {}), language: weight}
+        self.tells[word] = self._told.setdefault(tuple(told.items()), told)
 
     def close(self) -> None:
         """Nothing more is added."""
         self.known = frozenset(self._known)
+        self._known.clear()
+        self._told.clear()
         spelled.cache_clear()
         shared = self.nets.pop(SHARED).root
         for net in self.nets.values():
@@ -126,11 +135,11 @@ def _take(made: Lexicon, language: str, section: list[str], line: str) -> None:
     if name == "slang":
         short, _, full = line.partition("=")
         made.slang.setdefault(language, {})[fold(short.strip())] = tuple(map(fold, full.split()))
-        made.tells.setdefault(short.strip(), {}).setdefault(language, 0.8)
+        if language not in made.tells.get(short.strip(), ()):
+            made.tell(short.strip(), language, 0.8)
     elif name == "tells":
         for word in line.split("|"):
-            told = made.tells.setdefault(word, {})
-            told[language] = max(float(rest[0]), told.get(language, 0))
+            made.tell(word, language, max(float(rest[0]), made.tells.get(word, {}).get(language, 0)))
     elif name.startswith("@"):
         for word in line.split():
             for ending in rest or [""]:

@@ -1,7 +1,7 @@
 """The net of phrases: how they are kept, and what leads to them."""
 
 import sys
-from functools import lru_cache
+from functools import cache
 from typing import NamedTuple
 
 from alfred.ai.builtin.text import fold, forms
@@ -118,7 +118,7 @@ def _lead(start: Node, words: list[str], end: Node, alone: tuple[Node]) -> None:
     start.next[last] = (*start.next[last], end) if last in start.next else alone
 
 
-@lru_cache(maxsize=4096)
+@cache
 def spelled(word: str) -> tuple[str, ...]:
     """The symbols that a word of a data file stands for."""
     if word[0] in "@^$":
