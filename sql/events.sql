@@ -5,9 +5,12 @@
 select app.record(:user_id, :type, :contact_id, :conversation_id, :message_id, :task_id, :payload)
 
 -- name: page
--- Newest first.
-select event_id as id, number, type, contact_id, conversation_id, message_id, task_id, payload, created_at
-  from ai_events
+-- Newest first. What a message was classified as stands with the message: what it was at first.
+select event_id as id, number, type, contact_id, conversation_id, message_id, task_id, created_at,
+       case when type = 'message.classified' then coalesce((
+         select coalesce(m.first_classification, m.classification) from messages m
+          where m.user_id = e.user_id and m.message_id = e.message_id), '{}') || payload else payload end as payload
+  from ai_events e
  where user_id = :user_id
    and (:type::text is null or type = :type)
    and (:conversation_id::uuid is null or conversation_id = :conversation_id)

@@ -80,7 +80,7 @@ select *
 -- name: told
 -- One as events tell of it; of a text that is cut there no more than shows that it has to be.
 -- Bounded by the ids given.
-select left(body, :longest::integer) as body, {{rest}}
+select left(body, :longest::integer) as body, first_classification, {{rest}}
  where user_id = :user_id and message_id = :message_id
 
 -- name: several

@@ -59,7 +59,8 @@ delete from ai_refinements where user_id = :user_id and message_id = :message_id
 -- The message, unless its text was changed meanwhile; and its conversation, where it is the last one of the customer's.
 with changed as (
     update messages
-       set classification = classification || :classification
+       set classification       = classification || :classification,
+           first_classification = coalesce(first_classification, classification)
      where user_id = :user_id and message_id = :message_id and left(body, 20000) = :body and deleted_at is null
     returning conversation_id, message_id, classification
 ), shown as (

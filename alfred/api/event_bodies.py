@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 from uuid import UUID
@@ -23,7 +23,7 @@ PARTS: tuple[Part, ...] = get_args(Part)
 LARGEST = 20_000  # bytes of `data`, beyond which a message's text is cut
 CUT_AT = 4_000  # characters
 
-Shown = Mapping[tuple[Part, UUID], dict[str, Any]]
+Shown = Mapping[tuple[Part | Literal["classification"], UUID], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -50,19 +50,26 @@ class Body:
 async def bodies(db: Db, user_id: UUID, events: Sequence[Event]) -> list[Body]:
     """The bodies of one tenant's events: one read for each kind of thing that they are about."""
     about = [_about(event) for event in events]
-    shown: dict[tuple[Part, UUID], dict[str, Any]] = {}
+    shown: dict[tuple[Part | Literal["classification"], UUID], dict[str, Any]] = {}
     for part, (query, parameter, shape) in _SOURCES.items():
         wanted = {(part, each[part]) for each in about if part in each} - shown.keys()
         if wanted:
             ids = [each for _, each in wanted]
             for row in await query.for_any(parameter).all(db, user_id=user_id, **{parameter: ids}, **_besides(query)):
                 shown |= shape(row)
-    return [Body(event, _parts(each, shown)) for event, each in zip(events, about, strict=True)]
+    return [Body(_whole(event, shown), _parts(each, shown)) for event, each in zip(events, about, strict=True)]
 
 
 async def written(db: Db, user_id: UUID, events: Sequence[Event]) -> list[str]:
     """The same as they are sent."""
     return [body.json() for body in await bodies(db, user_id, events)]
+
+
+def _whole(event: Event, shown: Shown) -> Event:
+    """What a message was classified as stands with the message: what it was at first."""
+    if event.type != "message.classified" or event.message_id is None:
+        return event
+    return replace(event, payload={**shown.get(("classification", event.message_id), {}), **event.payload})
 
 
 def _about(event: Event) -> dict[Part, UUID]:
@@ -109,6 +116,12 @@ def _alone(part: Part, shape: Callable[[Row], BaseModel]) -> Callable[[Row], Sho
     return lambda row: {(part, row["id"]): _plain(shape(row))}
 
 
+def _message(row: Row) -> Shown:
+    """With it what it was classified as at first."""
+    first = row["first_classification"] or row["classification"] or {}
+    return {("message", row["id"]): _plain(message_of(row)), ("classification", row["id"]): first}
+
+
 def _conversation(row: Row) -> Shown:
     """With it the contact need not be read by itself."""
     conversation = _plain(conversation_of(row))
@@ -117,7 +130,7 @@ def _conversation(row: Row) -> Shown:
 
 # What is read, in this order: by which query, made for one id, and in which shape.
 _SOURCES: dict[Part, tuple[Query, str, Callable[[Row], Shown]]] = {
-    "message": (sql.messages.told, "message_id", _alone("message", message_of)),
+    "message": (sql.messages.told, "message_id", _message),
     "conversation": (sql.conversations.get, "conversation_id", _conversation),
     "task": (sql.tasks.get, "task_id", _alone("task", task_of)),
     "rule": (sql.rules.get, "rule_id", _alone("rule", Rule.read)),

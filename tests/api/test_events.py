@@ -96,3 +96,31 @@ async def test_pages_hold_every_event_once(ana):
 async def test_nobody_sees_somebody_elses(ana, bruno):
     entry = await ana.hears("oi")
     assert await bruno.events() == await bruno.events(conversation_id=entry["conversation_id"]) == []
+
+
+async def test_what_a_message_was_classified_as_stands_with_the_message(ana, app_db):
+    """The log keeps what consumers choose by; an edit's event tells what the edit was classified as."""
+    entry = await ana.hears("Preciso disso hoje, é urgente", id="in")
+    async with app_db.transaction():
+        await app_db.execute("select app.act_as($1)", ana.id)
+        kept = "select payload from ai_events where message_id = $1 and type = 'message.classified'"
+        assert await app_db.fetchval(kept, entry["message_id"]) == {"urgency": "high"}
+    assert [each["payload"] for each in await ana.events("message.classified")] == [entry["classification"]]
+
+    await ana.post("/webhooks/whatsapp", edit("in", "Obrigado, ficou ótimo!"))
+    await ana.post("/webhooks/whatsapp", edit("in", "Qual o preço?", at=1714564950))
+    (message,) = await ana.messages(entry["conversation_id"])
+    last, before, first = [each["payload"] for each in await ana.events("message.classified")]
+    assert (first, last) == (entry["classification"], message["classification"])
+    assert before["sentiment"] == "positive"
+    polled = (await ana.get("/events", after="beginning", type="message.classified"))[1]["items"]
+    assert [{name: each["data"][name] for name in first} for each in polled] == [first, before, last]
+
+
+async def test_a_message_that_is_gone_leaves_its_urgency(ana):
+    await ana.hears("Preciso disso hoje, é urgente")
+    (channel,) = (await ana.get("/channels"))[1]["items"]
+    assert (await ana.delete(f"/channels/{channel['id']}"))[0] == 204
+    assert [each["payload"] for each in await ana.events("message.classified")] == [{"urgency": "high"}]
+    polled = (await ana.get("/events", after="beginning", type="message.classified"))[1]["items"]
+    assert [each["data"]["urgency"] for each in polled] == ["high"]

@@ -287,6 +287,7 @@ async def test_a_model_reads_messages_once_more(alone, model, eventually):
     read = message["classification"]
     assert (read["sentiment"], read["urgency"], read["provider"]) == ("negative", "high", "openai")
     assert read["language"] == entry["classification"]["language"]
+    assert [event["payload"] for event in await rosa.events("message.classified")] == [entry["classification"]]
     (conversation,) = await rosa.conversations()
     assert (conversation["sentiment"], conversation["urgency"]) == ("negative", "high")
     told = await eventually(lambda: rosa.notifications(type="urgent_message"))

@@ -22,6 +22,9 @@ FILLED = {
     "0041.waiting": "select conversation_id, waiting_since from conversations",
     "0044.tags": "select user_id, tag, conversation_id from conversation_tags",
     "0068.last_failed": "select conversation_id, failed_message_id from conversations",
+    "0080.first_classification": """
+        select number, coalesce(first_classification, classification) || payload
+          from ai_events join messages using (user_id, message_id) where type = 'message.classified'""",
 }
 
 
