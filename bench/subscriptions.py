@@ -7,7 +7,6 @@ import json
 import statistics
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any
 
 import aiohttp
 import psycopg
@@ -46,7 +45,6 @@ def main() -> None:
     """Measure, and print."""
     with service(private_targets="127.0.0.0/8") as at:
         asyncio.run(_measured(at))
-    _index()
 
 
 async def _measured(at: Service) -> None:
@@ -187,22 +185,6 @@ async def _streams(at: Service) -> None:
         await asyncio.sleep(1)
         each = (resident(at.pid) - before) / STREAMS
     print(f"{STREAMS} open event streams: {each:.1f} KB each")
-
-
-def _index() -> None:
-    """What the index that finds a client's place costs: ingest with it against without, by turns."""
-    with service() as having, service() as lacking:
-        with psycopg.connect(lacking.dsn("postgres"), autocommit=True) as superuser:
-            superuser.execute("drop index ai_events_news")
-        sides = {at: [sign_up(at) for _ in range(TENANTS)] for at in (having, lacking)}
-        rates: dict[Any, list[float]] = {having: [], lacking: []}
-        for at, users in sides.items():
-            asyncio.run(_rate(at, users, 0.5))
-        for at in (having, lacking, lacking, having):
-            rates[at].append(asyncio.run(_rate(at, sides[at], SECONDS)))
-        one, other = statistics.mean(rates[having]), statistics.mean(rates[lacking])
-    rows = [("messages/s", f"{one:.0f}", f"{other:.0f}", f"{one / other:.2f}")]
-    show("the index (user_id, xid, number) of the log", ("", "with it", "without", "ratio"), rows)
 
 
 @contextlib.asynccontextmanager

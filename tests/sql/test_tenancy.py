@@ -49,6 +49,7 @@ INDEXES_ACROSS_TENANTS = {
     "media_by_id",
     "media_by_message",
     "ai_events_unread",
+    "ai_events_by_conversation",
     "event_retries_key",
     "event_retries_due",
     "tasks_to_announce",
