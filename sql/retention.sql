@@ -9,8 +9,8 @@ select app.forget_old(:kind, now() - make_interval(secs => :age), :limit)
 select app.forget_old_matches(now() - make_interval(secs => :age), :limit)
 
 -- name: forget_payloads
--- One batch of raw payloads, from a tenant on; how many, and the tenant to go on with.
-select removed, next_user from app.forget_old_payloads(now() - make_interval(secs => :age), :from_user, :limit)
+-- One batch of raw payloads; how many.
+select app.forget_old_payloads(now() - make_interval(secs => :age), :limit)
 
 -- name: forget_events
 -- One batch of a bucket's log, from a place on; how many, and the place to go on from.

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 import structlog
 
@@ -20,7 +19,6 @@ log = structlog.get_logger()
 BATCH = 1000
 MOST_SECONDS = 600.0  # of a run; the next one goes on
 DAY = 86_400
-FIRST = UUID(int=0)
 KEEP_EXPIRED = 30 * DAY  # tokens and sessions that have ended: their owner may still ask when
 
 
@@ -163,21 +161,14 @@ class OldMatches:
 
 @dataclass
 class OldPayloads:
-    """Raw payloads, tenant by tenant."""
+    """Raw payloads: their keys are times."""
 
     database: Database
     age: int  # seconds
     batch: int
-    next_user: UUID | None = FIRST
 
     async def __call__(self) -> tuple[int, bool]:
-        async with alone(self.database) as db:
-            if db is None:
-                return 0, False
-            row = await sql.retention.forget_payloads.one(db, age=self.age, from_user=self.next_user, limit=self.batch)
-        assert row is not None
-        self.next_user = row["next_user"]
-        return row["removed"], self.next_user is not None
+        return await _forgotten(self.database, sql.retention.forget_payloads, self.batch, age=self.age)
 
 
 class OldEvents:
