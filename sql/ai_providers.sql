@@ -1,8 +1,11 @@
 -- The model from outside that a tenant has asked for.
 
 -- name: get
--- With its key, encrypted.
-select kind, base_url, model, features, daily_tokens, language, sealed, secret_updated_at, created_at, updated_at
+-- With its key, encrypted, and the tokens that the day of UTC has taken, in and out, of all features.
+select kind, base_url, model, features, daily_tokens, language, sealed, secret_updated_at, created_at, updated_at,
+       (select coalesce(sum(input_tokens + output_tokens), 0)::bigint
+          from ai_usage
+         where user_id = :user_id and day = (now() at time zone 'utc')::date) as tokens_today
   from ai_providers
  where user_id = :user_id
 

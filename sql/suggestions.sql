@@ -1,5 +1,14 @@
 -- What the assistant builds on, and what became of its suggestions.
 
+-- name: whom
+-- The user, and the contact of a conversation or who is named; what is not there is null.
+select u.locale, u.timezone, u.currency as own_currency, v.contact_id as spoken_to, c.contact_id, c.name, c.vip,
+       c.negotiation_enabled, c.negotiation_mode, c.base_price, c.custom_price, c.currency, c.preferred_tone
+  from users u
+  left join conversations v on v.user_id = u.user_id and v.conversation_id = :conversation_id::uuid
+  left join contacts c on c.user_id = u.user_id and c.contact_id = coalesce(v.contact_id, :contact_id::uuid)
+ where u.user_id = :user_id
+
 -- name: turn
 -- The customer's last turn: what they wrote since the seller's message before it, oldest first, at most 20.
 with newest as (

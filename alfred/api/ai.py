@@ -230,8 +230,7 @@ async def suggest_follow_up(caller: Caller, services: Services, body: FollowUpAs
         async with services.database.acting_as(caller.user_id) as db:
             talk = await talk_with(db, caller, body.conversation_id, None, None)
             chosen = await _chosen(db, caller, services, "follow_up")
-            zone = await sql.users.timezone.value(db, user_id=caller.user_id)
-            request = FollowUpRequest(**_spoken(talk, chosen), now=services.clock(), timezone=zone)
+            request = FollowUpRequest(**_spoken(talk, chosen), now=services.clock(), timezone=talk.timezone)
             found: FollowUpSuggestion = await assistant_of(services, caller.user_id).suggest_follow_up(request)
             brief = talk.brief("follow_up", found.message, in_language(request), talk.tone)
             draft = Draft("follow_up", talk, chosen, replace(brief, author=found.provider), found.model_dump(), since)

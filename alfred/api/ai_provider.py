@@ -153,12 +153,11 @@ async def test_ai_provider(caller: Caller, services: Services) -> ProviderTest:
     """
     async with services.database.acting_as(caller.user_id) as db:
         chosen = await ai_accounts.chosen(db, services.vault, caller.user_id, services.models.service_wide)
-        today = await sql.ai_usage.tokens_today.value(db, user_id=caller.user_id)
     if chosen is None:
         raise not_found("provider")
     if chosen.account is None:
         return ProviderTest(ok=False, model=None, latency_ms=0, error=_error("auth"))
-    if today >= chosen.daily_tokens:
+    if chosen.is_spent:
         return ProviderTest(ok=False, model=chosen.account.model, latency_ms=0, error=_error("budget"))
     prompt = Prompt('Answer with this JSON object only: {"ok": true}', "{}", schema_of(_Works), most_tokens=50)
     asked = await services.models.ask(caller.user_id, chosen.account, prompt, _Works, fresh=True)
@@ -205,6 +204,5 @@ async def _shown(db: Db, caller: Caller) -> ModelProvider:
     if row is None:
         raise not_found("provider")
     key = ProviderKeyState(set=row["sealed"] is not None, updated_at=row["secret_updated_at"])
-    today = await sql.ai_usage.tokens_today.value(db, user_id=caller.user_id)
     shown = {name: row[name] for name in ModelProvider.model_fields if name in dict(row)}
-    return ModelProvider(**shown, tokens_today=today, secrets=ProviderSecrets(api_key=key))
+    return ModelProvider(**shown, secrets=ProviderSecrets(api_key=key))

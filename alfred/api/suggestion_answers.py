@@ -35,8 +35,7 @@ class Draft:
 
 async def as_drafted(db: Db, caller: Caller, services: Services, draft: Draft) -> dict[str, Any] | Account:
     """The answer in the built-in assistant's words; where a model is to word it, the model's account."""
-    today = await sql.ai_usage.tokens_today.value(db, user_id=caller.user_id) if draft.chosen else 0
-    found = at_once(services.models, caller.user_id, draft.chosen, today, draft.brief)
+    found = at_once(services.models, caller.user_id, draft.chosen, draft.brief)
     return found if isinstance(found, Account) else await _suggested(db, caller, draft, found)
 
 
@@ -64,7 +63,7 @@ async def kept(db: Db, caller: Caller, kind: SuggestionKind, talk: Talk, ledger:
         user_id=caller.user_id,
         suggestion_id=suggestion_id,
         kind=kind,
-        contact_id=talk.contact["id"] if talk.contact else None,
+        contact_id=talk.contact["contact_id"] if talk.contact else None,
         conversation_id=talk.conversation_id,
         based_on_message_id=talk.based_on,
         **ledger.kept,

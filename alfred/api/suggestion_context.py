@@ -26,6 +26,7 @@ class Talk:
     conversation_id: UUID | None
     based_on: UUID | None
     currency: str
+    timezone: str
     known: Known
 
     @property
@@ -96,15 +97,18 @@ async def talk_with(
     Raises:
         Problem: 422 for a conversation or contact that is not there, or that do not belong together.
     """
-    user = await sql.users.me.one(db, user_id=caller.user_id)
-    assert user is not None
+    named = {"conversation_id": conversation_id, "contact_id": contact_id}
+    whom = await sql.suggestions.whom.one(db, user_id=caller.user_id, **named)
+    assert whom is not None
+    _make_sure_of(whom, conversation_id, contact_id)
+    contact = whom if whom["contact_id"] is not None else None
     turn: dict[str, Any] = {
-        "user_language": language_of(user["locale"]),
+        "user_language": language_of(whom["locale"]),
         "seed": str(conversation_id or contact_id or ""),
+        "contact_name": contact["name"] if contact else None,
     }
     based_on = None
     if conversation_id is not None:
-        contact_id = await _contact_of(db, caller, conversation_id, contact_id)
         about = {"user_id": caller.user_id, "conversation_id": conversation_id}
         rows = [] if text else await sql.suggestions.turn.all(db, **about)
         answered = [row["message_id"] for row in rows]
@@ -113,19 +117,15 @@ async def talk_with(
         based_on = answered[-1] if answered else None
     if text:
         turn["texts"] = (text,)
-    contact = await sql.contacts.get.one(db, user_id=caller.user_id, contact_id=contact_id) if contact_id else None
-    if contact_id is not None and contact is None:
-        raise bad_reference("/contact_id", "contact")
-    turn["contact_name"] = contact["name"] if contact else None
-    known = await known_about(db, caller.user_id, turn.get("texts", ()), user["currency"])
-    return Talk(turn, contact, conversation_id, based_on, user["currency"], known)
+    known = await known_about(db, caller.user_id, turn.get("texts", ()), whom["own_currency"])
+    return Talk(turn, contact, conversation_id, based_on, whom["own_currency"], whom["timezone"], known)
 
 
-async def _contact_of(db: Db, caller: Caller, conversation_id: UUID, contact_id: UUID | None) -> UUID:
-    row = await sql.conversations.get.one(db, user_id=caller.user_id, conversation_id=conversation_id)
-    if row is None:
+def _make_sure_of(whom: Row, conversation_id: UUID | None, contact_id: UUID | None) -> None:
+    """That what is named is there, and that it belongs together."""
+    if conversation_id is not None and whom["spoken_to"] is None:
         raise bad_reference("/conversation_id", "conversation")
-    found: UUID = row["contact_id"]
-    if contact_id not in {None, found}:
+    if conversation_id is not None and contact_id not in {None, whom["spoken_to"]}:
         raise invalid([Fault("/contact_id", "This is not the contact of the conversation.", "mismatch")])
-    return found
+    if contact_id is not None and whom["contact_id"] is None:
+        raise bad_reference("/contact_id", "contact")

@@ -32,6 +32,12 @@ class Chosen:
     features: frozenset[str]
     daily_tokens: int
     language: Language | None
+    tokens_today: int
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether the day's tokens are used up."""
+        return self.tokens_today >= self.daily_tokens
 
 
 async def put(db: Db, vault: Vault, user_id: UUID, wanted: Wanted) -> None:
@@ -57,7 +63,8 @@ async def chosen(db: Db, vault: Vault, user_id: UUID, service_wide: Account | No
     if row is None:
         return None
     account = service_wide if row["kind"] == "default" else _own(vault, user_id, row)
-    return Chosen(account, row["kind"], frozenset(row["features"]), row["daily_tokens"], row["language"])
+    features = frozenset(row["features"])
+    return Chosen(account, row["kind"], features, row["daily_tokens"], row["language"], row["tokens_today"])
 
 
 async def reseal(db: Db, vault: Vault, user_id: UUID) -> tuple[int, int]:

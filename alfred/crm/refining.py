@@ -70,8 +70,7 @@ class Refiner:
         async with self.database.acting_as(claimed.user_id) as db:
             row = await sql.refinements.to_read.one(db, **about)
             chosen = await ai_accounts.chosen(db, self.vault, claimed.user_id, self.models.service_wide)
-            today = await sql.ai_usage.tokens_today.value(db, user_id=claimed.user_id)
-            wanted = chosen is not None and "refine" in chosen.features and today < chosen.daily_tokens
+            wanted = chosen is not None and "refine" in chosen.features and not chosen.is_spent
             if row is None or chosen is None or chosen.account is None or not wanted:
                 await sql.refinements.done.run(db, **about)
                 return

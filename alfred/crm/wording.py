@@ -76,13 +76,13 @@ class Brief:
         return Ledger(self.author, tuple(fact.fact_id for fact in self.facts if fact.mark in self.draft))
 
 
-def at_once(models: Models, user_id: UUID, chosen: Chosen | None, tokens_today: int, brief: Brief) -> Ledger | Account:
+def at_once(models: Models, user_id: UUID, chosen: Chosen | None, brief: Brief) -> Ledger | Account:
     """How the draft came to be the answer, where no model is to be asked; else the account of the one to ask."""
     if chosen is None or not _is_worth_a_call(brief.texts):
         return brief.own
     if chosen.account is None:
         return replace(brief.own, fallback_reason="auth")
-    if tokens_today >= chosen.daily_tokens:
+    if chosen.is_spent:
         return replace(brief.own, fallback_reason="budget")
     if models.is_shut(user_id, chosen.account):
         return replace(brief.own, fallback_reason="circuit_open")
