@@ -31,6 +31,7 @@ from alfred.http.problems import Problem, not_found
 from alfred.queries import sql
 from alfred.quotas import QUOTAS
 from alfred.settings import Settings
+from alfred.stages import next_stage
 from alfred.terms import ChannelType
 
 routes = Routes("Webhooks")
@@ -173,6 +174,7 @@ async def read(services: Services, user_id: UUID, posted: Posted) -> Reading:
         if len(posted.body) > _LARGE:
             reading, is_whole = await services.heavy.run(user_id, read_post, *given)
         else:
+            await next_stage()
             reading, is_whole = read_post(*given)
     except TookTooLong:
         problem = Problem(422, "too_complex", "The body takes too long to read; it is kept.")

@@ -20,6 +20,7 @@ from alfred.db import Away, Database, connection_lost, held_by_others
 from alfred.heavy_work import HeavyWork
 from alfred.log import kind_of
 from alfred.queries import Query, sql
+from alfred.stages import next_stage
 
 log = structlog.get_logger()
 
@@ -97,6 +98,7 @@ class Inbox:
             Away: PostgreSQL did not answer in time, or too much waits already. A repetition does no harm.
         """
         readings = await self._readings(user_id, items)
+        await next_stage()
         prepared = [self._prepared(user_id, item, reading) for item, reading in zip(items, readings, strict=True)]
         for written in prepared:
             if files and written is not None and written.get("attachments"):
@@ -105,6 +107,7 @@ class Inbox:
         writable = [index for index, item in enumerate(prepared) if item is not None]
         if writable:
             results = await self._written(user_id, [item for item in prepared if item is not None])
+            await next_stage()
             for index, result in zip(writable, results, strict=True):
                 outcomes[index] = result
             await self._note_unknown(user_id, [prepared[index] for index in writable], results)
@@ -127,7 +130,8 @@ class Inbox:
         post = Post(user_id, items, weight)
         self._put(self._waiting, post)
         try:
-            return await asyncio.wait_for(post.done, WAIT_SECONDS)  # cancelled, it is not begun any more
+            async with asyncio.timeout(WAIT_SECONDS):
+                return await post.done  # cancelled, it is not begun any more
         except TimeoutError:
             raise Away("the message could not be written in time") from None
 
@@ -160,6 +164,7 @@ class Inbox:
         if self._heavy is not None and sum(map(len, texts)) > MOST_READ_HERE:
             found = iter(await self._read_elsewhere(self._heavy, user_id, texts))
         else:
+            await next_stage()
             found = iter([await self._assistant.classify(text) for text in texts])
         return [next(found) if _is_read(item) else None for item in items]
 

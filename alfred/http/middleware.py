@@ -16,6 +16,7 @@ from alfred.http.lost_posts import note_loss
 from alfred.http.problems import problem_of, response_of
 from alfred.http.server import while_served
 from alfred.settings import Settings
+from alfred.stages import next_stage
 
 log = structlog.get_logger()
 
@@ -47,6 +48,7 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
     except Exception as error:  # noqa: BLE001 the one door for errors
         response = response_of(problem_of(error), request_id)
         await note_loss(request, response.status)
+    await next_stage()
     _seal(request, response, settings)
     seconds = time.perf_counter() - began
     _count(request, response, seconds)
