@@ -69,7 +69,11 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_collection_finish():
-    """Looking for what nobody holds any more is a seventh of the time, else; what was collected stays."""
+    """Looking for what nobody holds any more is a seventh of the time, else; what was collected stays.
+
+    Hypothesis asks the collector for holders when it is loaded, which its plugin does at the end at the latest.
+    """
+    importlib.import_module("hypothesis")
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
     gc.enable()
