@@ -92,8 +92,8 @@ async def stream_events(request: web.Request, services: Services) -> web.StreamR
     Each has `event:` (the type), `id:` (the position in the log) and `data:` (the event). `Last-Event-ID` (or
     `last_event_id`) resumes from the log without a gap; it takes a position of `GET /events?after=` too. A frame
     `event: reset` says that events were left out, since the position had expired or the client read too slowly: read
-    your lists anew. A comment keeps the line open every 15 seconds. The stream ends when the token or session that
-    opened it ends.
+    your lists anew. A comment says that all that was missed is told, and keeps the line open every 15 seconds. The
+    stream ends when the token or session that opened it ends.
     """
     opener = await opener_of(request, services)
     reader, since = _reader_of(request, services, opener.user_id)
@@ -126,6 +126,7 @@ class _Reader:
         if since is not None:
             async for frame in self._missed(seat, since):
                 yield frame
+        yield sse.HEARTBEAT  # all that was missed is told
         while not self._services.ending.begun:
             happened = await seat.next()
             if happened is None:

@@ -8,7 +8,8 @@ const TYPES =
 const SILENCE = 40000; // milliseconds; the service says something every 15 s
 const tabs = "BroadcastChannel" in window ? new BroadcastChannel("alfred-live") : null;
 
-let state = states.now;
+let heard = states.now; // how the stream stands
+let caughtUp = Promise.resolve(); // when what may have been missed has been read
 let running = null; // the AbortController of this tab's part in it
 let leading = false;
 let last = ""; // the position that the stream has reached
@@ -34,23 +35,32 @@ export function stop() {
 }
 
 tabs?.addEventListener("message", ({ data }) => {
-  if (data.ask && leading) tabs.postMessage({ state });
+  if (data.ask && leading) tabs.postMessage({ state: heard });
   if (!running || leading) return;
+  if (data.again) readAnew();
   if (data.state) become(data.state);
-  if (data.again) again.tell();
   data.pieces?.forEach(tellOf);
 });
 addEventListener("online", () => hurry?.());
 addEventListener("offline", () => become("offline"));
-document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && state !== "live" && hurry?.());
+document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && heard !== "live" && hurry?.());
 
-function become(next) {
-  if (state === next) return;
-  state = next;
-  if (leading) tabs?.postMessage({ state });
-  states.now = state;
-  states.tell(state);
+/** "live" is not said before what was missed is read, which a hidden tab does not do. */
+async function become(next) {
+  if (leading && heard !== next) tabs?.postMessage({ state: next });
+  heard = next;
+  if (next === "live" && !document.hidden) await caughtUp;
+  if (heard !== next || states.now === next) return;
+  states.now = next;
+  states.tell(next);
 }
+
+function readAnew() {
+  caughtUp = Promise.all(again.tell());
+}
+
+/** Milliseconds before the next attempt: 0.5 to 30 s. */
+export const pauseAfter = (failures, chance = Math.random()) => 500 + chance * Math.min(29500, 500 * 2 ** failures);
 
 async function lead(signal) {
   await new Promise((go) => setTimeout(go, 200)); // whoever led may have logged out: that word comes first
@@ -60,7 +70,7 @@ async function lead(signal) {
     const wait = await listen(signal, () => (failures = 0)).catch(() => 0);
     if (signal.aborted) break;
     become(navigator.onLine ? "connecting" : "offline");
-    const pause = wait || Math.min(30000, 500 * 2 ** failures) * (0.75 + Math.random() / 2);
+    const pause = wait || pauseAfter(failures);
     await new Promise((go) => {
       hurry = go;
       signal.addEventListener("abort", go, { once: true });
@@ -87,7 +97,6 @@ async function listen(signal, opened) {
     if (!response.ok) return Number(response.headers.get("Retry-After")) * 1000;
     opened();
     if (!last) tellAgain(); // what happened before the stream was open is read from the lists
-    become("live");
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     let text = "";
     for (;;) {
@@ -99,6 +108,7 @@ async function listen(signal, opened) {
       text = pieces.pop();
       if (pieces.length) tabs?.postMessage({ pieces }); // as text: to copy what it says would take longer
       pieces.forEach(tellOf);
+      if (pieces.some((piece) => piece.startsWith(":"))) become("live"); // the first comes behind all that was missed
     }
   } finally {
     clearTimeout(watch);
@@ -122,5 +132,5 @@ function tellOf(piece) {
 
 function tellAgain() {
   tabs?.postMessage({ again: true });
-  again.tell();
+  readAnew();
 }

@@ -13,10 +13,13 @@ export const counted = topic();
 /** Every screen's title is told here, so that the number of unread conversations can stand before it. */
 let heading = "";
 
+/** A number that the service counts up to 1,000. */
+export const capped = (count) => (count >= 1000 ? "999+" : count);
+
 /** The name of the screen, in the tab too. */
 export function entitle(text = heading) {
   heading = text;
-  document.title = `${counts.unread ? `(${counts.unread}) ` : ""}${heading} – Alfred`;
+  document.title = `${counts.unread ? `(${capped(counts.unread)}) ` : ""}${heading} – Alfred`;
 }
 
 /** Asks for the numbers on the filters anew; many wishes cost few requests. */
@@ -55,7 +58,7 @@ frames.on(({ type, data }) => {
     recount();
   }
 });
-again.on(() => (recount(), rebell()));
+again.on(() => Promise.all([recount(), rebell()]));
 
 /** What the user likes, kept with the account where it can be, else in this browser. */
 export const preference = (name, usual) => me?.preferences?.[name] ?? usual;

@@ -31,12 +31,15 @@ export function learn() {
   return (more ??= read(".more").then((told) => Object.assign(into, told)));
 }
 
+/** A name whose letters or signs turn the writing, so that it turns nothing around it. */
+const apart = (text) => (/[\u0590-\u08ff\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc]/.test(text) ? `\u2068${text.replace(/[\u202a-\u202e\u2066-\u2069]/g, "")}\u2069` : text);
+
 /** A text by its key; {0} stands for the first value, and a number as the first value chooses among plurals. */
 export function t(key, ...values) {
   let text = words[key];
   if (text === undefined) return key;
   if (typeof text === "object") text = text[new Intl.PluralRules(language).select(values[0])] ?? text.other;
-  return text.replace(/\{(\d)\}/g, (_, place) => String(values[place] ?? ""));
+  return text.replace(/\{(\d)\}/g, (_, place) => apart(String(values[place] ?? "")));
 }
 
 /** A text that may not be there, e.g. of a code that is newer than this screen. */

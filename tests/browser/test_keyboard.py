@@ -65,6 +65,28 @@ def test_on_a_phone_one_pane_at_a_time(screen, ana):
     assert screen.run("return document.documentElement.scrollWidth") <= 390
 
 
+# What can be pressed in the conversation, unless it stands in a line of text.
+_TARGETS = """return [...document.querySelectorAll(".talk :is(button, a, input, select, textarea, summary)")]
+  .filter((each) => each.checkVisibility())
+  .map((each) => [each.ariaLabel || each.textContent || each.className, each.getBoundingClientRect()])
+  .filter(([, {width, height}]) => Math.min(width, height) < 44)
+  .map(([name, {width, height}]) => `${name}: ${width} x ${height}`)"""
+
+
+def test_on_a_phone_everything_in_a_conversation_can_be_pressed(screen, ana):
+    told = ana.hears("Oi")
+    path = f"/conversations/{told['conversation_id']}"
+    ana.made(f"{path}/messages", {"body": "Olá!", "reply_to_id": told["message_id"]})
+    ana.patch(path, {"tags": ["vip"], "status": "snoozed", "snoozed_until": "2100-01-01T00:00:00Z"})
+    screen.emulate(390, 844)
+    screen.enter(ana, f"/#/inbox/{told['conversation_id']}")
+    screen.sees_message("Olá!")
+    assert screen.run(_TARGETS) == []
+    assert screen.run("return document.documentElement.scrollWidth") <= 390
+    screen.press("button", "Reply")
+    screen.find("button", "Remove quote")
+
+
 def test_a_dialog_is_left_by_a_button_and_the_focus_comes_back(screen, ana):
     ana.hears("Oi")
     screen.enter(ana)

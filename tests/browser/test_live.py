@@ -103,3 +103,31 @@ def test_a_hidden_tab_asks_for_nothing_and_still_counts(screen, ana):
     assert screen.requests() == []
     screen.run(script + '; document.dispatchEvent(new Event("visibilitychange"))', False)
     screen.until(lambda: [path for path in screen.requests() if "counts" in path])
+
+
+# A line that can be cut, and an hour in which nothing goes through.
+_LINE = """const beside = window.fetch;
+window.line = new AbortController();
+window.fetch = (address, asked = {}) => window.away
+  ? Promise.reject(new TypeError("away"))
+  : beside(address, {...asked, signal: AbortSignal.any([window.line.signal, asked.signal].filter(Boolean))})"""
+
+
+def test_after_an_hour_away_what_was_missed_is_caught_up(screen, ana):
+    ana.hears("Oi", at=1714569000)
+    kept = screen.cdp("Page.addScriptToEvaluateOnNewDocument", source=_LINE)
+    screen.enter(ana)
+    screen.cdp("Page.removeScriptToEvaluateOnNewDocument", **kept)
+    screen.opens("Marina").send_keys("a draft")
+    screen.until(lambda: "Live" in screen.text())
+    screen.run("window.away = true; window.line.abort()")
+    screen.until(lambda: "Connecting" in screen.text())
+    for _ in range(2):
+        ana.hear_many([f"Message number {number}" for number in range(250)], people=50)
+    ana.hears("The last one", at=1714580000)
+    screen.run("performance.clearResourceTimings(); performance.setResourceTimingBufferSize(2000)")
+    screen.run("window.away = false; window.line = new AbortController(); window.dispatchEvent(new Event('online'))")
+    screen.until(lambda: "Live" in screen.text())
+    assert "The last one" in screen.log()
+    assert screen.find("textbox", "Message").get_attribute("value") == "a draft"
+    assert len(screen.requests()) <= 10, "\n".join(screen.requests())

@@ -103,6 +103,75 @@ def test_a_burst_runs_rarely_never_twice_at_once_and_always_after_the_last_wish(
     assert told == [True, 1, 200]
 
 
+def test_a_wish_is_kept_when_a_run_that_began_after_it_has_ended(part):
+    told = part(
+        "topics.js",
+        """let begun = 0, ended = 0;
+        const wish = it.burst(async () => {
+          begun += 1; await new Promise((go) => setTimeout(go, 30)); ended += 1;
+        }, 10, 20);
+        const kept = [];
+        wish().then(() => kept.push([begun, ended])); wish().then(() => kept.push([begun, ended]));
+        await new Promise((go) => setTimeout(go, 300));
+        return kept""",
+    )
+    assert told == [[1, 1], [2, 2]]
+
+
+def test_live_is_said_when_what_was_missed_is_read(part):
+    told = part(
+        "live.js",
+        """const { again, states } = await import("/web/topics.js");
+        let read, write; const said = [], beside = window.fetch;
+        const soon = (ready) => new Promise((go) => {
+          const look = () => (ready() ? go() : setTimeout(look, 10)); look();
+        });
+        states.on((state) => said.push(state));
+        again.on(() => new Promise((go) => (read = go)));
+        const body = new ReadableStream({start: (control) => {
+          write = (text) => control.enqueue(new TextEncoder().encode(text));
+        }});
+        window.fetch = async () => new Response(body);
+        it.start();
+        await soon(() => read);
+        write("retry: 2000\\n: welcome\\n\\n"); write(": still here\\n\\n");
+        await new Promise((go) => setTimeout(go, 200));
+        const before = [...said];
+        read();
+        await soon(() => said.length);
+        const after = [...said];
+        it.stop(); window.fetch = beside;
+        return [before, after]""",
+    )
+    assert told == [[], ["live"]]
+
+
+def test_the_pauses_between_attempts_are_half_a_second_to_thirty(part):
+    told = part(
+        "live.js",
+        "return [0, 1, 5, 9, 2000].map((failures) => [it.pauseAfter(failures, 0), it.pauseAfter(failures, 1)])",
+    )
+    assert told == [[500, 1000], [500, 1500], [500, 16500], [500, 30000], [500, 30000]]
+
+
+def test_numbers_that_are_counted_to_a_thousand_end_there(part):
+    assert part("store.js", "return [0, 6, 999, 1000, 1001].map(it.capped)") == [0, 6, 999, "999+", "999+"]
+
+
+def test_a_name_turns_nothing_around_it(part):
+    told = part(
+        "words.js",
+        """await it.speak("en"); await it.learn();
+        return ["Marina", "\\u202egnp.exe", "\\u2069\\u202eabc", "מרינה"].map((name) => it.t("new.from", name))""",
+    )
+    assert told == [
+        "New message from Marina",
+        "New message from \u2068gnp.exe\u2069",
+        "New message from \u2068abc\u2069",
+        "New message from \u2068מרינה\u2069",
+    ]
+
+
 def test_a_flow_is_laid_out_in_layers_even_where_it_is_damaged(part):
     told = part(
         "screens/tree.js",

@@ -87,7 +87,7 @@ export function showContact(side, frame, { talk, contact: given, act }) {
       frame && button(t("back"), () => frame.classList.remove("unfolded"), { bare: true, picture: "x", class: "button quiet round unfold narrow" }),
       avatar(contact, null, "big"),
       h("h2", h("input.input.inplace", { "aria-label": t("name"), dir: "auto", value: contact.name ?? "", placeholder: contact.handle, maxlength: 200, on: { change: (event) => keep({ name: event.target.value.trim() || null }) } })),
-      h("p.small.muted.breaks", contact.handle),
+      h("p.small.muted.breaks", { dir: "auto" }, contact.handle),
       settings.vip && mark("vip", "star", t("vip")),
       h("div.together", button(t("edit"), rename, { kind: "quiet", picture: "pencil" }), button(t("merge"), merge, { kind: "quiet", picture: "merge" })),
       act && h("div.together.only-phone", button(t("tags"), () => act("tag"), { kind: "quiet", picture: "tag" }), button(t("mark.unread"), () => act("unread"), { kind: "quiet", picture: "mail" })),
@@ -181,7 +181,7 @@ export function showContact(side, frame, { talk, contact: given, act }) {
     const [page, history] = await Promise.allSettled([call("GET", `/conversations${query({ contact_id: id, limit: 20 })}`), call("GET", `${url}/timeline`)]);
     const rest = (page.value?.items ?? []).filter((each) => each.id !== talk?.id).slice(0, MOST);
     others.hidden = !rest.length;
-    fill(others, h("h3", t(talk ? "others" : "conversations")), h("ul.stack", ...rest.map((each) => h("li.together.small", icon(channelIcon(each.channel.type)), h("a.grow.cut", { href: `#/inbox/${each.id}` }, each.channel.name), each.last_message_at && h("time.muted", brief(each.last_message_at))))));
+    fill(others, h("h3", t(talk ? "others" : "conversations")), h("ul.stack", ...rest.map((each) => h("li.together.small", icon(channelIcon(each.channel.type)), h("a.grow.cut", { href: `#/inbox/${each.id}`, dir: "auto" }, each.channel.name), each.last_message_at && h("time.muted", brief(each.last_message_at))))));
     const items = (history.value?.items ?? []).slice(0, 2 * MOST);
     const add = async (event) => {
       const text = event.target.value.trim();

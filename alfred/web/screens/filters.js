@@ -3,7 +3,7 @@
 import { call } from "../api.js";
 import { fill, h } from "../dom.js";
 import { choice } from "../forms.js";
-import { counts } from "../store.js";
+import { capped, counts } from "../store.js";
 import { t } from "../words.js";
 
 const STATUSES = ["open", "pending", "snoozed", "closed"];
@@ -55,7 +55,7 @@ export function filterBar(chosen, choose) {
         const count = counts[key] ?? 0;
         chip.setAttribute("aria-pressed", String(STATUSES.includes(key) ? chosen.status === key : chosen.flags.has(key)));
         chip.lastChild.hidden = !count;
-        chip.lastChild.textContent = count >= 1000 ? "999+" : count;
+        chip.lastChild.textContent = capped(count);
       }
     },
   };
@@ -74,7 +74,7 @@ export function narrowing(chosen, choose) {
       const { items } = await call("GET", "/tags");
       known = items.map((each) => each.tag);
       const gone = chosen.tag && !known.includes(chosen.tag) ? [{ tag: chosen.tag }] : [];
-      const option = (each) => h("option", { value: each.tag }, each.count ? `${each.tag} (${each.count >= 1000 ? "999+" : each.count})` : each.tag);
+      const option = (each) => h("option", { value: each.tag }, each.count ? `${each.tag} (${capped(each.count)})` : each.tag);
       fill(tag, h("option", { value: "" }, t("tag.all")), [...items, ...gone].map(option));
       tag.hidden = tag.length < 2;
       this.paint();

@@ -36,7 +36,7 @@ export function head(frame, { change, act, back }) {
       h(
         "div.grow",
         h(narrow.matches ? "h1" : "h2", { class: "cut", tabindex: "-1", dir: "auto" }, nameOf(talk.contact)),
-        h("p.cut.small.muted", `${talk.channel.name} · ${talk.contact.handle}`),
+        h("p.cut.small.muted", h("bdi", talk.channel.name), " · ", h("bdi", talk.contact.handle)),
       ),
       h(
         "div.actions",

@@ -57,7 +57,7 @@ function marked(item) {
     "span.line.marks",
     status !== "open" && mark("", { pending: "clock", snoozed: "moon", closed: "archive" }[status], t(`status.${status}`)),
     marksOf(item),
-    tags.length ? tags.slice(0, 4).map((tag) => mark("", "tag", tag)) : h("span.cut", channel.name),
+    tags.length ? tags.slice(0, 4).map((tag) => mark("", "tag", tag)) : h("span.cut", { dir: "auto" }, channel.name),
   );
 }
 
