@@ -1,10 +1,9 @@
 """How far a statement looks at once: what lies at its bound counts, and what lies beyond it does not."""
 
-import asyncpg
 import pytest
 from uuid_utils.compat import uuid7
 
-from alfred.db import prepare
+from tests.sql.conftest import SAID, TALK
 
 LANES, LEASES, NEWEST, WALKED = 256, 500, 500, 100
 CALL = "select count(*) from app.claim_webhooks($1, 100, interval '1 minute', '{}', '{}', '{}', '{}')"
@@ -26,36 +25,6 @@ select $1, app.uuid7(), l.subscription_id, case when n = 1 then $2 else app.uuid
   from (select subscription_id from webhook_lanes where user_id = $1 order by next_at desc limit 1) l,
        generate_series(1, $4::integer) n
 """
-TALK = """
-insert into conversations (user_id, conversation_id, contact_id, channel_id, handle, active_at)
-select $1, app.uuid7(), $1, $1, 'x' || n, now() - make_interval(mins => n) from generate_series(1, $2::integer) n
-"""
-SAID = """
-insert into messages (user_id, message_id, conversation_id, channel_id, direction, body, status, sent_at)
-select $1, app.uuid7(), $2, $1, $3, $4, case $3 when 'inbound' then 'received' else 'sent' end,
-       timestamptz '2026-05-01' + make_interval(mins => n)
-  from generate_series($5::integer, $6::integer) n
-"""
-
-
-@pytest.fixture(scope="module")
-async def db(cluster):
-    """A superuser without foreign keys, in a database of its own."""
-    connection = await asyncpg.connect(cluster.superuser(cluster.copy()))
-    await prepare(connection)
-    await connection.execute("set session_replication_role = replica")
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
-async def tenant(db):
-    """Rolled back at the end, so that the next test finds nothing of it."""
-    whole, user_id = db.transaction(), uuid7()
-    await whole.start()
-    await db.execute("select set_config('app.user_id', $1, true)", str(user_id))
-    yield user_id
-    await whole.rollback()
 
 
 async def lanes(db, tenant, count):
