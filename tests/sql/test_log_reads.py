@@ -57,7 +57,7 @@ async def following(logged, since):
 
 @pytest.mark.parametrize("number", [10, EVENTS // 2 + 1, EVENTS - 199])
 async def test_a_poll_reads_what_it_tells(logged, number):
-    """From wherever: the tenant's own, in the order of the log; to find the place, a row for each possible connection."""
+    """From wherever, in the order of the log; and to find the place, a row for each possible connection."""
     told, read = await following(logged, seen(number))
     own = [n for n in range(2, EVENTS + 2) if n // 10 % 2 == 0 and n > number // 2 * 2 + 1]
     assert told == own[:LIMIT]
@@ -83,8 +83,8 @@ async def test_what_was_under_way_with_the_newest_id_is_told_too(logged):
     await db.execute("savepoint before")
     await db.execute("select app.act_as($1)", user_id)
     late = seen(EVENTS - 40).split(":")[1]
-    await db.execute("insert into ai_events (user_id, type, number, xid) values ($1, 'task.created', 1, $2::text::xid8)",
-                     user_id, late)  # fmt: skip
+    event = "insert into ai_events (user_id, type, number, xid) values ($1, 'task.created', 1, $2::text::xid8)"
+    await db.execute(event, user_id, late)
     rows = await sql.events.following.all(db, seen=seen(EVENTS - 40), limit=LIMIT, **given)
     await db.execute("rollback to savepoint before")
     assert [row["number"] for row in rows][:2] == [1, EVENTS - 38]
