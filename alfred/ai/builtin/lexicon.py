@@ -34,7 +34,7 @@ class Lexicon:
         self.grammar: dict[tuple[str, str], set[str]] = {}
         self.stems: set[str] = set()
         self.tells: dict[str, Mapping[str, float]] = {}
-        self._told: dict[tuple[tuple[str, float], ...], Mapping[str, float]] = {}  # one for all words that tell the same
+        self._told: dict[tuple[tuple[str, float], ...], Mapping[str, float]] = {}  # one for all who tell the same
         self.known: frozenset[str] = frozenset()
         self._known: set[str] = set()
         self.entries: dict[str, int] = {}
