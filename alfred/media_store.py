@@ -11,9 +11,6 @@ from pathlib import Path
 from typing import IO, Any
 from uuid import UUID
 
-import obstore
-from obstore.store import LocalStore, from_url
-
 CHUNK = 256 * 1024
 LISTED_AT_ONCE = 1000
 
@@ -75,13 +72,22 @@ class MediaStore:
     def store(self) -> Any:
         """Opened when it is first needed; its folder is readable by its owner only."""
         if self._store is None:
+            from obstore.store import LocalStore, from_url  # 4 MB, for who keeps files
+
             if self._url is not None:
                 self._store = from_url(self._url)
             else:
-                folder = (self._home or Path(tempfile.gettempdir()) / f"alfred-{os.getuid()}") / "media"
-                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-                self._store = LocalStore(prefix=folder)
+                self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                self._store = LocalStore(prefix=self._folder)
         return self._store
+
+    @property
+    def _folder(self) -> Path:
+        return (self._home or Path(tempfile.gettempdir()) / f"alfred-{os.getuid()}") / "media"
+
+    def _is_empty(self) -> bool:
+        """Whether nothing was ever kept in the local folder."""
+        return self._url is None and not (self._folder.is_dir() and any(self._folder.iterdir()))
 
     def incoming(self) -> Incoming:
         """A fresh file to write to."""
@@ -89,6 +95,8 @@ class MediaStore:
 
     async def put(self, user_id: UUID, file: Incoming) -> str:
         """Keep it; its digest."""
+        import obstore
+
         await obstore.put_async(self.store, _path(user_id, file.sha256), file.rewound())
         return file.sha256
 
@@ -100,12 +108,18 @@ class MediaStore:
         """
         if begin >= end:
             return
+        import obstore
+
         found = await obstore.get_async(self.store, _path(user_id, sha256), options={"range": (begin, end)})
         async for chunk in found.stream(min_chunk_size=CHUNK):
             yield bytes(chunk)
 
     async def listed(self) -> AsyncIterator[Sequence[Kept]]:
         """All files, in batches."""
+        if self._is_empty():
+            return
+        import obstore
+
         batches = obstore.list(self.store, chunk_size=LISTED_AT_ONCE)
         while batch := await asyncio.to_thread(next, batches, None):
             kept = [_kept(one["path"], one["last_modified"], one["size"]) for one in batch]
@@ -113,6 +127,8 @@ class MediaStore:
 
     async def remove(self, user_id: UUID, sha256: str) -> None:
         """Forget a file; one that is not there is forgotten already."""
+        import obstore
+
         try:
             await obstore.delete_async(self.store, _path(user_id, sha256))
         except FileNotFoundError:

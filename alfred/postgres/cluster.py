@@ -2,11 +2,9 @@
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess as sp
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
@@ -143,6 +141,9 @@ def disown(pidfile: Path) -> None:
 
 def initialise(data: Path, binaries: Binaries, account: Account, log: Path) -> Generator[None, None, None]:
     """Makes the cluster beside its place and moves it there when whole; yields while it waits."""
+    import shutil  # which root's keeper does without
+    import tempfile
+
     home = data.parent
     for halfway in home.glob(".init*"):
         shutil.rmtree(halfway, ignore_errors=True)

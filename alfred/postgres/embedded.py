@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from alfred.postgres import cluster
 from alfred.postgres.account import Account, Unavailable
@@ -54,6 +53,8 @@ class Embedded:
 
     def dsn(self, user: str, database: str) -> str:
         """For asyncpg and libpq; says the port, else PGPORT in the environment would."""
+        from urllib.parse import quote  # which root's keeper does without
+
         host = quote(str(self._sockets), safe="")
         return f"postgresql://{quote(user, safe='')}@/{quote(database, safe='')}?host={host}&port=5432"
 

@@ -1,6 +1,5 @@
 """Where the server lives: a home that its account can reach, a private folder for a short socket path."""
 
-import hashlib
 import os
 import stat
 from collections.abc import Sequence
@@ -28,6 +27,8 @@ def sockets_of(home: Path) -> Path:
     inside = home / "run"
     if len(os.fsencode(inside / ".s.PGSQL.5432")) <= SOCKET_LIMIT:
         return inside
+    import hashlib  # brings OpenSSL
+
     name = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
     return Path(f"/tmp/alfred-{name}")  # noqa: S108 - not trusted before owner and mode are checked # nosec B108
 
