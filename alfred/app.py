@@ -103,7 +103,7 @@ def endpoints() -> Iterator[Endpoint]:
 @cache
 def described() -> dict[str, Any]:
     """The OpenAPI document, which takes half a second to make: no setting changes it."""
-    return document(list(endpoints()), version_of_alfred(), event_shapes.MODELS)
+    return document(list(endpoints()), version_of_alfred(), event_shapes.models())
 
 
 def build(settings: Settings, logins: Logins, listen_dsn: str) -> web.Application:

@@ -141,7 +141,11 @@ def _model_of(event_type: str, parts: tuple[Part, ...]) -> type[LoggedEventOut]:
 
 _PARTS_OF: dict[str, tuple[Part, ...]] = {name: told[1] for name, told in _TOLD.items()} | {PING: ()}
 _PAYLOADS: dict[str, dict[str, Any]] = {name: told[2] for name, told in _TOLD.items()} | {PING: {"text": "It works."}}
-MODELS: Mapping[str, type[LoggedEventOut]] = {name: _model_of(name, parts) for name, parts in _PARTS_OF.items()}
+
+
+def models() -> dict[str, type[LoggedEventOut]]:
+    """The shape of each type's body, for the OpenAPI document."""
+    return {name: _model_of(name, parts) for name, parts in _PARTS_OF.items()}
 
 
 def sample_of(event_type: str) -> dict[str, Any]:

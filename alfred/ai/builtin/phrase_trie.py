@@ -32,6 +32,7 @@ class Hit(NamedTuple):
 
 Symbols = tuple[str, ...]
 Edges = dict[str, tuple["Node", ...]]
+NOWHERE: Edges = {}  # what every place has that leads nowhere yet, half of them for good; nothing is added to it
 
 
 class Node:
@@ -40,9 +41,14 @@ class Node:
     __slots__ = ("gap", "meanings", "next")
 
     def __init__(self) -> None:
-        self.next: Edges = {}
+        self.next: Edges = NOWHERE
         self.gap: Node | None = None
         self.meanings: tuple[Meaning, ...] = ()
+
+    def begin(self) -> None:
+        """Ways can be laid from here."""
+        if self.next is NOWHERE:
+            self.next = {}
 
 
 class Start:
@@ -52,7 +58,7 @@ class Start:
 
     def __init__(self, nodes: tuple[Node, ...]) -> None:
         self._nodes = nodes
-        self.next: Edges = {}
+        self.next: Edges = NOWHERE
         self.gap: Node | None = None
         self.keys: frozenset[str] = frozenset()
         self.meanings = tuple(meaning for node in nodes for meaning in node.meanings)
@@ -62,6 +68,7 @@ class Start:
         if not self._nodes:
             return
         gap = Node()
+        self.next, gap.next = {}, {}
         for node in self._nodes:
             _merge(self.next, node.next)
             if node.gap:
@@ -112,9 +119,11 @@ def _lead(start: Node, words: list[str], end: Node, alone: tuple[Node]) -> None:
     symbols = [sys.intern(symbol) for word in words for symbol in spelled(word)]
     for symbol in symbols[:-1]:
         between = Node()
+        start.begin()
         start.next[symbol] = (*start.next.get(symbol, ()), between)
         start = between
     last = symbols[-1]
+    start.begin()
     start.next[last] = (*start.next[last], end) if last in start.next else alone
 
 
