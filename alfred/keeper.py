@@ -66,6 +66,8 @@ def _keep(server: Embedded, child: int) -> int:
         while True:
             pid, status = os.waitpid(child, os.WNOHANG)
             if pid:
+                for number in STOPS:  # the server is being stopped already
+                    signal.signal(number, signal.SIG_IGN)
                 code = os.waitstatus_to_exitcode(status)
                 return code if code >= 0 else 128 - code
             if select.select([awake], [], [], next(looks))[0]:
