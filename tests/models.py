@@ -6,6 +6,8 @@ import json
 
 from aiohttp import web
 
+from tests.hosts import host
+
 HANGS = 30  # seconds
 SLOW = {"hang": HANGS, "slow": 0.2, "held": None}  # seconds; `held` is until the test lets go
 
@@ -110,13 +112,7 @@ def text_of(mode, said):
 @contextlib.asynccontextmanager
 async def a_model():
     """A server that is open."""
-    server, app = ModelServer(), web.Application(client_max_size=2**24)
-    app.router.add_post("/{tail:.*}", server.handle)
-    runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    server.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    try:
+    server = ModelServer()
+    async with host(server.handle, client_max_size=2**24) as address:
+        server.base_url = f"{address}/v1"
         yield server
-    finally:
-        await runner.cleanup()

@@ -9,6 +9,8 @@ import json
 from aiohttp import web
 from standardwebhooks.webhooks import Webhook
 
+from tests.hosts import host
+
 
 class Receiver:
     """`answers` are taken in turn, then 200: a status, a (status, headers, body), or "hang" or "reset"."""
@@ -68,16 +70,10 @@ class Call:
 @contextlib.asynccontextmanager
 async def receiving():
     """A receiver that is open."""
-    app = web.Application()
-    runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=0.1)
     receiver = Receiver("")
-    app.router.add_route("*", "/{tail:.*}", receiver.handle)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    receiver.address = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    receiver.url = receiver.address + "/hook"
-    try:
-        yield receiver
-    finally:
-        receiver.release.set()
-        await runner.cleanup()
+    async with host(receiver.handle) as receiver.address:
+        receiver.url = receiver.address + "/hook"
+        try:
+            yield receiver
+        finally:
+            receiver.release.set()

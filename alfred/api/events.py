@@ -16,7 +16,7 @@ from alfred.api.sse import is_gone
 from alfred.events import EVENT_TYPES, EventType
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
-from alfred.http.models import Listing, Output, Page
+from alfred.http.models import Listing, Output, Page, json_response
 from alfred.http.pages import after, page
 from alfred.http.problems import Fault, Problem, invalid
 from alfred.positions import Position
@@ -133,7 +133,7 @@ async def _poll(caller: Caller, services: Services, request: web.Request, query:
     except Expired:
         detail = "The log does not reach back to this position; begin with `after=beginning`."
         raise Problem(410, "cursor_expired", detail) from None
-    return web.Response(text=text or poll.nothing(), content_type="application/json", charset="utf-8")
+    return json_response((text or poll.nothing()).encode())
 
 
 class _Poll:

@@ -10,7 +10,7 @@ from pydantic import Field
 from alfred.api.webhooks import Posted, Receipt, Unreadable, read, reason_of, take_in
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
-from alfred.http.models import Listing, Output, Page
+from alfred.http.models import Listing, Output, Page, json_response
 from alfred.http.pages import ROOM, newest_first
 from alfred.http.problems import Problem, not_found
 from alfred.queries import Db, sql
@@ -103,7 +103,7 @@ async def get_message_payload(db: Db, caller: Caller, message_id: UUID) -> web.R
     payload = await sql.webhooks.payload.value(db, user_id=caller.user_id, message_id=message_id)
     if payload is None:
         raise not_found("payload of a message")
-    return web.Response(body=payload.encode(), content_type="application/json", charset="utf-8")
+    return json_response(payload.encode())
 
 
 def _rejected_of(row: Any) -> RejectedWebhook:

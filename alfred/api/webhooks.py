@@ -10,7 +10,7 @@ from uuid import UUID
 
 import orjson
 import structlog
-from aiohttp import hdrs, web
+from aiohttp import web
 from pydantic import Field
 from uuid_utils.compat import uuid7
 
@@ -26,7 +26,7 @@ from alfred.crm.media.library import write_of_mail
 from alfred.heavy_work import TookTooLong
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
-from alfred.http.models import JSON, Output
+from alfred.http.models import Output, json_response
 from alfred.http.problems import Problem, not_found
 from alfred.queries import sql
 from alfred.quotas import QUOTAS
@@ -84,7 +84,7 @@ class Taken:
 
     def written(self) -> web.Response:
         """As it is answered: to validate what was just made takes longer than to write it."""
-        return web.Response(body=orjson.dumps(self, option=orjson.OPT_UTC_Z), headers={hdrs.CONTENT_TYPE: JSON})
+        return json_response(orjson.dumps(self, option=orjson.OPT_UTC_Z))
 
 
 @dataclass(frozen=True)

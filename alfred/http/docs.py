@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
+from alfred.http.models import json_response
 from alfred.http.security_headers import POLICY, VIEWER
 
 _FILES = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}
@@ -46,8 +47,7 @@ def add_documents(app: web.Application, base: str, document: Callable[[], dict[s
         return json.dumps(document(), ensure_ascii=False).encode()
 
     async def openapi(_request: web.Request) -> web.Response:
-        body = await asyncio.to_thread(text)
-        return web.Response(body=body, content_type="application/json", charset="utf-8")
+        return json_response(await asyncio.to_thread(text))
 
     async def page(_request: web.Request) -> web.Response:
         return web.Response(text=_PAGE, content_type="text/html", headers={POLICY: VIEWER})

@@ -110,8 +110,10 @@ class Endpoint:
         self, request: web.Request, services: Services, caller: Caller | None, deadline: asyncio.Timeout
     ) -> AsyncIterator[bytes]:
         """The body, whose arrival has a time of its own."""
-        ends_at, clock = deadline.when(), asyncio.get_running_loop().time
-        began = clock()
+        clock = asyncio.get_running_loop().time
+        ends_at = deadline.when()
+        assert ends_at is not None
+        left = ends_at - clock()
         deadline.reschedule(None)
         async with AsyncExitStack() as stack:
             if self.body_limit is not None and caller is not None:
@@ -119,7 +121,7 @@ class Endpoint:
                 raw = await stack.enter_async_context(services.bodies.body_of(request, caller.user_id, limit))
             else:
                 raw = await body_of(request)
-            deadline.reschedule(None if ends_at is None else ends_at + clock() - began)
+            deadline.reschedule(clock() + left)
             yield raw
 
     async def _answer(

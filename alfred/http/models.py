@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Generic, Self, TypeVar, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
+from aiohttp import hdrs, web
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -25,6 +26,11 @@ JSON = "application/json; charset=utf-8"
 S = TypeVar("S")
 T = TypeVar("T")
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def json_response(body: bytes) -> web.Response:
+    """An answer that is JSON already."""
+    return web.Response(body=body, headers={hdrs.CONTENT_TYPE: JSON})
 
 
 def _as_moment(value: object) -> object:

@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
-from aiohttp import hdrs, web
+from aiohttp import web
 from yarl import URL
 
 from alfred.http.context import PUBLIC_BASE
-from alfred.http.models import JSON, Listing, Page
+from alfred.http.models import Listing, Page, json_response
 from alfred.http.problems import Problem
 from alfred.json_text import json_text
 from alfred.queries import Db, Query, Row
@@ -101,8 +101,7 @@ async def newest_first(
 
 def written(page: Page[Any], items: bytes) -> web.Response:
     """A page whose items are JSON already."""
-    text = orjson.dumps(vars(page) | {"items": orjson.Fragment(items)})
-    return web.Response(body=text, headers={hdrs.CONTENT_TYPE: JSON})
+    return json_response(orjson.dumps(vars(page) | {"items": orjson.Fragment(items)}))
 
 
 def public_url(request: web.Request) -> URL:

@@ -8,6 +8,7 @@ import aiohttp
 from aiohttp import web
 
 from tests.api.connecting import connected
+from tests.hosts import host
 from tests.people import cloud
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
@@ -36,14 +37,8 @@ class Peer:
 @contextlib.asynccontextmanager
 async def playing():
     peer = Peer()
-    app = web.Application()
-    app.router.add_route("*", "/{tail:.*}", peer.serve)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    peer.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield peer
-    await runner.cleanup()
+    async with host(peer.serve) as peer.url:
+        yield peer
 
 
 def picture(media_id="m1", id="wamid.pic", caption="A mesa", sha256=None):

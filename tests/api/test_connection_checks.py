@@ -7,6 +7,7 @@ from aiohttp import web
 
 from alfred.crm.connections import MOST_KEYS
 from tests.api.connecting import BODIES, SECRET, body_of, connected
+from tests.hosts import host
 
 
 @contextlib.asynccontextmanager
@@ -18,15 +19,8 @@ async def provider_at(answer, status=200):
         asked.append((request.method, request.path_qs, dict(request.headers)))
         return web.json_response(answer, status=status)
 
-    app = web.Application()
-    app.router.add_route("*", "/{tail:.*}", seen)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/base", asked
-    finally:
-        await runner.cleanup()
+    async with host(seen) as address:
+        yield f"{address}/base", asked
 
 
 async def test_a_good_test_connects(clara):

@@ -12,6 +12,7 @@ from aiohttp import web
 from alfred import outbound_http
 from alfred.http_calls import MOST_ANSWER_BYTES, Answer, HttpCall, NoAnswer, form_call, json_call
 from alfred.outbound_http import OutboundHttp, Refused
+from tests.hosts import host
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 
@@ -47,15 +48,8 @@ async def peer(answer):
         asked.append((request.method, request.path_qs, dict(request.headers), await request.read()))
         return await answer(request)
 
-    app = web.Application()
-    app.router.add_route("*", "/{tail:.*}", seen)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}", asked
-    finally:
-        await runner.cleanup()
+    async with host(seen) as address:
+        yield address, asked
 
 
 def own(method, url, body=None):
