@@ -9,6 +9,7 @@ from aiohttp import web
 from alfred.api import webhooks
 from alfred.api.hook_models import META
 from alfred.api.hook_routing import route
+from alfred.api.rejected_posts import Posted, Unreadable, keep_rejected, rejected_of
 from alfred.channels.item import InboundItem
 from alfred.crm import connections
 from alfred.crm.connections import UNREADABLE, Connection
@@ -91,7 +92,7 @@ async def post_hook(request: web.Request, services: Services, provider: str, key
         connection = await _checked(services, hook, post)
         if await _is_for_us(services, hook, post):
             kept = _APIKEY.sub(b'"apikey": null', raw) if hook.provider == "evolution" else raw
-            posted = webhooks.Posted(kept, request.headers.get("Content-Type", ""), connection.channel_type)
+            posted = Posted(kept, request.headers.get("Content-Type", ""), connection.channel_type)
             await _take_in(services, hook, posted, connection, request.query.get("d"))
     services.hooks.received(hook, services.clock())
     if hook.provider == "twilio":
@@ -191,14 +192,14 @@ async def _is_for_us(services: Services, hook: Hook, post: Post) -> bool:
 
 
 async def _take_in(
-    services: Services, hook: Hook, posted: webhooks.Posted, connection: Connection, delivery_id: str | None
+    services: Services, hook: Hook, posted: Posted, connection: Connection, delivery_id: str | None
 ) -> None:
     """Store what can be read; what cannot is kept, and no reason for the provider to repeat it."""
     user_id = hook.user_id
     try:
         reading = await webhooks.read(services, user_id, posted)
-    except webhooks.Unreadable as trouble:
-        await webhooks.keep_rejected(services, user_id, trouble.kept, trouble.problem.detail)
+    except Unreadable as trouble:
+        await keep_rejected(services, user_id, trouble.kept, trouble.problem.detail)
         services.hooks.failed(hook, trouble.problem.code, trouble.problem.detail, services.clock())
         if trouble.problem.status == 400:
             raise trouble.problem from None
@@ -206,14 +207,14 @@ async def _take_in(
     items = [item for item in reading.items if item.channel_type == posted.channel_type]
     if len(items) < len(reading.items):
         detail = "The post is of another kind of channel than this address is for."
-        await webhooks.keep_rejected(services, user_id, posted, detail)
+        await keep_rejected(services, user_id, posted, detail)
         services.hooks.failed(hook, "wrong_channel", detail, services.clock())
     if items:
         routed = await route(services.database, hook, connection, items)
         told = [_with_delivery(item, delivery_id) for item in routed]
         await webhooks.take_in_posted(services, user_id, posted, reading.model_copy(update={"items": tuple(told)}))
     if reading.rejected:
-        await webhooks.keep_rejected(services, user_id, *webhooks.rejected_of(posted, reading))
+        await keep_rejected(services, user_id, *rejected_of(posted, reading))
 
 
 def _with_delivery(item: InboundItem, delivery_id: str | None) -> InboundItem:

@@ -7,7 +7,8 @@ from uuid import UUID
 from aiohttp import web
 from pydantic import Field
 
-from alfred.api.webhooks import Posted, Receipt, Unreadable, read, reason_of, take_in
+from alfred.api.rejected_posts import Posted, Unreadable, reason_of
+from alfred.api.webhooks import Receipt, read, take_in
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
 from alfred.http.models import Listing, Output, Page, json_response

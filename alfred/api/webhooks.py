@@ -1,6 +1,5 @@
 """Webhooks in: a sender's raw payload is read, stored and answered in one round trip."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,10 +11,10 @@ import orjson
 import structlog
 from aiohttp import web
 from pydantic import Field
-from uuid_utils.compat import uuid7
 
 from alfred import metrics
 from alfred.api.message_models import ClassificationOut
+from alfred.api.rejected_posts import Posted, Unreadable, as_read, keep_rejected, rejected_of
 from alfred.channels import CHANNEL_TYPES
 from alfred.channels.body import BrokenJson, UnreadableBody
 from alfred.channels.item import Attachment, InboundItem, Reading, Sender
@@ -28,8 +27,6 @@ from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
 from alfred.http.models import Output, json_response
 from alfred.http.problems import Problem, not_found
-from alfred.queries import sql
-from alfred.quotas import QUOTAS
 from alfred.settings import Settings
 from alfred.stages import next_stage
 from alfred.terms import ChannelType
@@ -85,15 +82,6 @@ class Taken:
     def written(self) -> web.Response:
         """As it is answered: to validate what was just made takes longer than to write it."""
         return json_response(orjson.dumps(self, option=orjson.OPT_UTC_Z))
-
-
-@dataclass(frozen=True)
-class Posted:
-    """The body of a post, as it came."""
-
-    body: bytes
-    content_type: str
-    channel_type: ChannelType
 
 
 _JSON = {"type": "object", "additionalProperties": True, "description": "The payload; an array of them is read too."}
@@ -184,7 +172,7 @@ async def read(services: Services, user_id: UUID, posted: Posted) -> Reading:
     except UnreadableBody as error:
         problem = Problem(422, "unrecognised_payload", f"The body cannot be read: {error}")
         raise Unreadable(posted, problem) from None
-    unwrapped = posted if is_whole else _as_read(posted, reading)
+    unwrapped = posted if is_whole else as_read(posted, reading)
     if not reading.recognised:
         detail = "No known sender's shape was recognised in this payload; it is kept under /webhooks/rejected."
         raise Unreadable(unwrapped, Problem(422, "unrecognised_payload", detail))
@@ -192,26 +180,6 @@ async def read(services: Services, user_id: UUID, posted: Posted) -> Reading:
         detail = f"One post holds at most {MOST_ITEMS} items; it is kept."
         raise Unreadable(unwrapped, Problem(422, "too_many_items", detail))
     return reading
-
-
-class Unreadable(Exception):
-    """Nothing of a post can be taken in; `kept` is what to keep of it."""
-
-    def __init__(self, kept: Posted, problem: Problem) -> None:
-        super().__init__(problem.detail)
-        self.kept = kept
-        self.problem = problem
-
-
-def rejected_of(posted: Posted, reading: Reading) -> tuple[Posted, str]:
-    """What to keep of a post of which some items are rejected, and why."""
-    return _as_read(posted, reading), reason_of(reading)
-
-
-def reason_of(reading: Reading) -> str:
-    """Why some items of a reading are rejected, in a sentence."""
-    reasons = [item.reason for item in reading.items if item.rejected and item.reason]
-    return reasons[0] if reasons else "No known sender's shape was recognised in a part of this payload."
 
 
 async def take_in_posted(services: Services, user_id: UUID, posted: Posted, reading: Reading) -> Taken:
@@ -261,36 +229,6 @@ def _tell(receipt: Taken) -> None:
 
 
 _counter = cache(metrics.items_taken_in.labels)  # to find it among its labels takes longer than to count
-
-
-def _as_read(posted: Posted, reading: Reading) -> Posted:
-    """The payloads that were rejected, without what a forwarder wrapped around them."""
-    payloads = list(reading.rejected)
-    if len(payloads) == 1 and isinstance(payloads[0], bytes):
-        return Posted(payloads[0], "message/rfc822", posted.channel_type)
-    words = json.dumps(payloads[0] if len(payloads) == 1 else payloads, default=_as_text, ensure_ascii=False)
-    return Posted(words.encode("utf-8", "surrogatepass"), "application/json", posted.channel_type)
-
-
-def _as_text(value: object) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-
-
-async def keep_rejected(services: Services, user_id: UUID, posted: Posted, reason: str) -> None:
-    """Keep a payload with the reason: one row a post."""
-    async with services.database.acting_as(user_id) as db:
-        await sql.rejected_webhooks.add.run(
-            db,
-            user_id=user_id,
-            rejected_id=uuid7(),
-            channel_type=posted.channel_type,
-            content_type=posted.content_type[:500].encode("ascii", "replace").decode(),
-            body=posted.body,
-            reason=reason,
-        )
-        await sql.rejected_webhooks.keep_newest.run(
-            db, user_id=user_id, most=QUOTAS["rejected_posts"], most_bytes=QUOTAS["rejected_bytes"]
-        )
 
 
 def _entry(item: InboundItem, taken: TakenIn) -> dict[str, Any]:
