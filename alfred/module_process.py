@@ -78,7 +78,10 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     results = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    _work(importlib.import_module(sys.argv[1]), sys.stdin.buffer, results)
+    try:
+        _work(importlib.import_module(sys.argv[1]), sys.stdin.buffer, results)
+    except BrokenPipeError:  # nobody waits for it any more
+        os._exit(1)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """A module that works in a process of its own."""
 
+import subprocess
 import sys
 
 import pytest
@@ -32,3 +33,14 @@ def test_one_that_ends_is_told():
             elsewhere.call("_exit", 7)
         with pytest.raises(ChildProcessError):
             elsewhere.call("getpid")
+
+
+def test_one_whose_starter_is_gone_ends_without_a_word():
+    """In the middle of a call, which goes on to its end."""
+    starter = (
+        "import os\nfrom alfred.module_process import ModuleProcess, _send\n"
+        "elsewhere = ModuleProcess('time').__enter__()\n"
+        "_send(elsewhere._jobs, ('sleep', (0.3,)))\nos._exit(0)"
+    )
+    done = subprocess.run([sys.executable, "-c", starter], stderr=subprocess.PIPE, timeout=30)
+    assert (done.returncode, done.stderr) == (0, b"")
