@@ -25,3 +25,9 @@ async def customer(person, text="Qual o preço?", sender="+5511900000012", **set
         status, answer = await person.patch(f"/contacts/{entry['contact_id']}/settings", settings)
         assert status == 200, answer
     return entry
+
+
+async def takes(person, model, **more):
+    account = {"kind": "openai", "base_url": model.base_url, "model": "small", "api_key": "secret"}
+    status, answer = await person.put("/ai/provider", account | {"features": ["reply", "follow_up"]} | more)
+    assert status == 200, answer
