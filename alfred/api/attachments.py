@@ -105,7 +105,8 @@ async def retry_attachment(db: Db, caller: Caller, services: Services, message_i
 async def upload_file(request: web.Request, caller: Caller, services: Services) -> Upload:
     """Upload a file to send.
 
-    The form's field is `file`. The link that is answered works for a day; a message that uses it keeps the file.
+    The form's field is `file`. The link that is answered works for a day; a message that uses it keeps the file. An
+    upload that is repeated is a second one, also with an `Idempotency-Key`; what no message uses goes after a day.
     """
     await _refuse_unreachable(services, caller)
     if not request.content_type.startswith("multipart/"):
