@@ -1,40 +1,13 @@
 """What waits to go out: scheduled, cancelled, handed out to somebody else, tried again."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.people import Person, delivery, whatsapp
+from tests.api.outboxes import chat, claim, lapse, opened, root, shown, write
+from tests.people import Person, delivery
 
-
-@pytest.fixture
-async def chat(ana):
-    """A conversation in which the customer has just written."""
-    return await opened(ana)
-
-
-async def opened(person, sender="+5511900000012"):
-    now = int(datetime.now(UTC).timestamp())
-    return (await person.hears("Oi", sender, at=now))["conversation_id"]
-
-
-def later(**delta):
-    return (datetime.now(UTC) + timedelta(**delta)).isoformat()
-
-
-async def write(person, conversation, body="Olá!", **more):
-    return await person.made(f"/conversations/{conversation}/messages", {"body": body, **more})
-
-
-async def claim(person, **wish):
-    status, answer = await person.post("/messages/claim", wish)
-    assert status == 200, answer
-    return answer["items"]
-
-
-async def shown(person, message):
-    return (await person.get(f"/messages/{message['id']}"))[1]
+__all__ = ["chat", "root"]
 
 
 async def test_an_unconnected_message_waits_for_whoever_sends_it(ana, chat):
@@ -122,22 +95,6 @@ async def test_a_failure_says_why(ana, chat):
     assert (error["code"], error["detail"], error["provider_code"]) == ("window_closed", "Too late", None)
 
 
-async def lapse(root, message, column="due_at"):
-    """Its lease, its moment or its day is over."""
-    await root.execute(
-        f"update messages set {column} = now() - interval '1 second' where message_id = $1", message["id"]
-    )
-
-
-@pytest.fixture
-async def root(cluster, database):
-    import asyncpg
-
-    connection = await asyncpg.connect(cluster.superuser(database))
-    yield connection
-    await connection.close()
-
-
 async def test_a_lease_that_ran_out_holds_the_message_back(ana, chat, root, eventually):
     message, following = await write(ana, chat), await write(ana, chat, "depois")
     await claim(ana)
@@ -209,50 +166,6 @@ async def test_a_fresh_message_needs_no_retry(ana, chat):
     assert (await ana.post(f"/messages/{message['id']}/retry"))[1]["code"] == "not_retryable"
     await ana.post(f"/messages/{message['id']}/outcome", {"status": "sent"})
     assert (await ana.post(f"/messages/{message['id']}/retry"))[1]["code"] == "not_retryable"
-
-
-async def test_a_message_for_later_waits_unseen(ana, chat, root, eventually):
-    before = (await ana.get(f"/conversations/{chat}"))[1]
-    message = await write(ana, chat, "Lembrete", scheduled_at=later(hours=2))
-    assert (message["status"], message["cancel_on_reply"]) == ("scheduled", True)
-    assert message["sent_at"] == message["scheduled_at"]
-    assert (await ana.get(f"/conversations/{chat}"))[1] == before
-    assert await claim(ana) == []
-    assert [event["type"] for event in await ana.events() if event["message_id"] == message["id"]] == [
-        "message.scheduled"
-    ]
-    await lapse(root, message)
-    queued = await eventually(lambda: shown(ana, message), lambda found: found["status"] == "queued")
-    assert queued["sent_at"] < queued["scheduled_at"]
-    assert (await ana.get(f"/conversations/{chat}"))[1]["snippet"] == "Lembrete"
-    await asyncio.sleep(1.2)
-    told = [event["type"] for event in await ana.events() if event["message_id"] == message["id"]]
-    assert told.count("message.sent") == 1
-
-
-async def test_a_reply_calls_off_what_was_scheduled(ana, chat, root, eventually):
-    stays = await write(ana, chat, "mesmo assim", scheduled_at=later(hours=2), cancel_on_reply=False)
-    goes = await write(ana, chat, "você viu?", scheduled_at=later(hours=2))
-    await ana.post("/webhooks/whatsapp", whatsapp("Vi sim", at=int(datetime.now(UTC).timestamp()) + 5))
-    await lapse(root, goes)
-    await lapse(root, stays)
-    gone = await eventually(lambda: shown(ana, goes), lambda found: found["status"] == "cancelled")
-    assert gone["error"]["code"] == "cancelled_by_reply"
-    queued = await eventually(lambda: shown(ana, stays), lambda found: found["status"] == "queued")
-    assert queued["error"] is None
-
-
-async def test_a_scheduled_message_can_be_changed(ana, chat):
-    message = await write(ana, chat, scheduled_at=later(hours=2))
-    path, moment = f"/messages/{message['id']}", "2027-01-05T12:00:00Z"
-    status, changed = await ana.patch(path, {"body": "Outro", "scheduled_at": moment, "cancel_on_reply": False})
-    assert (status, changed["body"], changed["scheduled_at"], changed["sent_at"], changed["cancel_on_reply"]) == (
-        200, "Outro", moment, moment, False,
-    )  # fmt: skip
-    assert (await ana.post(f"{path}/cancel"))[1]["status"] == "cancelled"
-    assert (await ana.post(f"{path}/cancel"))[0] == 200
-    assert (await ana.patch(path, {"body": "x"}))[1]["code"] == "not_scheduled"
-    assert len(await ana.events("message.cancelled")) == 1
 
 
 @pytest.mark.parametrize(
