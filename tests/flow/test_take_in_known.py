@@ -192,6 +192,29 @@ async def test_the_same_message_at_the_same_moment_is_kept_once(ana, bruno):
         assert len(await person.messages(conversation["id"])) == 11
 
 
+async def test_what_comes_at_the_same_moment_by_another_way_leaves_the_batch(ana, take, root):
+    await known((ana,))
+    batch = await items(ana, later("oi", 1), later("e agora?", 2))
+    async with root.transaction():
+        await root.execute(
+            """insert into messages (user_id, message_id, conversation_id, channel_id, direction, external_id,
+                                     dedupe_key, body, status, sent_at)
+               select user_id, app.uuid7(), conversation_id, channel_id, direction, 'm2', 'm2', body, status, sent_at
+                 from messages where user_id = $1""",
+            ana.id,
+        )
+        taking = asyncio.create_task(take("take_in_known", batch))
+        await asyncio.sleep(0.2)
+        assert not taking.done()
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await taking
+    counted = "select count(*) from messages where user_id = $1"
+    assert await root.fetchval(counted, ana.id) == 2
+    assert (await ana.hears("e agora?", id="m2", at=START + 2))["duplicate"]
+    assert not (await ana.hears("oi", id="m1", at=START + 1))["duplicate"]
+    assert await root.fetchval(counted, ana.id) == 3
+
+
 async def test_a_mail_is_plain_too_though_it_names_no_account(ana, take):
     def mail(ident, at):
         return {"message_id": ident, "from": "mara@example.com", "from_name": "Mara", "body": "Bom dia", "sent_at": at}
