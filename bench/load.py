@@ -1,4 +1,4 @@
-"""A closed loop of clients over raw sockets: each sends its next request when it has the answer to the one before."""
+"""Clients over raw sockets: each sends its next request when it has the answer to the one before, or at a pace."""
 
 import asyncio
 import functools
@@ -50,12 +50,17 @@ def _itself(client: "_Client") -> "_Client":
 
 
 class _Client(asyncio.Protocol):
-    """One connection; `make` gives the bytes of its next request."""
+    """One connection; `make` gives the bytes of its next request, `pause` seconds after the one before if that is over."""
 
     def __init__(
-        self, make: Callable[[], bytes], deadline: float, taken: list[float], over: "asyncio.Future[None]"
+        self,
+        make: Callable[[], bytes],
+        deadline: float,
+        taken: list[float],
+        over: "asyncio.Future[None]",
+        pause: float = 0.0,
     ) -> None:
-        self._make, self._deadline, self._taken, self.over = make, deadline, taken, over
+        self._make, self._deadline, self._taken, self.over, self._pause = make, deadline, taken, over, pause
         self._buffer = b""
         self._began = 0.0
 
@@ -83,8 +88,12 @@ class _Client(asyncio.Protocol):
             self._transport.abort()
             return
         self._buffer = b""
-        self._taken.append(time.perf_counter() - self._began)
-        self._send()
+        took = time.perf_counter() - self._began
+        self._taken.append(took)
+        if took < self._pause:
+            asyncio.get_running_loop().call_later(self._pause - took, self._send)
+        else:
+            self._send()
 
     def connection_lost(self, _error: Exception | None) -> None:
         if not self.over.done():
@@ -97,8 +106,9 @@ async def rate(
     clients: int,
     seconds: float,
     pids: Sequence[Sequence[int]] = (),
+    pace: float | None = None,
 ) -> Rate:
-    """Measure; `pids` are the roots of the service's and of the database's processes."""
+    """Measure; `pids` are the roots of the service's and of the database's processes, `pace` requests a second in all."""
     loop = asyncio.get_running_loop()
     taken: list[float] = []
     before = [cpu_seconds(roots) for roots in pids]
@@ -107,7 +117,7 @@ async def rate(
     for number in range(clients):
         place = urlsplit(addresses[number % len(addresses)])
         over: asyncio.Future[None] = loop.create_future()
-        client = _Client(make, began + seconds, taken, over)
+        client = _Client(make, began + seconds, taken, over, clients / pace if pace else 0.0)
         waits.append(over)
         await loop.create_connection(functools.partial(_itself, client), place.hostname or "", place.port or 80)
     await asyncio.wait_for(asyncio.gather(*waits), seconds + 30)
