@@ -2,7 +2,8 @@
 
 Every clue has a weight for each label and each hidden unit; a unit counts where its sum is above nothing. A share of
 the clues is left out of a row each time it is seen, so that none is relied on alone. It is learnt twice, from another
-beginning, with half of the units each: the average errs less. The same rows, the same weights.
+beginning, with half of the units each: the average errs less, and the more units, the less. The same rows, the same
+weights.
 """
 
 import math
@@ -12,7 +13,7 @@ from typing import NamedTuple
 
 from alfred.ai.builtin.weights import HIDDEN, LABELS, Clue, is_pair
 
-SEEDS = (7, 8)
+SEEDS = (9, 10)
 OF_EACH = HIDDEN // len(SEEDS)  # units
 ROUNDS, RATE, PENALTY = 8, 0.05, 1.5
 RAREST, RAREST_PAIR = 3, 6  # rows that must have a clue, and two words one after the other

@@ -4,8 +4,10 @@ import random
 import re
 import sys
 from collections.abc import Callable, Iterator
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -15,11 +17,11 @@ from alfred.ai.builtin.provider import rules_of
 from alfred.ai.builtin.sentiment import mood_of
 from alfred.ai.builtin.signals import read
 from alfred.ai.builtin.weighing import clues
-from alfred.ai.builtin.weights import LABELS, UNITS, WEIGHTS, Clue
+from alfred.ai.builtin.weights import HEAD, LABELS, NUMBER, UNITS, WEIGHTS, Clue, key_of, packed
 from bench.learner import Example, Learnt, learn
 from tests.ai_eval.score import HERE, Row, by_our_rules, rows
 
-WRITTEN = ("training.jsonl", "training_chats.jsonl", "training_reviews.jsonl")
+WRITTEN = ("training.jsonl", "training_chats.jsonl", "training_reviews.jsonl", "training_voices.jsonl")
 BACKGROUND = 200  # texts of each language that say nothing
 EVERYDAY = (
     "furniture",
@@ -54,7 +56,7 @@ EVERYDAY = (
     "came",
 )
 NO_ERRAND: Row = {"negotiation": False, "create_task": False}
-LEAST = 60  # thousandths; a clue of which no weight is larger is left out
+LEAST = 6  # hundredths; a clue of which no weight is larger is left out
 _OF_RULES = re.compile(r"[=+-].")
 
 
@@ -107,21 +109,41 @@ def wanted_of(row: dict[str, Any]) -> list[float]:
 
 
 def write(learnt: Learnt, into: Path = WEIGHTS, units: Path = UNITS) -> int:
-    """One line a clue, thousandths (for units rounded to hundredths); those that weigh next to nothing are left out.
+    """The weights of clues as `Table` reads them, in hundredths, and those of units, a line each, in thousandths.
 
-    Returns the number of lines.
+    Clues that weigh next to nothing are left out. Returns the number of clues.
     """
-    lines = []
-    for clue in sorted(learnt.weights, key=str):
-        values = learnt.weights[clue]
-        told = [round(value * 1_000) for value in values[: len(LABELS)]]
-        told += [10 * round(value * 100) for value in values[len(LABELS) :]]
-        if max(map(abs, told)) >= LEAST:
-            lines.append(f"{clue}\t{','.join(map(str, told))}\n")
-    into.write_text("".join(lines), encoding="utf-8")
-    rows = [",".join(str(round(value * 1_000)) for value in unit) for unit in learnt.units]
-    units.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
-    return len(lines)
+    told = {clue: [round(value * 100) for value in values] for clue, values in learnt.weights.items()}
+    rows = sorted((key_of(clue), packed(told[clue])) for clue in told if max(map(abs, told[clue])) >= LEAST)
+    names = [name for name, _ in rows]
+    places = accumulate(map(len, names), initial=0)
+    slots = slots_of(names)
+    into.write_bytes(
+        HEAD.pack(len(rows), len(slots))
+        + b"".join(map(NUMBER.pack, slots))
+        + b"".join(map(NUMBER.pack, places))
+        + b"".join(row for _, row in rows)
+        + b"".join(names)
+    )
+    lines = [",".join(str(round(value * 1_000)) for value in unit) for unit in learnt.units]
+    units.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return len(rows)
+
+
+def slots_of(names: list[bytes]) -> list[int]:
+    """The number of each clue's row, from 1, and of the first pair of each word, where its key is looked for."""
+    keys = {name: number for number, name in enumerate(names, 1)}
+    for number, name in enumerate(names, 1):
+        first, blank, _ = name.partition(b" ")
+        if blank:
+            keys.setdefault(first + blank, number)
+    slots = [0] * (1 << (2 * len(keys)).bit_length())
+    for key, number in keys.items():
+        slot = crc32(key) % len(slots)
+        while slots[slot]:
+            slot = (slot + 1) % len(slots)
+        slots[slot] = number
+    return slots
 
 
 if __name__ == "__main__":

@@ -14,8 +14,7 @@ from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from alfred.ai.builtin import weighing
-from alfred.ai.builtin import weights as table
+from alfred.ai.builtin import weighing, weights
 from alfred.ai.builtin.text import fold
 from bench.learner import Learnt, learn
 from bench.train_assistant import examples, write
@@ -56,20 +55,21 @@ def use(learnt: Learnt) -> None:
     """Weigh with these instead of those of the files."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        patch.object(table, "WEIGHTS", Path(folder, "weights.dat")),
-        patch.object(table, "UNITS", Path(folder, "units.dat")),
+        patch.object(weights, "WEIGHTS", Path(folder, "weights.dat")),
+        patch.object(weights, "UNITS", Path(folder, "units.dat")),
     ):
-        write(learnt, table.WEIGHTS, table.UNITS)
+        write(learnt, weights.WEIGHTS, weights.UNITS)
         for remembered in (
-            table.weights,
-            table.pairs,
-            table.ruled,
-            table.units,
+            weights.table,
+            weights.units,
             weighing.weighed,
             weighing.sum_decided,
+            weighing.openings,
+            weighing.found_weighs,
+            weighing.denied_weighs,
         ):
             remembered.cache_clear()
-        table.weights(), table.pairs(), table.units()
+        weights.table(), weights.units()
 
 
 def main() -> None:

@@ -57,8 +57,17 @@ def test_floors_on_plainer_messages_that_nobody_reads() -> None:
 def test_floors_on_chats_mails_and_reviews_that_nobody_reads() -> None:
     got = score(rows("blind_held3.jsonl"))
 
-    assert got["sentiment"] >= 0.84
-    assert got["urgency"] >= 0.87
-    assert got["negotiation"] >= 0.91
+    assert got["sentiment"] >= 0.87
+    assert got["urgency"] >= 0.89
+    assert got["negotiation"] >= 0.92
     assert got["create_task"] >= 0.90
     assert min(got[f"{field}.{code}"] for field in ("urgency", "create_task") for code in ("pt", "en", "es")) >= 0.85
+
+
+def test_floors_on_the_newest_messages_that_nobody_reads() -> None:
+    got = score(rows("blind_held4.jsonl"))
+
+    assert got["sentiment"] >= 0.82
+    assert got["urgency"] >= 0.78
+    assert got["negotiation"] >= 0.84
+    assert got["create_task"] >= 0.84

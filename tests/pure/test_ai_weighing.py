@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -14,9 +15,23 @@ from alfred.ai.builtin.provider import classify, rules_of
 from alfred.ai.builtin.sentiment import mood_of
 from alfred.ai.builtin.signals import read
 from alfred.ai.builtin.weighing import NOTHING_SAID, clues, sums_of, weigh
-from alfred.ai.builtin.weights import HIDDEN, LABELS, UNITS, WIDTH, apart, decided, lanes, pairs, units, weights
+from alfred.ai.builtin.weights import (
+    HIDDEN,
+    LABELS,
+    MOST,
+    UNITS,
+    WIDTH,
+    Table,
+    apart,
+    decided,
+    lanes,
+    packed,
+    table,
+    units,
+)
 from alfred.ai.provider import Classification
-from bench.train_assistant import WRITTEN
+from bench.learner import Learnt
+from bench.train_assistant import WRITTEN, write
 from tests.ai_eval.score import HERE, rows
 
 HOLDS = {
@@ -96,18 +111,15 @@ def test_what_is_looked_up_is_what_the_clues_add_up_to(words: list[str]) -> None
     text = " ".join(words)
     reading = read(text, "pt")
     rules = rules_of(reading, mood_of(reading))
-    follow = {f"{first} {second}": weight for first, own in pairs().items() for second, weight in own.items()}
-    table = weights() | follow
     sums = [0] * WIDTH
     for clue in clues(reading, rules, text):
-        if clue in table:
-            sums = [total + weight for total, weight in zip(sums, apart(table[clue]), strict=True)]
+        sums = [total + weight for total, weight in zip(sums, apart(table().of(clue)), strict=True)]
 
     assert sums_of(reading, rules, text) == added_up(sums)
 
 
 def added_up(sums: list[int]) -> list[int]:
-    """What the labels weigh, in millionths, with what each unit adds that is above nothing."""
+    """What the labels weigh, in hundred-thousandths, with what each unit adds that is above nothing."""
     labels = [1_000 * value for value in sums[: len(LABELS)]]
     for value, line in zip(sums[len(LABELS) :], UNITS.read_text().splitlines(), strict=True):
         if value > 0:
@@ -118,10 +130,10 @@ def added_up(sums: list[int]) -> list[int]:
 def test_a_unit_adds_only_what_is_above_nothing() -> None:
     assert len(units()) == HIDDEN
     told = [0] * len(LABELS)
-    below, above = lanes([*told, -700, *[0] * (HIDDEN - 1)]), lanes([*told, 700, *[0] * (HIDDEN - 1)])
+    below, above = ([*told, value, *[0] * (HIDDEN - 1)] for value in (-70, 70))
 
-    assert decided(below) == told
-    assert decided(above) == added_up([*told, 700, *[0] * (HIDDEN - 1)]) != told
+    assert decided(lanes(packed(below))) == told
+    assert decided(lanes(packed(above))) == added_up(above) != told
 
 
 @pytest.mark.parametrize("text", ["zxqw vbnm", "qwrtp", "bvnq xqzt"])
@@ -134,9 +146,34 @@ def test_without_a_word_that_tells_nothing_is_weighed(text: str, monkeypatch: py
 
 
 def test_weights_of_either_sign_are_packed() -> None:
-    values = [-3, 0, 5, 1000, -32000, 7, -1, 2, *range(HIDDEN)]
+    values = [-3, 0, 5, 100, -MOST, 7, -1, MOST, *range(HIDDEN)]
 
-    assert apart(lanes(values)) == values
+    assert apart(lanes(packed(values))) == values
+    assert apart(lanes(packed(values)) + lanes(packed(values))) == [2 * value for value in values]
+
+
+def test_reads_the_file_that_is_written(tmp_path: Path) -> None:
+    names = ["a", "a*", *(f"{first} w{number}" for first in "abcdefgh" for number in range(40)), 7, "+a", "é"]
+    weights = {name: [number % 200 / 100 - 1, *[0.5] * (WIDTH - 1)] for number, name in enumerate(names)}
+    write(Learnt(weights, []), tmp_path / "weights.dat", tmp_path / "units.dat")
+    table = Table(tmp_path / "weights.dat")
+
+    assert table.count == len(names)
+    for name, values in weights.items():
+        assert apart(table.of(name)) == [round(value * 100) for value in values]
+    for first in "abcdefgh":
+        assert table.after(first) == {f"w{number}": table.of(f"{first} w{number}") for number in range(40)}
+
+
+def test_looks_up_words_and_the_words_after_them() -> None:
+    follow = table().after("nao")
+
+    assert table().after("não") == {}  # only folded words have weights
+    assert {"veio", "chegou"} <= follow.keys()
+    assert all(table().of(f"nao {second}") == weight for second, weight in follow.items())
+    assert table().of("nao") != 0
+    assert table().of("zxqw") == table().of("\udcff") == 0
+    assert table().after("zxqw") == {}
 
 
 @pytest.mark.parametrize(

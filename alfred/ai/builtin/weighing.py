@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from alfred.ai.builtin.fields import Fields, fields
 from alfred.ai.builtin.signals import Reading
-from alfred.ai.builtin.weights import BEGIN, END, LABELS, Clue, Lanes, apart, decided, pairs, ruled, summed
+from alfred.ai.builtin.weights import BEGIN, END, LABELS, Clue, Lanes, apart, decided, summed, table
 from alfred.terms import Language, Sentiment, Urgency
 
 Own = tuple[int, ...]  # the fields of a word
@@ -21,10 +21,9 @@ NEAR = 3  # words that a denial reaches
 DENIED, LAST = 500, 1_000  # added to the number of a field: denied, in the last sentence
 _FULL = frozenset(".!?…\n")
 NOTHING: Own = ()
-NO_PAIRS: dict[str, Lanes] = {}
-# Thousandths; what a word and its fields must weigh for some label, to say anything where the rules found nothing.
-TELLING = 300
-SURE = 400_000  # millionths; by how much a label must then outweigh the others
+# Hundredths; what a word and its fields must weigh for some label, to say anything where the rules found nothing.
+TELLING = 30
+SURE = 40_000  # hundred-thousandths; by how much a label must then outweigh the others
 UNSURE = (0, SURE, 0, SURE, 0, 0, -SURE, -SURE)
 
 
@@ -82,11 +81,11 @@ def weigh(reading: Reading, rules: Rules, text: str) -> Verdict:
     sentiment: Sentiment = LABELS[feelings.index(best)]  # type: ignore[assignment]
     urgency: Urgency = LABELS[3 + haste.index(max(haste))]  # type: ignore[assignment]
     feelings.remove(best)
-    return Verdict(sentiment, (best - max(feelings)) / 1_000_000, urgency, sums[6] > 0, sums[7] > 0)
+    return Verdict(sentiment, (best - max(feelings)) / 100_000, urgency, sums[6] > 0, sums[7] > 0)
 
 
 def sums_of(reading: Reading, rules: Rules, text: str) -> list[int]:
-    """What all clues of a text weigh for each label, with what the units add, in millionths."""
+    """What all clues of a text weigh for each label, with what the units add, in hundred-thousandths."""
     language = reading.language or "pt"
     total = _worded(reading, language) + _aside(rules, shape_of(reading, text), reading)
     return decided(total)
@@ -120,13 +119,28 @@ def sum_decided(rules: Rules, shape: Shape) -> Lanes:
 
 def _aside(rules: Rules, shape: Shape, reading: Reading) -> Lanes:
     """The weights of what the rules found and decided, and of the shape of the text."""
-    stood, denied = ruled()
     total = sum_decided(rules, shape)
     for label in reading.by:
-        total += stood.get(label, 0)
+        total += found_weighs(label)
     for label in reading.denied:
-        total += denied.get(label, 0)
+        total += denied_weighs(label)
     return total
+
+
+@cache
+def openings() -> dict[str, Lanes]:
+    """The weights of the first word of a text, beside its own."""
+    return table().after(BEGIN)
+
+
+@cache
+def found_weighs(label: str) -> Lanes:
+    return table().of(f"+{label}")
+
+
+@cache
+def denied_weighs(label: str) -> Lanes:
+    return table().of(f"-{label}")
 
 
 def clues(reading: Reading, rules: Rules, text: str) -> list[Clue]:
@@ -165,7 +179,7 @@ def _worded(reading: Reading, language: Language) -> Lanes:
     met = known.met
     last, denied, total = _last(reading), 0, 0
     one = two = ""
-    after = pairs().get(BEGIN, NO_PAIRS)
+    after = openings()
     spared = _spared(reading)
     for at, word in enumerate(reading.tokens[:MOST_WORDS]):
         clue = word.clue
@@ -208,7 +222,7 @@ class Weighed:
         _make_room(self.met, MOST_REMEMBERED)
         placed = self._placed(summed(spelled(clue)), own)
         telling = max(map(abs, apart(placed[0])[: len(LABELS)])) >= TELLING
-        found = self.met[clue] = (placed, self.turn(clue, own), telling, pairs().get(clue, NO_PAIRS))
+        found = self.met[clue] = (placed, self.turn(clue, own), telling, table().after(clue))
         return found
 
     def turn(self, clue: str, own: Own) -> int | None:

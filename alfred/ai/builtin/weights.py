@@ -1,12 +1,15 @@
-"""The weights of each clue for each label and each unit, read once, and sums of them side by side in one number.
+"""The weights of each clue for each label and unit, looked up in a file, and sums of them side by side in one number.
 
 A unit adds its own weights to the labels, as often as what it is told of a text is above nothing: so two clues can say
 together what neither says alone.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
 from struct import Struct
+from zlib import crc32
 
 from alfred.ai.builtin.lexicon import FOLDER
 
@@ -15,31 +18,87 @@ Lanes = int  # sums of all labels side by side in one number, and how many clues
 WEIGHTS, UNITS = FOLDER / "weights.dat", FOLDER / "units.dat"
 BEGIN, END = "^", "$"  # what stands before the first word of a text, and after the last
 LABELS = ("positive", "neutral", "negative", "low", "medium", "high", "negotiation", "create_task")
-HIDDEN = 8  # units
+HIDDEN = 64  # units
 _LABELLED = len(LABELS)
 WIDTH = _LABELLED + HIDDEN
+NOTHING = 128  # the byte that stands for no weight, so that no sum is ever below nothing
+MOST = 127  # hundredths; no clue weighs more for anything
 _LANE, _WIDE = 32, 64  # bits of a sum, and of a sum of what units add
-_MIDDLE = 1 << 15  # what stands for no weight, so that no lane is ever below nothing
-_COUNT = WIDTH * _LANE
-_BYTES, _WIDE_BYTES = (WIDTH + 1) * _LANE // 8, len(LABELS) * _WIDE // 8
+_MIDDLE = 1 << 15  # what stands for nothing in the weights of a unit
+_BYTES, _WIDE_BYTES = (WIDTH + 1) * _LANE // 8, _LABELLED * _WIDE // 8
+_COUNT, _STEP = WIDTH * _LANE // 8, _LANE // 8
 _unpack = Struct(f"<{WIDTH + 1}I").unpack  # the lanes of a sum, and their count
-_unpack_wide = Struct(f"<{len(LABELS)}Q").unpack
+_unpack_wide = Struct(f"<{_LABELLED}Q").unpack
+HEAD, NUMBER = Struct("<II"), Struct("<I")
+
+
+class Table:
+    """The file of the weights, of which only what is looked up is read.
+
+    How many clues and how many slots; the slots, each 0 or the number of a row, from 1; where each clue's name begins;
+    the rows, a byte for each label and unit; the names in order, each with a line's end. A clue's slot is the first
+    one free from that of its key on; so is that of the first of all pairs that begin with a word, for this word.
+    """
+
+    def __init__(self, path: Path) -> None:
+        with path.open("rb") as file:
+            self._file = mmap(file.fileno(), 0, access=ACCESS_READ)
+        count, slots = HEAD.unpack_from(self._file)
+        self._last = slots - 1
+        self._places = HEAD.size + slots * NUMBER.size
+        self._rows = self._places + (count + 1) * NUMBER.size
+        self._names = self._rows + count * WIDTH
+        self.count = count
+
+    def of(self, clue: Clue) -> Lanes:
+        """The weights of a clue; nothing where it has none."""
+        row = self._row(key_of(clue))
+        return 0 if row is None else self._lanes(row)
+
+    def after(self, first: str) -> dict[str, Lanes]:
+        """The weights of the pairs that begin with a word, by the second."""
+        begun = key_of_pairs(first)
+        row = self._row(begun)
+        if row is None:
+            return {}
+        while row and self._name(row - 1).startswith(begun):
+            row -= 1  # on the way to its slot another pair of this word may have been met
+        found: dict[str, Lanes] = {}
+        while row < self.count and (name := self._name(row)).startswith(begun):
+            found[name[len(begun) : -1].decode()] = self._lanes(row)
+            row += 1
+        return found
+
+    def _row(self, key: bytes) -> int | None:
+        """The number of a row whose name begins so."""
+        slot = crc32(key) & self._last
+        while row := NUMBER.unpack_from(self._file, HEAD.size + slot * NUMBER.size)[0]:
+            (at,) = NUMBER.unpack_from(self._file, self._places + (row - 1) * NUMBER.size)
+            if self._file[self._names + at : self._names + at + len(key)] == key:
+                return int(row) - 1
+            slot = (slot + 1) & self._last
+        return None
+
+    def _name(self, row: int) -> bytes:
+        begin, end = HEAD.unpack_from(self._file, self._places + row * NUMBER.size)
+        return self._file[self._names + begin : self._names + end]
+
+    def _lanes(self, row: int) -> Lanes:
+        return lanes(self._file[self._rows + row * WIDTH : self._rows + (row + 1) * WIDTH])
+
+
+def key_of(clue: Clue) -> bytes:
+    return f"{clue}\n".encode(errors="surrogatepass")
+
+
+def key_of_pairs(first: str) -> bytes:
+    return f"{first} ".encode(errors="surrogatepass")
 
 
 @cache
-def weights() -> dict[Clue, Lanes]:
-    """The weights of each clue that is no pair of words."""
-    return {int(name) if name.isdecimal() else name: weight for name, weight in _read(pairs=False)}
-
-
-@cache
-def pairs() -> dict[str, dict[str, Lanes]]:
-    """The weights of two words, one after the other: by the first, then by the second."""
-    found: dict[str, dict[str, Lanes]] = {}
-    for name, weight in _read(pairs=True):
-        first, _, second = name.partition(" ")
-        found.setdefault(first, {})[second] = weight
-    return found
+def table() -> Table:
+    """The one of this process."""
+    return Table(WEIGHTS)
 
 
 def is_pair(clue: Clue) -> bool:
@@ -47,54 +106,41 @@ def is_pair(clue: Clue) -> bool:
     return isinstance(clue, str) and " " in clue
 
 
-def _read(*, pairs: bool) -> Iterator[tuple[str, Lanes]]:
-    for line in WEIGHTS.read_text(encoding="utf-8").splitlines():
-        name, _, values = line.partition("\t")
-        if is_pair(name) == pairs:
-            yield name, lanes([int(value) for value in values.split(",")])
-
-
-@cache
-def ruled() -> tuple[dict[str, Lanes], dict[str, Lanes]]:
-    """The weights of what the rules may find, by label: where it stands, and where it is denied."""
-    stood, denied = (
-        {
-            clue[1:]: weight
-            for clue, weight in weights().items()
-            if isinstance(clue, str) and clue[0] == sign and clue[1:]
-        }
-        for sign in "+-"
-    )
-    return stood, denied
-
-
 @cache
 def units() -> tuple[int, ...]:
     """What each unit adds to the labels, thousandths side by side."""
     lines = UNITS.read_text(encoding="utf-8").splitlines()
-    return tuple(side_by_side([int(value) for value in line.split(",")], _WIDE) for line in lines)
+    return tuple(side_by_side([int(value) for value in line.split(",")]) for line in lines)
 
 
-def side_by_side(values: list[int], bits: int) -> int:
-    return sum((value + _MIDDLE) << bits * at for at, value in enumerate(values))
+def side_by_side(values: list[int]) -> int:
+    return sum((value + _MIDDLE) << _WIDE * at for at, value in enumerate(values))
 
 
-def lanes(values: list[int]) -> Lanes:
-    """One clue's weights, thousandths of either sign, side by side."""
-    return side_by_side(values, _LANE) + (1 << _COUNT)
+def packed(values: list[int]) -> bytes:
+    """One clue's weights, hundredths of either sign, a byte each."""
+    return bytes(NOTHING + max(-MOST, min(MOST, value)) for value in values)
+
+
+def lanes(row: bytes) -> Lanes:
+    """One clue's weights side by side, and one for the clue."""
+    wide = bytearray(_BYTES)
+    wide[:_COUNT:_STEP] = row
+    wide[_COUNT] = 1
+    return int.from_bytes(wide, "little")
 
 
 def apart(total: Lanes) -> list[int]:
-    """The weights for labels and units that lie side by side in a sum, in thousandths."""
+    """The weights for labels and units that lie side by side in a sum, in hundredths."""
     *sums, count = _unpack(total.to_bytes(_BYTES, "little"))
-    nothing = count * _MIDDLE
+    nothing = count * NOTHING
     return [one - nothing for one in sums]
 
 
 def decided(total: Lanes) -> list[int]:
-    """What a sum weighs for each label, with what the units add to it, in millionths."""
+    """What a sum weighs for each label, with what the units add to it, in hundred-thousandths."""
     told = _unpack(total.to_bytes(_BYTES, "little"))
-    nothing = told[WIDTH] * _MIDDLE
+    nothing = told[WIDTH] * NOTHING
     lit = more = 0
     for one, unit in zip(told[_LABELLED:WIDTH], units(), strict=False):
         if one > nothing:
@@ -108,5 +154,4 @@ def decided(total: Lanes) -> list[int]:
 
 def summed(found: Iterable[Clue]) -> Lanes:
     """The weights of all these clues together."""
-    table = weights()
-    return sum(table.get(clue, 0) for clue in found)
+    return sum(map(table().of, found))
