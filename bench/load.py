@@ -50,7 +50,10 @@ def _itself(client: "_Client") -> "_Client":
 
 
 class _Client(asyncio.Protocol):
-    """One connection; `make` gives the bytes of its next request, `pause` seconds after the one before if that is over."""
+    """One connection; `make` gives the bytes of its next request.
+
+    That is sent `pause` seconds after the one before, if that is over.
+    """
 
     def __init__(
         self,
@@ -100,7 +103,7 @@ class _Client(asyncio.Protocol):
             self.over.set_result(None)
 
 
-async def rate(
+async def rate(  # noqa: PLR0913, PLR0917 what a load is made of
     addresses: Sequence[str],
     make: Callable[[], bytes],
     clients: int,
@@ -108,7 +111,10 @@ async def rate(
     pids: Sequence[Sequence[int]] = (),
     pace: float | None = None,
 ) -> Rate:
-    """Measure; `pids` are the roots of the service's and of the database's processes, `pace` requests a second in all."""
+    """Measure; `pids` are the roots of the service's and of the database's processes.
+
+    `pace`: requests a second in all.
+    """
     loop = asyncio.get_running_loop()
     taken: list[float] = []
     before = [cpu_seconds(roots) for roots in pids]
