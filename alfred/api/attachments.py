@@ -1,5 +1,6 @@
 """Files: those that messages brought, and uploads that are to be sent; by token or by a signed link."""
 
+import json
 import re
 from time import time
 from typing import Any
@@ -14,12 +15,14 @@ from alfred.crm.media.library import Library, QuotaFull, TooLarge
 from alfred.http.auth import authenticate
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
+from alfred.http.idempotency import once
 from alfred.http.inputs import path_part
-from alfred.http.models import Output
+from alfred.http.models import Output, json_response
 from alfred.http.openapi import BASE
 from alfred.http.pages import base_url
 from alfred.http.problems import Problem, not_found
 from alfred.links import SENT_SECONDS, links
+from alfred.media_store import Incoming
 from alfred.queries import Db, Row, sql
 
 log = structlog.get_logger()
@@ -101,27 +104,38 @@ async def retry_attachment(db: Db, caller: Caller, services: Services, message_i
     return content_of(caller.user_id, message_id, _position(number), dict(row))
 
 
-@routes.on("POST", "/media", status=201, repeatable=False, errors=(400, 409, 413, 415, 422), document=_UPLOAD)
+@routes.on("POST", "/media", status=201, streamed=True, errors=(400, 409, 413, 415, 422), document=_UPLOAD)
 async def upload_file(request: web.Request, caller: Caller, services: Services) -> Upload:
     """Upload a file to send.
 
-    The form's field is `file`. The link that is answered works for a day; a message that uses it keeps the file. An
-    upload that is repeated is a second one, also with an `Idempotency-Key`; what no message uses goes after a day.
+    The form's field is `file`. The link that is answered works for a day; a message that uses it keeps the file, and
+    what no message uses goes after a day.
     """
     await _refuse_unreachable(services, caller)
     if not request.content_type.startswith("multipart/"):
         raise Problem(415, "unsupported_media_type", "Send the file as multipart/form-data.")
-    try:
-        row = await _received(request, caller, services.library)
-    except TooLarge:
-        raise Problem(
-            413, "too_large", "The file is larger than this server keeps.", headers={"Connection": "close"}
-        ) from None
-    except QuotaFull:
-        raise Problem(409, "media_quota", "There is no room for more files; delete some conversations first.") from None
-    path = f"{BASE}/media/{row['media_id']}"
-    link = links.sign(caller.user_id, path, SENT_SECONDS)
-    return Upload(id=row["media_id"], url=base_url(request) + link, mime_type=row["mime_type"], size=row["size"])
+    async with services.library.incoming() as file:
+        mime_type, name = await _received(request, services.library, file)
+
+        async def keep() -> web.Response:
+            try:
+                row = await services.library.add_upload(caller.user_id, file, mime_type, name)
+            except QuotaFull:
+                detail = "There is no room for more files; delete some conversations first."
+                raise Problem(409, "media_quota", detail) from None
+            return _told(request, caller, row)
+
+        same = json.dumps([file.sha256, mime_type, name]).encode()  # the form's boundary is another each time
+        answer: Any = await once(request, services, caller.user_id, same, keep)
+    return answer  # type: ignore[no-any-return]
+
+
+def _told(request: web.Request, caller: Caller, row: Row) -> web.Response:
+    link = links.sign(caller.user_id, f"{BASE}/media/{row['media_id']}", SENT_SECONDS)
+    made = Upload(id=row["media_id"], url=base_url(request) + link, mime_type=row["mime_type"], size=row["size"])
+    response = json_response(made.model_dump_json().encode())
+    response.set_status(201)
+    return response
 
 
 @routes.on("GET", "/media/{media_id}", scope=None, guarded=True, lenient=True, endless=True,
@@ -168,28 +182,33 @@ async def _refuse_unreachable(services: Services, caller: Caller) -> None:
             raise Problem(422, "no_public_url", detail)
 
 
-async def _received(request: web.Request, caller: Caller, library: Library) -> Row:
+async def _received(request: web.Request, library: Library, file: Incoming) -> tuple[str | None, str | None]:
+    """Write the form's file; its type and name."""
     try:
         parts = await request.multipart()
         while (part := await parts.next()) is not None:
             if isinstance(part, BodyPartReader) and part.name == "file":
-                return await _kept(parts, part, caller, library)
+                return await _written(parts, part, library, file)
     except (ValueError, AssertionError):
         raise Problem(400, "unreadable_body", "The form cannot be read.") from None
+    except TooLarge:
+        detail = "The file is larger than this server keeps."
+        raise Problem(413, "too_large", detail, headers={"Connection": "close"}) from None
     raise Problem(422, "missing", "The form has no field `file`.")
 
 
-async def _kept(parts: MultipartReader, part: BodyPartReader, caller: Caller, library: Library) -> Row:
-    """The file of a form that is read to its end: one that was cut short is not a file."""
+async def _written(
+    parts: MultipartReader, part: BodyPartReader, library: Library, file: Incoming
+) -> tuple[str | None, str | None]:
+    """The form is read to its end: a file that was cut short is none."""
     name = (part.filename or "").replace("\x00", "")[:_LONGEST_NAME] or None
     mime_type = part.headers.get("Content-Type", "").partition(";")[0].strip().lower()[:100] or None
-    async with library.incoming() as file:
-        while chunk := await part.read_chunk(65_536):
-            library.add(file, chunk)
-        while (further := await parts.next()) is not None:
-            if isinstance(further, BodyPartReader) and further.name == "file":
-                raise Problem(422, "too_many", "Send one file in a request.")
-        return await library.add_upload(caller.user_id, file, mime_type, name)
+    while chunk := await part.read_chunk(65_536):
+        library.add(file, chunk)
+    while (further := await parts.next()) is not None:
+        if isinstance(further, BodyPartReader) and further.name == "file":
+            raise Problem(422, "too_many", "Send one file in a request.")
+    return mime_type, name
 
 
 async def _served(request: web.Request, library: Library, row: Row) -> web.StreamResponse:

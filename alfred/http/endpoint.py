@@ -58,6 +58,7 @@ class Endpoint:
     also: tuple[int, ...] = ()  # other statuses that answer the same shape
     tag: str = ""
     repeatable: bool = False  # an Idempotency-Key makes it happen once
+    streamed: bool = False  # the handler reads the body by itself, and looks for its Idempotency-Key (`once`)
     secrets: tuple[str, ...] = ()  # fields of the answer that are shown once; null when it is repeated
     endless: bool = False  # a stream, which no deadline ends
     same_origin: bool = False  # other sites' pages are refused: it sets, reads or clears the browser's cookie
@@ -103,7 +104,10 @@ class Endpoint:
 
     def _takes_body(self, request: web.Request) -> bool:
         asked = "body" in self.parameters or self.body_limit is not None
-        return asked or (self.repeatable and HEADER in request.headers)
+        return asked or self._is_keyed(request)
+
+    def _is_keyed(self, request: web.Request) -> bool:
+        return self.repeatable and not self.streamed and HEADER in request.headers
 
     @asynccontextmanager
     async def _arrived(
@@ -127,7 +131,7 @@ class Endpoint:
     async def _answer(
         self, request: web.Request, services: Services, caller: Caller | None, raw: bytes
     ) -> web.StreamResponse:
-        if caller is None or not self.repeatable or HEADER not in request.headers:
+        if caller is None or not self._is_keyed(request):
             return await self._serve(services, caller, await self._read(request, services, caller, raw), None)
         for name in self.in_path:  # a path that names nothing is not remembered
             path_part(request.match_info[name], self.parameters.get(name))

@@ -85,6 +85,29 @@ def _scope_of(request: web.Request) -> str:
     return path if len(path) <= LONGEST_PATH else f"{request.method} {hashlib.sha256(path.encode()).hexdigest()}"
 
 
+async def once(
+    request: web.Request, services: Services, user_id: UUID, body: bytes, run: Callable[[], Awaitable[web.Response]]
+) -> web.StreamResponse:
+    """For a handler that has read its body by itself; `body` is what must be the same when a key comes again.
+
+    Raises:
+        Problem: as `claimed` and the run do.
+    """
+    if HEADER not in request.headers:
+        return await run()
+    claim = await claimed(request, services, user_id, body, ())
+    if isinstance(claim, web.Response):
+        return claim
+
+    async def kept() -> web.StreamResponse:
+        response = await run()
+        async with services.database.acting_as(user_id) as db:
+            await claim.keep(db, response)
+        return response
+
+    return await settled(request, services, claim, kept)
+
+
 async def settled(
     request: web.Request, services: Services, claim: Claim, run: Callable[[], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:

@@ -73,8 +73,8 @@ def meta_file(peer, sha256=None, body=PNG):
     peer.answers["/file"] = body
 
 
-async def upload(person, body=PNG, name="mesa.png", mime="image/png"):
+async def upload(person, body=PNG, name="mesa.png", mime="image/png", headers=None):
     form = aiohttp.FormData()
     form.add_field("file", body, filename=name, content_type=mime)
-    status, _, raw = await person.call("POST", "/media", data=form)
+    status, _, raw = await person.call("POST", "/media", data=form, headers=headers)
     return status, json.loads(raw)

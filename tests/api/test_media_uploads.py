@@ -120,3 +120,15 @@ async def test_every_file_of_an_erased_account_is_swept(lena, files_home, librar
     assert (await lena.delete("/me", {"password": "a good password"}))[0] == 204
     await library.sweep()
     assert files_of(files_home, lena) == []
+
+
+async def test_an_upload_that_is_repeated_with_its_key_is_one_file(lena):
+    headers = {"Idempotency-Key": "catalogue"}
+    status, first = await upload(lena, headers=headers)
+    again = await upload(lena, headers=headers)
+    assert (status, again) == (201, (201, first))
+    assert (await upload(lena))[1]["id"] != first["id"]
+    status, problem = await upload(lena, PNG + b"x", headers=headers)
+    assert (status, problem["code"]) == (422, "idempotency_key_reused")
+    assert (await upload(lena, b"x" * (LIMIT + 1), headers={"Idempotency-Key": "too-large"}))[0] == 413
+    assert (await upload(lena, headers={"Idempotency-Key": "too-large"}))[0] == 201
