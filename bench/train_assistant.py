@@ -17,7 +17,7 @@ from alfred.ai.builtin.provider import rules_of
 from alfred.ai.builtin.sentiment import mood_of
 from alfred.ai.builtin.signals import read
 from alfred.ai.builtin.weighing import clues
-from alfred.ai.builtin.weights import HEAD, LABELS, NUMBER, UNITS, WEIGHTS, Clue, key_of, packed
+from alfred.ai.builtin.weights import HEAD, LABELS, NUMBER, UNITS, WEIGHTS, Clue, is_pair, key_of, packed
 from bench.learner import Example, Learnt, learn
 from tests.ai_eval.score import HERE, Row, by_our_rules, rows
 
@@ -111,10 +111,12 @@ def wanted_of(row: dict[str, Any]) -> list[float]:
 def write(learnt: Learnt, into: Path = WEIGHTS, units: Path = UNITS) -> int:
     """The weights of clues as `Table` reads them, in hundredths, and those of units, a line each, in thousandths.
 
-    Clues that weigh next to nothing are left out. Returns the number of clues.
+    Clues that weigh next to nothing are left out, but for words that begin a pair. Returns the number of clues.
     """
     told = {clue: [round(value * 100) for value in values] for clue, values in learnt.weights.items()}
-    rows = sorted((key_of(clue), packed(told[clue])) for clue in told if max(map(abs, told[clue])) >= LEAST)
+    kept = {clue for clue, values in told.items() if max(map(abs, values)) >= LEAST}
+    kept |= {str(clue).partition(" ")[0] for clue in kept if is_pair(clue)} & told.keys()
+    rows = sorted((key_of(clue), packed(told[clue])) for clue in kept)
     names = [name for name, _ in rows]
     places = accumulate(map(len, names), initial=0)
     slots = slots_of(names)

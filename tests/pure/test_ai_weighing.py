@@ -165,6 +165,15 @@ def test_reads_the_file_that_is_written(tmp_path: Path) -> None:
         assert table.after(first) == {f"w{number}": table.of(f"{first} w{number}") for number in range(40)}
 
 
+def test_a_word_that_begins_a_pair_is_kept(tmp_path: Path) -> None:
+    weights = {"a": [0.0] * WIDTH, "b": [0.0] * WIDTH, "a b": [0.5] * WIDTH}
+    write(Learnt(weights, []), tmp_path / "weights.dat", tmp_path / "units.dat")
+    table = Table(tmp_path / "weights.dat")
+
+    assert table.of("a") != 0 == table.of("b")
+    assert table.after("a").keys() == {"b"}
+
+
 def test_looks_up_words_and_the_words_after_them() -> None:
     follow = table().after("nao")
 

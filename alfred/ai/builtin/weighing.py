@@ -21,6 +21,7 @@ NEAR = 3  # words that a denial reaches
 DENIED, LAST = 500, 1_000  # added to the number of a field: denied, in the last sentence
 _FULL = frozenset(".!?…\n")
 NOTHING: Own = ()
+NO_PAIRS: dict[str, Lanes] = {}
 # Hundredths; what a word and its fields must weigh for some label, to say anything where the rules found nothing.
 TELLING = 30
 SURE = 40_000  # hundred-thousandths; by how much a label must then outweigh the others
@@ -220,9 +221,11 @@ class Weighed:
         """
         own = self.fields_of(clue)
         _make_room(self.met, MOST_REMEMBERED)
-        placed = self._placed(summed(spelled(clue)), own)
-        telling = max(map(abs, apart(placed[0])[: len(LABELS)])) >= TELLING
-        found = self.met[clue] = (placed, self.turn(clue, own), telling, table().after(clue))
+        word, *beginning = map(table().of, spelled(clue))
+        placed = self._placed(word + sum(beginning), own)
+        telling = any(placed) and max(map(abs, apart(placed[0])[: len(LABELS)])) >= TELLING
+        follow = table().after(clue) if word else NO_PAIRS  # who begins a pair has weights of its own
+        found = self.met[clue] = (placed, self.turn(clue, own), telling, follow)
         return found
 
     def turn(self, clue: str, own: Own) -> int | None:

@@ -5,7 +5,7 @@ together what neither says alone.
 """
 
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, partial
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from struct import Struct
@@ -45,6 +45,7 @@ class Table:
             self._file = mmap(file.fileno(), 0, access=ACCESS_READ)
         count, slots = HEAD.unpack_from(self._file)
         self._last = slots - 1
+        self._number = partial(NUMBER.unpack_from, self._file)
         self._places = HEAD.size + slots * NUMBER.size
         self._rows = self._places + (count + 1) * NUMBER.size
         self._names = self._rows + count * WIDTH
@@ -71,10 +72,11 @@ class Table:
 
     def _row(self, key: bytes) -> int | None:
         """The number of a row whose name begins so."""
+        number = self._number
         slot = crc32(key) & self._last
-        while row := NUMBER.unpack_from(self._file, HEAD.size + slot * NUMBER.size)[0]:
-            (at,) = NUMBER.unpack_from(self._file, self._places + (row - 1) * NUMBER.size)
-            if self._file[self._names + at : self._names + at + len(key)] == key:
+        while row := number(HEAD.size + slot * NUMBER.size)[0]:
+            at = self._names + number(self._places + (row - 1) * NUMBER.size)[0]
+            if self._file[at : at + len(key)] == key:
                 return int(row) - 1
             slot = (slot + 1) & self._last
         return None
