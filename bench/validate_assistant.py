@@ -1,4 +1,4 @@
-"""Prints how well weights read rows that they were not learnt from: `python bench/validate_assistant.py` (a minute).
+"""Prints how well weights read rows that they were not learnt from: `python bench/validate_assistant.py` (minutes).
 
 Those are `blind_tune.jsonl` and a tenth of `training_chats.jsonl`; rows that say the same as one of them are left out.
 """
