@@ -6,13 +6,13 @@ import hashlib
 import importlib.util
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from aiohttp import hdrs, web
 
+from alfred.api import site_scripts
 from alfred.api.site_scripts import shrink
 from alfred.http.security_headers import INBOX, POLICY
 
@@ -28,6 +28,7 @@ _TYPES = {
 _COMPRESS_FROM = 1024  # bytes
 _FOREVER = "public, max-age=31536000, immutable"
 _AGAIN = "no-cache"
+_SHRINKING = Path(site_scripts.__file__).read_bytes()
 _EDITION = "{edition}"  # in index.html: the folder whose files never change
 
 
@@ -42,61 +43,78 @@ class File:
 
 
 class Site:
-    """The files by their names, and the page that leads to them; `edition` is a digest of all of them."""
+    """The files by their names, each made ready when it is first asked for, and the page that leads to them.
+
+    `edition` is a digest of all that they are made of, so that it is known before any of them is.
+    """
 
     def __init__(self) -> None:
-        self.files = dict(read_files())
-        digests = "".join(self.files[name].etag for name in sorted(self.files))
-        self.edition = hashlib.sha256(digests.encode()).hexdigest()[:16]
-        page = self.files.pop("index.html").body.replace(_EDITION.encode(), self.edition.encode())
+        self._sources = _sources()
+        self.files: dict[str, File] = {}
+        parts = [Path(site_scripts.__file__).read_bytes()]
+        for name, source in sorted(self._sources.items()):
+            parts += [name.encode(), source]
+        self.edition = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()[:16]
+        page = self._sources.pop("index.html").replace(_EDITION.encode(), self.edition.encode())
         self.index = _file("index.html", page)
+
+    @property
+    def names(self) -> Collection[str]:
+        return self._sources.keys()
+
+    def make_ready(self, name: str) -> None:
+        """What `files` has afterwards: some milliseconds for a script, the first time."""
+        if name in self.files:
+            return
+        source = self._sources[name]
+        self.files[name] = _file(name, shrink(source.decode()).encode() if name.endswith(".js") else source)
 
 
 def add_site(app: web.Application) -> None:
     """`GET /` and `GET /web/{file}`; the same below `/web/<edition>/`, where a browser may keep them for good.
 
-    The first request waits for the files, a quarter of a second of a thread: a service that nobody looks at needs none.
+    Nothing is read before the first request: a service that nobody looks at needs none of it.
     """
     reading: list[asyncio.Task[Site]] = []
+    one_at_a_time = asyncio.Lock()  # two threads that compute are no faster than one
 
     async def site() -> Site:
         if not reading or (reading[0].done() and reading[0].exception()):
             reading[:] = [asyncio.create_task(asyncio.to_thread(Site))]
         return await asyncio.shield(reading[0])
 
+    async def file(name: str) -> File:
+        its = await site()
+        if name in its.names and name not in its.files:
+            async with one_at_a_time:
+                await asyncio.to_thread(its.make_ready, name)
+        if name not in its.files:
+            raise web.HTTPNotFound
+        return its.files[name]
+
     async def home(request: web.Request) -> web.Response:
         return _answer(request, (await site()).index, _AGAIN)
 
     async def part(request: web.Request) -> web.Response:
-        asked, its = request.match_info["file"], await site()
+        asked, edition = request.match_info["file"], (await site()).edition
         folder, _, rest = asked.partition("/")
         dated = re.fullmatch(r"[0-9a-f]{16}", folder) is not None
-        file = its.files.get(rest if dated else asked)
-        if file is None:
-            raise web.HTTPNotFound
-        return _answer(request, file, _FOREVER if folder == its.edition else _AGAIN)
+        return _answer(request, await file(rest if dated else asked), _FOREVER if folder == edition else _AGAIN)
 
     async def favicon(request: web.Request) -> web.Response:
-        return _answer(request, (await site()).files["icon.svg"], _AGAIN)
+        return _answer(request, await file("icon.svg"), _AGAIN)
 
     app.router.add_get("/", home)
     app.router.add_get("/favicon.ico", favicon)
     app.router.add_get("/web/{file:.+}", part)
 
 
-@cache
-def read_files() -> Mapping[str, File]:
+def _sources() -> dict[str, bytes]:
     """Every file by its path below /web, and the icons as one sprite."""
-    files = {
-        str(path.relative_to(FOLDER)): _file(path.name, _read(path))
-        for path in sorted(FOLDER.rglob("*"))
-        if path.suffix in _TYPES
+    paths = [path for path in sorted(FOLDER.rglob("*")) if path.suffix in _TYPES]
+    return {path.relative_to(FOLDER).as_posix(): path.read_bytes() for path in paths} | {
+        "icons.svg": _sprite().encode()
     }
-    return files | {"icons.svg": _file("icons.svg", _sprite().encode())}
-
-
-def _read(path: Path) -> bytes:
-    return shrink(path.read_text(encoding="utf-8")).encode() if path.suffix == ".js" else path.read_bytes()
 
 
 def _file(name: str, body: bytes) -> File:

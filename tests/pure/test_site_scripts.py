@@ -1,8 +1,12 @@
 """What a script loses on its way out, and what it must not lose."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
-from alfred.api.site import FOLDER, read_files
+from alfred.api import site, site_scripts
+from alfred.api.site import FOLDER, Site
 from alfred.api.site_scripts import shrink
 
 
@@ -51,9 +55,34 @@ def test_what_is_sent_is_sent_again_unchanged():
 
 def test_the_inbox_keeps_its_budget_of_bytes():
     """JavaScript under 120 KB and styles under 40 KB, both before packing."""
-    files = read_files()
+    inbox = Site()
+    for name in inbox.names:
+        inbox.make_ready(name)
+    files = inbox.files
     scripts = [len(file.body) for name, file in files.items() if name.endswith(".js")]
     styles = [len(file.body) for name, file in files.items() if name.endswith(".css")]
     assert 80_000 < sum(scripts) < 120_000
     assert 10_000 < sum(styles) < 40_000
     assert all(file.packed is not None for file in files.values() if len(file.body) > 1024)
+
+
+def test_the_page_waits_for_no_script():
+    """Shrinking all of them takes a fifth of a second, and a browser that has them asks for none."""
+    inbox = Site()
+    assert inbox.files == {}
+    assert f"/web/{inbox.edition}/main.js".encode() in inbox.index.body
+
+
+def test_the_folder_has_another_name_when_a_file_or_what_shrinks_it_has_changed(monkeypatch, tmp_path):
+    before = Site().edition
+    changed = tmp_path / "site_scripts.py"
+    changed.write_bytes(Path(site_scripts.__file__).read_bytes() + b"# another way")
+    assert Site().edition == before
+    with monkeypatch.context() as patch:
+        patch.setattr(site_scripts, "__file__", str(changed))
+        assert Site().edition != before
+    copy = shutil.copytree(FOLDER, tmp_path / "web")
+    with (copy / "main.js").open("a") as script:
+        script.write("// said otherwise")
+    monkeypatch.setattr(site, "FOLDER", copy)
+    assert Site().edition != before
