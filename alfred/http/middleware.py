@@ -59,6 +59,7 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
         status=response.status,
         ms=round(seconds * 1000, 1),
     )
+    await next_stage()
     return response
 
 
