@@ -1,3 +1,6 @@
+-- In the order in which who writes holds them.
+lock table messages, ai_events in access exclusive mode;
+
 alter table ai_events no force row level security;
 
 alter table messages no force row level security;

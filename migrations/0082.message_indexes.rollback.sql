@@ -1,17 +1,6 @@
-create unique index message_payloads_of_tenant on message_payloads (user_id, message_id);
+drop index messages_of_conversation, messages_of_time;
 
-alter table message_payloads drop constraint message_payloads_key,
-    add constraint message_payloads_key primary key using index message_payloads_of_tenant;
-
-create index messages_of_conversation on messages (user_id, conversation_id, sent_at desc, message_id desc);
-
-create index messages_of_time on messages (user_id, sent_at desc, message_id desc);
-
-drop index messages_thread, messages_by_time;
-
-alter index messages_of_conversation rename to messages_thread;
-
-alter index messages_of_time rename to messages_by_time;
+drop index message_payloads_by_time;
 
 -- Raw payloads, tenant by tenant: their keys are times already. p_from is the first tenant to look at; the next one is
 -- told, null after the last.

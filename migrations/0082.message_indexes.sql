@@ -1,23 +1,17 @@
 -- depends: 0081.event_indexes
 
+-- Who writes holds messages first: in another order they and this would wait for each other. Reading goes on.
+lock table messages, message_payloads in share mode;
+
 -- A message's id is a time, and one of a single tenant's: an index that begins with it is filled from one page to the
 -- next, where one of a part for each tenant splits its pages in halves.
 create unique index message_payloads_by_time on message_payloads (message_id, user_id);
-
-alter table message_payloads drop constraint message_payloads_key,
-    add constraint message_payloads_key primary key using index message_payloads_by_time;
 
 -- So is a conversation's.
 create index messages_of_conversation on messages (conversation_id, sent_at desc, message_id desc);
 
 -- Few messages of a tenant have the same time.
 create index messages_of_time on messages (user_id, sent_at);
-
-drop index messages_thread, messages_by_time;
-
-alter index messages_of_conversation rename to messages_thread;
-
-alter index messages_of_time rename to messages_by_time;
 
 grant create on schema app to alfred_scan;
 
