@@ -126,11 +126,9 @@ class Hub:
 
     async def _hand_out(self, users: list[UUID]) -> list[UUID]:
         """One look; the users for whom there is more than it took."""
-        async with self._database.as_service() as db:
-            numbers = [self._shown[user] for user in users if user in self._shown]
-            rows = await sql.notifications.after.all(
-                db, users=[user for user in users if user in self._shown], numbers=numbers, limit=READ_LIMIT
-            )
+        seen = {user: self._shown[user] for user in users if user in self._shown}
+        asked = {"users": list(seen), "numbers": list(seen.values()), "limit": READ_LIMIT}
+        rows = await self._database.service_rows(sql.notifications.after, **asked)
         counts: dict[UUID, int] = defaultdict(int)
         for row in rows:
             user = row["user_id"]

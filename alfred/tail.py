@@ -185,15 +185,14 @@ class Tail:
     async def _look(self) -> bool:
         """One look at the log; whether there is more than it took."""
         async with self._turn:
-            async with self._database.as_service() as db:
-                rows = await sql.events.look.all(
-                    db,
-                    users=list(self._seats),
-                    seen=self._read.seen,
-                    upto=self._read.upto or None,
-                    after_number=self._read.number,
-                    limit=LOOK_LIMIT,
-                )
+            rows = await self._database.service_rows(
+                sql.events.look,
+                users=list(self._seats),
+                seen=self._read.seen,
+                upto=self._read.upto or None,
+                after_number=self._read.number,
+                limit=LOOK_LIMIT,
+            )
             events = [LoggedEvent.of(row) for row in rows if row["number"] is not None]
             look = Position(self._read.log, int(time.time()), self._read.seen, rows[0]["upto"])
             more = len(events) == LOOK_LIMIT
