@@ -1,9 +1,12 @@
 """The commands: from the words of a shell to a part of the house."""
 
 import gc
+import signal
 
 if __name__ == "__main__":
     gc.disable()  # what is loaded at the start stays: to look through it again and again is a fifth of that time
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to clean up
 
 import argparse
 import asyncio
@@ -19,7 +22,7 @@ from alfred.settings import BadSetting, Settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; the exit status: 0 done, 1 it failed, 2 the settings or the words are wrong."""
+    """Run a command; the exit status: 0 done, 1 it failed, 2 the settings or the words are wrong, 130 after Ctrl-C."""
     gc.enable()
     parser = argparse.ArgumentParser(prog="alfred", description="The CRM backend for people who sell in chats.")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -50,7 +53,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = Settings.load(os.environ)
         log.set_up(settings.log_level, settings.log_format)
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         return _run(given, settings)
+    except KeyboardInterrupt:
+        return 130
     except Exception as error:
         status = _status_of(error)
         if status is None:

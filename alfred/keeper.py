@@ -68,10 +68,19 @@ def _keep(server: Embedded, child: int) -> int:
             if pid:
                 for number in STOPS:  # the server is being stopped already
                     signal.signal(number, signal.SIG_IGN)
-                code = os.waitstatus_to_exitcode(status)
-                return code if code >= 0 else 128 - code
+                return _status(server, os.waitstatus_to_exitcode(status))
             if select.select([awake], [], [], next(looks))[0]:
                 os.read(awake, 64)
+
+
+def _status(server: Embedded, code: int) -> int:
+    """As a shell tells it; one that was ended from outside has said nothing itself."""
+    if code >= 0:
+        return code
+    name = signal.Signals(-code).name
+    if -code not in STOPS:
+        server.tell("error", "service_killed", signal=name)
+    return 128 - code
 
 
 def _signals_for(child: int) -> int:

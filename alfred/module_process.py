@@ -3,7 +3,6 @@
 import importlib
 import os
 import pickle
-import signal
 import subprocess as sp
 import sys
 import traceback
@@ -23,7 +22,8 @@ class ModuleProcess:
         path = os.pathsep.join(folder for folder in sys.path if folder)
         program = [sys.executable, "-P", "-m", __name__, self._module]
         environment = {**os.environ, "PYTHONPATH": path}
-        self._process = sp.Popen(program, stdin=sp.PIPE, stdout=sp.PIPE, env=environment)
+        # In a group of its own: Ctrl-C is for the starter, which ends this one.
+        self._process = sp.Popen(program, stdin=sp.PIPE, stdout=sp.PIPE, env=environment, process_group=0)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._jobs, self._results = self._process.stdin, self._process.stdout
@@ -74,8 +74,7 @@ def _work(module: Any, jobs: BinaryIO, results: BinaryIO) -> None:
 
 
 def main() -> None:
-    """What is printed by mistake goes to standard error; Ctrl-C is for the starter, which ends this one."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """What is printed by mistake goes to standard error."""
     results = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     try:

@@ -79,6 +79,28 @@ async def test_data_survive_a_kill_and_a_second_process_takes_over(run, grown, h
     assert again["duplicate"]
 
 
+@pytest.fixture
+def in_front():
+    """A job in the background ignores Ctrl-C, and so do the processes that it starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("in_front")
+async def test_ctrl_c_in_the_middle_of_a_start_ends_it_without_a_traceback(run, home):
+    """While the schema is made; while modules are loaded, of which Python tells one after the other."""
+    service = await run("serve", ALFRED_HOME=home)
+    await service.says("postgres_ready")
+    service.signal(signal.SIGINT)
+    assert await service.ends() == 130
+    loading = await run("serve", ALFRED_HOME=home, PYTHONPROFILEIMPORTTIME="1")
+    await loading.says("structlog")
+    loading.signal(signal.SIGINT)
+    assert await loading.ends() in {-signal.SIGINT, 130}
+    assert not [line for line in service.lines + loading.lines if "Traceback" in line]
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [

@@ -75,6 +75,7 @@ async def test_root_gives_up_root_also_in_a_home_of_before(run, grown, home, htt
 
     os.kill(pid, signal.SIGKILL)  # whoever started us hears of it
     assert await service.ends(20) == 128 + signal.SIGKILL
+    assert any("service_killed" in line and "SIGKILL" in line for line in service.lines), service.lines
     again = await run("serve", ALFRED_HOME=home, ALFRED_ACCOUNT="nobody-knows-it")
     assert await again.ends(20) == 1
     assert any("there is no account nobody-knows-it" in line for line in again.lines), again.lines

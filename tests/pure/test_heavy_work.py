@@ -32,6 +32,10 @@ async def test_results_and_errors_come_back(heavy):
     assert first == await heavy.run(ana, os.getpid) != os.getpid()
 
 
+async def test_ctrl_c_in_a_terminal_is_not_for_the_process(heavy):
+    assert await heavy.run(uuid4(), os.getpgrp) != os.getpgrp()
+
+
 async def test_the_environment_of_the_service_stays_with_it(heavy, monkeypatch):
     monkeypatch.setenv("ALFRED_SECRET_KEY", "x" * 40)
     assert await heavy.run(uuid4(), os.getenv, "ALFRED_SECRET_KEY") is None

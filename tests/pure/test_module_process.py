@@ -1,5 +1,6 @@
 """A module that works in a process of its own."""
 
+import os
 import subprocess
 import sys
 
@@ -33,6 +34,11 @@ def test_one_that_ends_is_told():
             elsewhere.call("_exit", 7)
         with pytest.raises(ChildProcessError):
             elsewhere.call("getpid")
+
+
+def test_ctrl_c_in_a_terminal_is_not_for_it():
+    with ModuleProcess("os") as elsewhere:
+        assert elsewhere.call("getpgrp") != os.getpgrp()
 
 
 def test_one_whose_starter_is_gone_ends_without_a_word():
