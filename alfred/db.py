@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import asyncpg
@@ -78,6 +79,9 @@ class Database:
         # What one tenant waits for must not keep the others from the pool.
         self._share = max(1, size * 3 // 4)
         self._shares: dict[UUID, _Share] = {}
+
+    def place(self) -> str:
+        return urlsplit(self._dsn).netloc.rpartition("@")[2] or "its socket"
 
     async def open(self) -> None:
         """Connect, at least once."""

@@ -31,9 +31,10 @@ class Pools:
 
         Raises:
             UnsafeRole: a login could see past row level security, or may not do its work.
+            OSError: there is nothing to connect to; it says where.
         """
         for name, pool in self.by_login().items():
-            await pool.open()
+            await _open(pool)
             may = await _checked(pool)
             if name == "app" and may and self.auth is not self.app:
                 log.warning("logins_not_separate", advice="run bin/migrate once every process has the three URLs")
@@ -47,6 +48,13 @@ class Pools:
         """Let the last statements finish, then hang up."""
         for pool in self.by_login().values():
             await pool.close()
+
+
+async def _open(pool: Database) -> None:
+    try:
+        await pool.open()
+    except OSError as error:
+        raise OSError(f"PostgreSQL at {pool.place()} cannot be reached: {str(error) or 'no answer'}") from error
 
 
 async def _checked(pool: Database) -> bool:

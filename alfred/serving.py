@@ -6,6 +6,7 @@ import ctypes
 import gc
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,7 +21,7 @@ from alfred.ai import registry
 from alfred.logins import sizes_beside
 from alfred.privileges import fork_apart, give_up_root, hand_over, open_way, web_account
 from alfred.running import Provisioned, guests_of, provisioned
-from alfred.settings import Settings
+from alfred.settings import BadSetting, Settings
 
 if TYPE_CHECKING:
     from alfred.http.server import Bound  # loads beside the rest
@@ -33,6 +34,7 @@ GRACE_SECONDS = 2.0
 def serve(settings: Settings) -> int:
     """Serve until SIGTERM or Ctrl-C; 0 after a clean end. Root's web process is another account's."""
     registry.check(settings.ai_provider)
+    _check_host(settings.host)
     gc.disable()  # until all is loaded: looking through it again and again is a fifth of that time
     loading = Thread(target=_load)
     loading.start()
@@ -43,6 +45,13 @@ def serve(settings: Settings) -> int:
     finally:
         loading.join()
         gc.enable()
+
+
+def _check_host(host: str) -> None:
+    try:
+        socket.getaddrinfo(host, None)
+    except socket.gaierror as error:
+        raise BadSetting(f"ALFRED_HOST: {host}: {error.strerror}") from None
 
 
 def _load() -> None:

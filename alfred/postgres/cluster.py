@@ -206,6 +206,10 @@ def lines(pidfile: Path) -> list[str]:
 
 
 def last_words(log: Path) -> str:
-    said = log.read_bytes()[-4000:].decode(errors="replace").splitlines() or ["nothing"]
+    said = log.read_bytes()[-4000:].decode(errors="replace").splitlines() or [_why_silent(log)]
     telling = [line for line in said if "FATAL" in line or "rror: " in line] or said
     return f"{telling[-1]} (see {log})"
+
+
+def _why_silent(log: Path) -> str:
+    return "nothing" if os.statvfs(log.parent).f_bavail else "no space is left on this disk"

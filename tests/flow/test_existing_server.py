@@ -1,6 +1,7 @@
 """Serving with a PostgreSQL that is not ours to start: the newest that is served, and the oldest."""
 
 import signal
+import socket
 
 import psycopg
 import pytest
@@ -17,6 +18,29 @@ async def test_a_provider_that_is_not_there_is_a_clear_message(run, cluster, dat
     assert await service.ends() == 2
     assert any("nobody" in line for line in service.lines), service.lines
     assert not any("Traceback" in line for line in service.lines)
+
+
+async def test_a_server_that_does_not_answer_is_named_without_the_password(run, home):
+    with socket.socket() as closed, socket.socket() as silent:
+        for port in (closed, silent):
+            port.bind(("127.0.0.1", 0))
+        silent.listen()
+        for port, words in ((closed, "refused"), (silent, "no answer")):
+            place = f"127.0.0.1:{port.getsockname()[1]}"
+            service = await run(
+                "serve", ALFRED_HOME=home, ALFRED_DATABASE_URL=f"postgresql://app:a-secret@{place}/alfred"
+            )
+            assert await service.ends() == 1
+            (line,) = [line for line in service.lines if line.startswith("alfred: ")]
+            assert f"PostgreSQL at {place} cannot be reached: " in line
+            assert words in line
+            assert "a-secret" not in line
+
+
+async def test_a_host_that_is_not_there_is_named(run, home):
+    service = await run("serve", ALFRED_HOME=home, ALFRED_HOST="nowhere.invalid")
+    assert await service.ends() == 2
+    assert any("ALFRED_HOST: nowhere.invalid: " in line for line in service.lines), service.lines
 
 
 @pytest.mark.parametrize("login", ["superuser", "owner"])
