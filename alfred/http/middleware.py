@@ -47,6 +47,7 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
             response = await handler(request)
     except Exception as error:  # noqa: BLE001 the one door for errors
         response = response_of(problem_of(error), request_id)
+        _end_what_has_begun(request)
         await note_loss(request, response.status)
     await next_stage()
     _seal(request, response, settings)
@@ -61,6 +62,17 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
     )
     await next_stage()
     return response
+
+
+def _end_what_has_begun(request: web.Request) -> None:
+    """No second answer is written into the first: the line is closed, which tells a client that it is not whole.
+
+    Raises:
+        ConnectionAbortedError: some of the answer is sent.
+    """
+    if request.writer.output_size:
+        log.warning("answer_broken_off", method=request.method, path=_KEY.sub(r"\1/…", request.path))
+        raise ConnectionAbortedError
 
 
 def _count(request: web.Request, response: web.StreamResponse, seconds: float) -> None:

@@ -53,12 +53,18 @@ class Connection(web.RequestHandler):
 
     def handle_error(
         self,
-        request: web.BaseRequest,  # noqa: ARG002
+        request: web.BaseRequest,
         status: int = 500,
         exc: BaseException | None = None,
         message: str | None = None,  # noqa: ARG002
     ) -> web.StreamResponse:
-        """Answer what the parser could not read, without a byte of it in the answer or the log."""
+        """Answer what the parser could not read, without a byte of it in the answer or the log.
+
+        Raises:
+            ConnectionAbortedError: some of an answer is sent; the line is closed.
+        """
+        if request.writer.output_size:
+            raise ConnectionAbortedError
         if status == 400:
             problem = Problem(400, "bad_request", "The request is not valid HTTP.")
         else:
