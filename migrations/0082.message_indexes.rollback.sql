@@ -1,4 +1,4 @@
-drop index messages_of_conversation, messages_of_time;
+drop index messages_of_time;
 
 drop index message_payloads_by_time;
 

@@ -7,9 +7,6 @@ lock table messages, message_payloads in share mode;
 -- next, where one of a part for each tenant splits its pages in halves.
 create unique index message_payloads_by_time on message_payloads (message_id, user_id);
 
--- So is a conversation's.
-create index messages_of_conversation on messages (conversation_id, sent_at desc, message_id desc);
-
 -- Few messages of a tenant have the same time.
 create index messages_of_time on messages (user_id, sent_at);
 

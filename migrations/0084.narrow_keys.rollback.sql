@@ -1,10 +1,6 @@
 lock table messages, message_payloads in access exclusive mode;
 
-alter index messages_thread rename to messages_of_conversation;
-
 alter index messages_by_time rename to messages_of_time;
-
-create index messages_thread on messages (user_id, conversation_id, sent_at desc, message_id desc);
 
 create index messages_by_time on messages (user_id, sent_at desc, message_id desc);
 

@@ -7,8 +7,6 @@ lock table messages, message_payloads in access exclusive mode;
 alter table message_payloads drop constraint message_payloads_key,
     add constraint message_payloads_key primary key using index message_payloads_by_time;
 
-drop index messages_thread, messages_by_time;
-
-alter index messages_of_conversation rename to messages_thread;
+drop index messages_by_time;
 
 alter index messages_of_time rename to messages_by_time;

@@ -50,7 +50,6 @@ INDEXES_ACROSS_TENANTS = {
     "media_by_message",
     "ai_events_unread",
     "ai_events_by_conversation",
-    "messages_thread",
     "message_payloads_key",
     "event_retries_key",
     "event_retries_due",
