@@ -155,9 +155,9 @@ async def _started() -> Process:
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
     environment["PYTHONPATH"] = os.pathsep.join(folder for folder in sys.path if folder)
     program = (sys.executable, "-S", "-P", "-m", "alfred.heavy_worker")  # no .pth files, nothing of the current folder
-    # In a group of its own: after Ctrl-C the service finishes its requests, which may need this one.
+    # In a session of its own: after Ctrl-C the service finishes its requests, which may need this one.
     return await asyncio.create_subprocess_exec(
-        *program, stdin=PIPE, stdout=PIPE, env=environment, limit=1 << 20, process_group=0
+        *program, stdin=PIPE, stdout=PIPE, env=environment, limit=1 << 20, start_new_session=True
     )
 
 

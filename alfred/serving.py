@@ -103,11 +103,11 @@ def _become(base: Provisioned) -> Provisioned:
 
 
 def _run(base: Provisioned, where: "tuple[str, int] | Bound") -> int:
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         return runner.run(_serve(base, where))
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """uvloop's where it is installed: a message costs the service a tenth less."""
     try:
         import uvloop

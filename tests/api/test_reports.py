@@ -38,7 +38,7 @@ async def shop(ana, root):
     await ana.hears("e o frete?", at=FIRST + DAY)
     await answered(marina, FIRST + DAY + 1800)
     await answered(bia, FIRST + 2 * DAY + 100)
-    await ana.hears("e agora?", at=FIRST + 2 * DAY + 200)
+    await ana.hears("e o tamanho?", at=FIRST + 2 * DAY + 200)
     return ana
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import subprocess
+import sys
 import time
 from uuid import uuid4
 
@@ -20,6 +22,30 @@ async def heavy():
     work = HeavyWork(seconds=5)
     yield work
     work.close()
+
+
+ON_THE_LOOP_OF_THE_SERVICE = """
+import asyncio, uuid
+from alfred.heavy_work import HeavyWork
+from alfred.serving import loop_factory
+
+async def work():
+    heavy = HeavyWork(seconds=5)
+    try:
+        return await heavy.run(uuid.uuid4(), len, "abc")
+    finally:
+        heavy.close()
+
+with asyncio.Runner(loop_factory=loop_factory()) as runner:
+    print(runner.run(work()))
+"""
+
+
+def test_it_works_on_the_loop_of_the_service():
+    """uvloop starts processes by itself, and knows fewer options."""
+    program = [sys.executable, "-c", ON_THE_LOOP_OF_THE_SERVICE]
+    ended = subprocess.run(program, capture_output=True, text=True, timeout=30, check=False)
+    assert ended.stdout == "3\n", ended.stderr
 
 
 async def test_results_and_errors_come_back(heavy):
