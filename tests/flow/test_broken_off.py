@@ -27,5 +27,6 @@ async def test_a_stream_that_cannot_go_on_breaks_off_and_is_resumed(ana, monkeyp
             with pytest.raises(aiohttp.ClientPayloadError):
                 await read_all(frames)
     async with ana.following(last_event_id=last) as frames:
-        told = [await frames.next() for _ in range(3)]
-    assert [each["event"] for each in told] == ["conversation.created", "message.received", "message.received"]
+        messages = 0
+        while messages < 2:  # other events may come between them
+            messages += (await frames.next())["event"] == "message.received"
