@@ -28,7 +28,6 @@ _TYPES = {
 _COMPRESS_FROM = 1024  # bytes
 _FOREVER = "public, max-age=31536000, immutable"
 _AGAIN = "no-cache"
-_SHRINKING = Path(site_scripts.__file__).read_bytes()
 _EDITION = "{edition}"  # in index.html: the folder whose files never change
 
 
