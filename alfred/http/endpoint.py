@@ -24,6 +24,7 @@ from alfred.http.context import SERVICES, Caller, Services
 from alfred.http.idempotency import HEADER, Claim, claimed, settled
 from alfred.http.inputs import NoQuery, body_of, load_body, load_query, path_part
 from alfred.http.models import JSON
+from alfred.http.server import has_begun
 from alfred.http.session_cookies import refuse_cross_site
 from alfred.queries import Db
 from alfred.settings import Settings
@@ -170,8 +171,9 @@ class Endpoint:
             try:
                 return await self._run(services, caller, given, claim)
             except Exception as error:
-                if isinstance(error, TimeoutError | Away) or not connection_lost(error) or _has_begun(given):
-                    raise  # who waited in vain does not wait again, and nothing is written into an answer twice
+                begun = "request" in given and has_begun(given["request"])
+                if begun or isinstance(error, TimeoutError | Away) or not connection_lost(error):
+                    raise  # who waited in vain does not wait again
             await asyncio.sleep(pause)
         return await self._run(services, caller, given, claim)
 
@@ -203,11 +205,6 @@ class Endpoint:
             return web.Response(status=204, headers=headers)
         headers.setdefault(hdrs.CONTENT_TYPE, JSON)
         return web.Response(body=answer.model_dump_json().encode(), status=status, headers=headers)
-
-
-def _has_begun(given: Mapping[str, Any]) -> bool:
-    """Whether some of the answer is sent: only a handler that has the request can do that."""
-    return "request" in given and given["request"].writer.output_size > 0
 
 
 def _signature(handler: Handler) -> tuple[tuple[type[BaseModel], ...], dict[str, Any]]:

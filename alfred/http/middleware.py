@@ -14,7 +14,7 @@ from alfred import metrics
 from alfred.http.context import PUBLIC_BASE, QUOTA, REQUEST_ID, SERVICES
 from alfred.http.lost_posts import note_loss
 from alfred.http.problems import problem_of, response_of
-from alfred.http.server import while_served
+from alfred.http.server import has_begun, while_served
 from alfred.settings import Settings
 from alfred.stages import next_stage
 
@@ -45,9 +45,11 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         with while_served(request):
             response = await handler(request)
-    except Exception as error:  # noqa: BLE001 the one door for errors
+    except Exception as error:
+        if has_begun(request):
+            log.warning("answer_broken_off", method=request.method, path=_shown(request))
+            raise ConnectionAbortedError from error  # the line is closed: a client sees that it is not whole
         response = response_of(problem_of(error), request_id)
-        _end_what_has_begun(request)
         await note_loss(request, response.status)
     await next_stage()
     _seal(request, response, settings)
@@ -56,7 +58,7 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
     log.info(
         "request_answered",
         method=request.method,
-        path=_KEY.sub(r"\1/…", request.path),  # the key of a hook is a secret
+        path=_shown(request),
         status=response.status,
         ms=round(seconds * 1000, 1),
     )
@@ -64,15 +66,9 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
     return response
 
 
-def _end_what_has_begun(request: web.Request) -> None:
-    """No second answer is written into the first: the line is closed, which tells a client that it is not whole.
-
-    Raises:
-        ConnectionAbortedError: some of the answer is sent.
-    """
-    if request.writer.output_size:
-        log.warning("answer_broken_off", method=request.method, path=_KEY.sub(r"\1/…", request.path))
-        raise ConnectionAbortedError
+def _shown(request: web.Request) -> str:
+    """The path as it is logged: the key of a hook is a secret."""
+    return _KEY.sub(r"\1/…", request.path)
 
 
 def _count(request: web.Request, response: web.StreamResponse, seconds: float) -> None:

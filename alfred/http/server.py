@@ -63,7 +63,7 @@ class Connection(web.RequestHandler):
         Raises:
             ConnectionAbortedError: some of an answer is sent; the line is closed.
         """
-        if request.writer.output_size:
+        if has_begun(request):
             raise ConnectionAbortedError
         if status == 400:
             problem = Problem(400, "bad_request", "The request is not valid HTTP.")
@@ -74,6 +74,11 @@ class Connection(web.RequestHandler):
         secure(response.headers)
         response.force_close()
         return response
+
+
+def has_begun(request: web.BaseRequest) -> bool:
+    """Whether some of the answer is sent: nothing may be written into it, and no other one after it."""
+    return request.writer.output_size > 0
 
 
 @dataclass
