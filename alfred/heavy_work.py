@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 from weakref import WeakValueDictionary
 
+from alfred.pipes import SIZE, framed
 from alfred.turns import Turns
 
 T = TypeVar("T")
@@ -26,7 +27,6 @@ HALF_LIFE_SECONDS = 60.0
 MOST_REMEMBERED = 10_000  # tenants
 JOB_SECONDS = 15.0
 REST_SECONDS = 60.0  # without work; then the processes end, and their memory is free
-SIZE = 8  # bytes that tell how long a message is
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH")  # of the environment, which holds secrets
 
 
@@ -164,9 +164,7 @@ async def _started() -> Process:
 async def _ask(process: Process, job: Any) -> Any:
     assert process.stdin is not None
     assert process.stdout is not None
-    message = pickle.dumps(job)
-    process.stdin.write(len(message).to_bytes(SIZE))
-    process.stdin.write(message)
+    process.stdin.write(framed(job))
     await process.stdin.drain()
     size = int.from_bytes(await process.stdout.readexactly(SIZE))
     return pickle.loads(await process.stdout.readexactly(size))  # noqa: S301 it comes from our own process

@@ -2,36 +2,38 @@
 
 import gc
 import os
-import pickle
 import resource
 import signal
 import sys
 from typing import Any, BinaryIO
 
-SIZE = 8
+from alfred import pipes
+from alfred.pipes import framed, receive, send
+
 PATIENT_AFTER = 0.5  # seconds of a processor
 MOST_MEMORY = 3 << 30
 
 
 def work(jobs: BinaryIO, results: BinaryIO) -> None:
     """Do one job after the other."""
-    while size := jobs.read(SIZE):
+    while True:
         gc.disable()  # the first job imports what it needs: looking through that again and again is a fifth of its time
-        job, given = pickle.loads(jobs.read(int.from_bytes(size)))  # noqa: S301 it comes from our own parent
+        try:
+            job, given = receive(jobs)
+        except EOFError:
+            return
         gc.enable()
-        answer = _answer(job, given)
-        results.write(len(answer).to_bytes(SIZE) + answer)
-        results.flush()
+        send(results, _answer(job, given))
 
 
 def _answer(job: Any, given: Any) -> bytes:
     try:
-        return pickle.dumps((True, job(*given)))
+        return framed((True, job(*given)))
     except Exception as error:  # noqa: BLE001 handed to whoever waits for it
         try:
-            return pickle.dumps((False, error))
+            return framed((False, error))
         except Exception:  # noqa: BLE001 an error that cannot travel
-            return pickle.dumps((False, RuntimeError(type(error).__name__)))
+            return framed((False, RuntimeError(type(error).__name__)))
 
 
 def _step_back(*_: object) -> None:
@@ -44,8 +46,7 @@ def main() -> None:
     signal.signal(signal.SIGPROF, _step_back)
     signal.setitimer(signal.ITIMER_PROF, PATIENT_AFTER)
     gc.set_threshold(10_000, 20, 50)
-    results = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
+    results = pipes.results()
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     work(sys.stdin.buffer, results)
 

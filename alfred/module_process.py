@@ -2,14 +2,14 @@
 
 import importlib
 import os
-import pickle
 import subprocess as sp
 import sys
 import traceback
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
-_SIZE = 8  # bytes that tell how long a message is
+from alfred import pipes
+from alfred.pipes import framed, receive, send
 
 
 class ModuleProcess:
@@ -37,8 +37,8 @@ class ModuleProcess:
     def call(self, function: str, *given: Any) -> Any:
         """Call a function of the module there; what it raises is raised here."""
         try:
-            _send(self._jobs, (function, given))
-            succeeded, result = _receive(self._results)
+            send(self._jobs, framed((function, given)))
+            succeeded, result = receive(self._results)
         except (EOFError, BrokenPipeError):
             raise ChildProcessError(f"the process for {self._module} ended with {self._process.wait()}") from None
         if not succeeded:
@@ -46,23 +46,11 @@ class ModuleProcess:
         return result
 
 
-def _send(stream: Any, what: Any) -> None:
-    message = pickle.dumps(what)
-    stream.write(len(message).to_bytes(_SIZE) + message)
-    stream.flush()
-
-
-def _receive(stream: Any) -> Any:
-    if not (size := stream.read(_SIZE)):
-        raise EOFError
-    return pickle.loads(stream.read(int.from_bytes(size)))  # noqa: S301 it comes from our own process
-
-
 def _work(module: Any, jobs: BinaryIO, results: BinaryIO) -> None:
     """One call after the other, until the starter is gone."""
     while True:
         try:
-            function, given = _receive(jobs)
+            function, given = receive(jobs)
         except EOFError:
             return
         try:
@@ -70,15 +58,13 @@ def _work(module: Any, jobs: BinaryIO, results: BinaryIO) -> None:
         except Exception as error:  # noqa: BLE001 handed to whoever waits for it
             error.add_note(traceback.format_exc())
             answer = False, error
-        _send(results, answer)
+        send(results, framed(answer))
 
 
 def main() -> None:
     """What is printed by mistake goes to standard error."""
-    results = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
     try:
-        _work(importlib.import_module(sys.argv[1]), sys.stdin.buffer, results)
+        _work(importlib.import_module(sys.argv[1]), sys.stdin.buffer, pipes.results())
     except BrokenPipeError:  # nobody waits for it any more
         os._exit(1)
 

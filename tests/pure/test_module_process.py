@@ -44,9 +44,9 @@ def test_ctrl_c_in_a_terminal_is_not_for_it():
 def test_one_whose_starter_is_gone_ends_without_a_word():
     """In the middle of a call, which goes on to its end."""
     starter = (
-        "import os\nfrom alfred.module_process import ModuleProcess, _send\n"
+        "import os\nfrom alfred.module_process import ModuleProcess\nfrom alfred.pipes import framed, send\n"
         "elsewhere = ModuleProcess('time').__enter__()\n"
-        "_send(elsewhere._jobs, ('sleep', (0.3,)))\nos._exit(0)"
+        "send(elsewhere._jobs, framed(('sleep', (0.3,))))\nos._exit(0)"
     )
     done = subprocess.run([sys.executable, "-c", starter], stderr=subprocess.PIPE, timeout=30)
     assert (done.returncode, done.stderr) == (0, b"")
