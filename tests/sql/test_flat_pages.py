@@ -2,13 +2,12 @@
 
 import json
 
-import asyncpg
 import psycopg
 import pytest
 from uuid_utils.compat import uuid7
 
-from alfred.db import prepare
 from alfred.queries import sql
+from tests.sql.hats import wearing
 
 CONVERSATIONS = 12_000
 LIMIT = 50
@@ -50,12 +49,8 @@ async def rich(cluster):
     with psycopg.connect(cluster.superuser(database), autocommit=True) as superuser:
         for statement in FILL.strip().removesuffix(";").split(";\n"):
             superuser.execute(statement, {"user": str(user_id)} if "%(user)s" in statement else None)
-    connection = await asyncpg.connect(cluster.app(database))
-    await prepare(connection)
-    await connection.execute("begin; set local plan_cache_mode = force_custom_plan")
-    await connection.execute("select app.act_as($1)", user_id)
-    yield connection, user_id
-    await connection.close()
+    async with wearing(cluster, database, user_id) as connection:
+        yield connection, user_id
 
 
 async def rows_read(db, query, **given):

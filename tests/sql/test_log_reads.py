@@ -1,12 +1,11 @@
 """Who reads the log of a tenant reads what is shown, in a log of many: counted as it ran."""
 
-import asyncpg
 import psycopg
 import pytest
 from uuid_utils.compat import uuid7
 
-from alfred.db import prepare
 from alfred.queries import sql
+from tests.sql.hats import wearing
 from tests.sql.test_flat_pages import rows_read
 
 EVENTS, LIMIT = 12_000, 50
@@ -30,12 +29,8 @@ async def logged(cluster):
         superuser.execute("insert into users (user_id, name, email) values (%s, 'Rica', 'rica@example.com')", [user_id])
         superuser.execute(FILL, {"user": user_id, "other": other})
         superuser.execute("analyze ai_events")
-    connection = await asyncpg.connect(cluster.app(database))
-    await prepare(connection)
-    await connection.execute("begin; set local plan_cache_mode = force_custom_plan")
-    await connection.execute("select app.act_as($1)", user_id)
-    yield connection, user_id
-    await connection.close()
+    async with wearing(cluster, database, user_id) as connection:
+        yield connection, user_id
 
 
 def seen(number, *under_way):
