@@ -51,7 +51,7 @@ from alfred.files import version_of_alfred
 from alfred.http.context import SERVICES
 from alfred.http.docs import add_documents
 from alfred.http.endpoint import Endpoint
-from alfred.http.middleware import around, cors
+from alfred.http.middleware import around
 from alfred.http.openapi import BASE, document
 from alfred.http.security_headers import secured
 from alfred.http.server import expect
@@ -108,7 +108,7 @@ def described() -> dict[str, Any]:
 
 def build(settings: Settings, logins: Logins, listen_dsn: str) -> web.Application:
     """The service; connects when it starts, and lets go when it is cleaned up."""
-    app = web.Application(middlewares=[around, cors], client_max_size=settings.body_limit)
+    app = web.Application(middlewares=[around], client_max_size=settings.body_limit)
     app.on_response_prepare.append(secured)
     app[SERVICES] = services_of(settings, logins, listen_dsn)
     for endpoint in endpoints():

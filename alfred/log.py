@@ -3,18 +3,31 @@
 import logging
 import sys
 import traceback
+from contextvars import ContextVar
 from typing import Any, Literal
 
 import structlog
 
 from alfred.json_text import json_text
 
+_fields: ContextVar[dict[str, Any]] = ContextVar("fields")  # of every line of this request
+
+
+def begin_fields(**fields: Any) -> None:
+    """From now on each line of this task has these, and none of before."""
+    _fields.set(fields)
+
+
+def add_fields(**fields: Any) -> None:
+    """And these: one dict for a request, where structlog would keep a context variable for each name."""
+    _fields.set(_fields.get({}) | fields)
+
 
 def set_up(level: str, style: Literal["console", "json"] | None) -> None:
     """Send every log line, the libraries' too, to standard error."""
     style = style or ("console" if sys.stderr.isatty() else "json")
     shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
+        _with_fields,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _without_values,
@@ -33,6 +46,10 @@ def set_up(level: str, style: Literal["console", "json"] | None) -> None:
     foreign: list[structlog.typing.Processor] = [_of_library, *shared]
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=foreign))
     logging.basicConfig(handlers=[handler], level=max(number, logging.WARNING), force=True)
+
+
+def _with_fields(_logger: Any, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    return {**_fields.get({}), **event}
 
 
 def _of_library(_logger: Any, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -108,7 +108,7 @@ async def _talk(database: Database, inbox: Inbox, user_id: UUID, talk: demo.Talk
         elif taken is not None and taken.conversation_id is not None:
             sent_at = now - timedelta(hours=line.hours)
             async with database.acting_as(user_id) as db:
-                row = await send(db, user_id, taken.conversation_id, Draft(line.text, external_id=external_id))
+                row = await send(db, user_id, UUID(taken.conversation_id), Draft(line.text, external_id=external_id))
                 await sql.inbox.backdate.run(db, user_id=user_id, message_id=row["id"], sent_at=sent_at)
     assert taken is not None
     async with database.acting_as(user_id) as db:

@@ -15,6 +15,7 @@ from alfred.http.context import REQUEST_ID, Caller, Services
 from alfred.http.models import Input, Output
 from alfred.http.problems import Problem, unauthorized
 from alfred.identity import digest, new_token
+from alfred.log import add_fields
 from alfred.queries import sql
 from alfred.stream_trust import Opener
 
@@ -102,7 +103,7 @@ async def opener_of(request: web.Request, services: Services) -> Opener:
         if row is None:
             raise unauthorized("The ticket is spent or has expired.", "invalid_ticket")
         opener = Opener(*row)
-    structlog.contextvars.bind_contextvars(user_id=str(opener.user_id))
+    add_fields(user_id=str(opener.user_id))
     return opener
 
 

@@ -27,6 +27,7 @@ from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
 from alfred.http.models import Output, json_response
 from alfred.http.problems import Problem, not_found
+from alfred.log import add_fields
 from alfred.settings import Settings
 from alfred.stages import next_stage
 from alfred.terms import ChannelType
@@ -224,7 +225,7 @@ def _tell(receipt: Taken) -> None:
         ("ignored", receipt.ignored),
     ):
         _counter(receipt.channel, outcome).inc(count)
-    structlog.contextvars.bind_contextvars(channel=receipt.channel, received=receipt.received,
+    add_fields(channel=receipt.channel, received=receipt.received,
         duplicates=receipt.duplicates, ignored=receipt.ignored, rejected=receipt.rejected)  # fmt: skip
 
 

@@ -34,7 +34,9 @@ def text(value: object) -> str | None:
     if value is None:  # most fields of a payload are left out
         return None
     if isinstance(value, str):
-        return storable(value).replace("\r\n", "\n").strip() or None
+        if not value.isascii() or "\0" in value:  # asked here already: nearly every field of a payload comes by
+            value = storable(value)
+        return value.replace("\r\n", "\n").strip() or None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return str(value) if sane_number(value) else None

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from pydantic import BaseModel, ConfigDict
 
 from alfred.ai.builtin.provider import classify_all
 from alfred.ai.provider import AIProvider, Classification
@@ -38,15 +37,14 @@ def _is_read(item: InboundItem) -> bool:
     return item.kind == "message" or (item.status == "edited" and not item.from_business)
 
 
-class TakenIn(BaseModel):
+@dataclass(frozen=True, slots=True)
+class TakenIn:
     """What became of one item; the ids are null where it is about a message that is not known (yet)."""
 
-    model_config = ConfigDict(frozen=True, defer_build=True)
-
     duplicate: bool = False
-    message_id: UUID | None = None
-    conversation_id: UUID | None = None
-    contact_id: UUID | None = None
+    message_id: str | None = None  # ids as PostgreSQL writes them
+    conversation_id: str | None = None
+    contact_id: str | None = None
     classification: Classification | None = None
 
 
@@ -129,11 +127,12 @@ class Inbox:
             raise Away("too many messages wait to be written")
         post = Post(user_id, items, weight)
         self._put(self._waiting, post)
+        # A call costs less than a timeout around the wait. Who gave up is not begun any more.
+        patience = asyncio.get_running_loop().call_later(WAIT_SECONDS, _give_up, post)
         try:
-            async with asyncio.timeout(WAIT_SECONDS):
-                return await post.done  # cancelled, it is not begun any more
-        except TimeoutError:
-            raise Away("the message could not be written in time") from None
+            return await post.done
+        finally:
+            patience.cancel()
 
     async def run(self) -> None:
         """Write until cancelled.
@@ -261,6 +260,10 @@ class Inbox:
                 await asyncio.sleep(0.2)
         by_index = dict(zip(order, results, strict=True))
         return [by_index[index] for index in range(len(items))]
+
+
+def _give_up(post: Post) -> None:
+    _resolve(post, Away("the message could not be written in time"))
 
 
 def _fail(posts: Sequence[Post], error: Exception) -> None:

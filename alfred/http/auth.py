@@ -10,6 +10,7 @@ from alfred.http.context import QUOTA, Caller, Services
 from alfred.http.problems import Problem, unauthorized
 from alfred.http.server import prove
 from alfred.identity import API_PREFIX, BadToken, digest, looks_like_api_token
+from alfred.log import add_fields
 from alfred.queries import sql
 
 log = structlog.get_logger()
@@ -24,7 +25,7 @@ async def authenticate(request: web.Request, services: Services, scope: str) -> 
     caller = await caller_of(bearer(request), services)
     prove(request)
     request[QUOTA] = services.limits.take(caller.token_id or caller.user_id)
-    structlog.contextvars.bind_contextvars(user_id=str(caller.user_id))
+    add_fields(user_id=str(caller.user_id))
     if not caller.may(scope):
         log.info("scope_refused", scope=scope, token_id=str(caller.token_id))
         raise Problem(403, "insufficient_scope", _lacks(scope))

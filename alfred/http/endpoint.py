@@ -11,6 +11,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import UnionType
 from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
@@ -73,7 +74,7 @@ class Endpoint:
     answers: tuple[type[BaseModel], ...] = ()  # the shapes that the answer's body may have
     parameters: dict[str, Any] = field(default_factory=dict)  # the handler's, with their types
 
-    @property
+    @cached_property
     def in_path(self) -> tuple[str, ...]:
         """The names of the path's parts."""
         return tuple(_TEMPLATE.findall(self.path))

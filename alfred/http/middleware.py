@@ -15,6 +15,7 @@ from alfred.http.context import PUBLIC_BASE, QUOTA, REQUEST_ID, SERVICES
 from alfred.http.lost_posts import note_loss
 from alfred.http.problems import problem_of, response_of
 from alfred.http.server import has_begun, while_served
+from alfred.log import begin_fields
 from alfred.settings import Settings
 from alfred.stages import next_stage
 
@@ -33,18 +34,17 @@ _EXPOSED = "X-Request-ID, Idempotent-Replayed, Retry-After, RateLimit-Limit, Rat
 
 @web.middleware
 async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """The outermost layer."""
+    """The only layer."""
     began = time.perf_counter()
     settings = request.app[SERVICES].settings
     request = _as_sent(request, settings)
     given = request.headers.get("X-Request-ID", "")
     request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid4())
     request[REQUEST_ID], request[PUBLIC_BASE] = request_id, settings.public_url or ""
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=request_id, address=request.remote)
+    begin_fields(request_id=request_id, address=request.remote)
     try:
         with while_served(request):
-            response = await handler(request)
+            response = _preflight(request, settings) or await handler(request)
     except Exception as error:
         if has_begun(request):
             log.warning("answer_broken_off", method=request.method, path=_shown(request))
@@ -68,7 +68,8 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 def _shown(request: web.Request) -> str:
     """The path as it is logged: the key of a hook is a secret."""
-    return _KEY.sub(r"\1/…", request.path)
+    path = request.path
+    return _KEY.sub(r"\1/…", path) if "hooks" in path.casefold() else path
 
 
 def _count(request: web.Request, response: web.StreamResponse, seconds: float) -> None:
@@ -114,12 +115,11 @@ def _worth_packing(request: web.Request, response: web.StreamResponse) -> bool:
     )
 
 
-@web.middleware
-async def cors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """A browser asks beforehand whether it may."""
+def _preflight(request: web.Request, settings: Settings) -> web.StreamResponse | None:
+    """The answer to a browser that asks beforehand whether it may."""
     asked = request.method == hdrs.METH_OPTIONS and hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers
-    if not asked or not request.app[SERVICES].settings.cors_origins or _HOOK.match(request.path):
-        return await handler(request)
+    if not asked or not settings.cors_origins or _HOOK.match(request.path):
+        return None
     return web.Response(
         status=204,
         headers={
