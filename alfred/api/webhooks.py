@@ -224,7 +224,9 @@ def _tell(receipt: Taken) -> None:
         ("duplicate", receipt.duplicates),
         ("ignored", receipt.ignored),
     ):
-        _counter(receipt.channel, outcome).inc(count)
+        counter = _counter(receipt.channel, outcome)  # there from the first post on, with 0 too
+        if count:
+            counter.inc(count)
     add_fields(channel=receipt.channel, received=receipt.received,
         duplicates=receipt.duplicates, ignored=receipt.ignored, rejected=receipt.rejected)  # fmt: skip
 

@@ -24,8 +24,9 @@ class Headers:
 
     def _add(self, name: object, value: object) -> None:
         for one in value if isinstance(value, list) else [value]:
-            key, content = text(name), text(one)
-            if key and content:
+            content = text(one)
+            key = text(name) if content else None  # most fields of a payload are left out
+            if content and key:
                 is_folded = "\n" in content or "\r" in content
                 unfolded = FOLD.sub(_unfolded, content) if is_folded else content
                 self._values.setdefault(key.lower(), []).append(unfolded)
@@ -33,6 +34,9 @@ class Headers:
     def get(self, name: str) -> str | None:
         values = self._values.get(name)
         return values[0] if values else None
+
+    def has_any(self, names: Iterable[str]) -> bool:
+        return not self._values.keys().isdisjoint(names)
 
     def all(self, name: str) -> list[str]:
         return self._values.get(name, [])

@@ -21,6 +21,7 @@ MOST_WRITERS = 10
 MACHINES = frozenset({"mailer-daemon", "postmaster"})
 # Marks of a machine; the standard's one and what older programs write.
 SUBMISSIONS = ("auto-submitted", "x-autoreply", "x-autorespond", "x-auto-respond")
+TELLING = frozenset((*SUBMISSIONS, "content-type", "precedence", "return-path"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +112,14 @@ def _last_reference(headers: Headers) -> str | None:
 def _machine(letter: Letter, writer: Mailbox | None) -> IgnoredKind | None:
     """What the mail is, if a machine sent it; bulk mail and lists are read like any other."""
     headers = letter.headers
+    is_machine = writer is not None and writer.address.rpartition("@")[0] in MACHINES
+    if not headers.has_any(TELLING):
+        return "machine_mail" if is_machine else None
     if (headers.get("content-type") or "").lstrip(" \"'").lower().startswith("multipart/report"):
         return "delivery_report"
     is_automatic = any(_first_word(headers, mark) not in {"", "no"} for mark in SUBMISSIONS)
     precedence = _first_word(headers, "precedence").replace("-", "_")
     bounces = any("".join(path.split()) == "<>" for path in headers.all("return-path"))
-    is_machine = writer is not None and writer.address.rpartition("@")[0] in MACHINES
     return "machine_mail" if is_automatic or precedence == "auto_reply" or bounces or is_machine else None
 
 

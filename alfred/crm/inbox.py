@@ -12,7 +12,7 @@ import structlog
 from alfred.ai.builtin.provider import classify_all
 from alfred.ai.provider import AIProvider, Classification
 from alfred.channels.item import InboundItem
-from alfred.crm.intake import is_plain, plain_word, says_stop, written_as
+from alfred.crm.intake import StopWords, is_plain, written_as
 from alfred.crm.suppression import Suppression
 from alfred.crm.unknown_statuses import UnknownStatuses
 from alfred.db import Away, Database, connection_lost, held_by_others
@@ -76,7 +76,7 @@ class Inbox:
         self._heavy: HeavyWork | None = None
         self._announce = announce
         self._suppression = suppression or Suppression()
-        self._opt_out_words = frozenset(plain_word(word) for word in opt_out_words)
+        self._stop_words = StopWords(opt_out_words)
         self._waiting: asyncio.Queue[Post] = asyncio.Queue()
         self._rows: asyncio.Queue[Post] = asyncio.Queue()  # what is not plain: it goes row by row
         self._weight = 0  # of what waits, in all
@@ -153,7 +153,7 @@ class Inbox:
         keys = dict.fromkeys(written[name] for name in ("dedupe_key", "target") if written.get(name))
         hashes = [each for key in keys for each in self._suppression.of_message(user_id, item.channel_type, key)]
         written["hashes"] = [each.hex() for each in hashes]
-        if item.kind == "message" and says_stop(item.text, self._opt_out_words):
+        if item.kind == "message" and self._stop_words.are_said_by(item.text):
             written["opts_out"] = True
         return written
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from uuid_utils.compat import uuid7
+from uuid_utils import uuid7
 
 from alfred.ai.provider import Classification
 from alfred.channels.item import Attachment, Fact, Identity, InboundItem
@@ -19,6 +19,7 @@ LONGEST_KEY = 600  # bytes; an index row of several keys has room for 2,704
 LONGEST_REFERENCES = 20  # ids of a mail's thread; the first and the last ones stay
 
 LONGEST_STOP = 100
+_AROUND_WORDS = " \t\r\n.!\"'"
 
 
 def written_as(user_id: UUID, item: InboundItem, reading: Classification | None) -> dict[str, Any] | None:
@@ -55,18 +56,29 @@ def is_plain(item: dict[str, Any]) -> bool:
     return item["kind"] == "message" and is_alone and item["referral"] is None
 
 
-def plain_word(text: str) -> str:
-    """Without case, accents, spaces around it and a full stop."""
-    word = text.strip(" \t\r\n.!\"'").casefold()
+class StopWords:
+    """The words that end it when they are a whole message: without case, accents, spaces around it and a full stop."""
+
+    def __init__(self, words: Iterable[str] = ()) -> None:
+        self._words = frozenset(_plain_word(word) for word in words)
+        self._longest = max(map(len, self._words), default=0)
+
+    def are_said_by(self, text: str | None) -> bool:
+        """Whether a message is one of them."""
+        if text is None or len(text) > LONGEST_STOP:
+            return False
+        word = text.strip(_AROUND_WORDS)
+        # Letters of ASCII stay letters: where there are too many, the others need not be looked at.
+        is_longer = len(word.encode("ascii", "ignore")) > self._longest
+        return not is_longer and _plain_word(word) in self._words
+
+
+def _plain_word(text: str) -> str:
+    word = text.strip(_AROUND_WORDS).casefold()
     if word.isascii():
         return word
     letters = unicodedata.normalize("NFD", word)
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
-
-
-def says_stop(text: str | None, words: frozenset[str]) -> bool:
-    """Whether a whole message is one of the words, which are plain ones."""
-    return text is not None and len(text) <= LONGEST_STOP and plain_word(text) in words
 
 
 def _message(item: InboundItem) -> dict[str, Any]:

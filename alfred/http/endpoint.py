@@ -149,17 +149,17 @@ class Endpoint:
     async def _read(
         self, request: web.Request, services: Services, caller: Caller | None, raw: bytes
     ) -> dict[str, Any]:
+        at_hand = {"request": request, "services": services, "caller": caller, "raw": raw}
         given: dict[str, Any] = {}
-        in_path = self.in_path
         for name, kind in self.parameters.items():
-            if name in in_path:
-                given[name] = path_part(request.match_info[name], kind)
+            if name in at_hand:
+                given[name] = at_hand[name]
             elif name == "query":
                 given[name] = load_query(request, kind)
             elif name == "body":
                 given[name] = await load_body(request, kind)
             elif name != "db":
-                given[name] = {"request": request, "services": services, "caller": caller, "raw": raw}[name]
+                given[name] = path_part(request.match_info[name], kind)
         if self.query_model is None and request.query_string and not self.lenient:
             load_query(request, NoQuery)
         return given
