@@ -53,11 +53,18 @@ values (:user_id, :conversation_id, :channel_id, :conversation_id, :kind, :paylo
 -- name: called_off
 -- Scheduled messages of a conversation that a reply cancels.
 -- Bounded by the conversation's waiting messages.
-update messages
+with held as materialized (
+    select conversation_id
+      from conversations
+     where user_id = :user_id and conversation_id = :conversation_id
+       for no key update
+)
+update messages m
    set status = 'cancelled', failure = :failure, due_at = null
- where user_id = :user_id and conversation_id = :conversation_id and status = 'scheduled' and cancel_on_reply
-   and created_at < :at
-returning message_id
+  from held
+ where m.user_id = :user_id and m.conversation_id = held.conversation_id and m.status = 'scheduled' and m.cancel_on_reply
+   and m.created_at < :at
+returning m.message_id
 
 -- name: release_channel
 -- What waited for its credentials goes on.

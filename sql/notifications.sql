@@ -8,6 +8,11 @@ select app.bus_announce(:notifications)
 -- Once for each dedupe_key too; those of a rule grow.
 select app.bus_announce_digests(:notifications)
 
+-- name: hold_free
+-- Those of some conversations that somebody else holds; the others are locked.
+-- Bounded by the conversations given.
+select app.bus_hold(:users, :conversations) as conversation_id
+
 -- name: subjects
 -- Whom and what the notifications of some events speak of, in their order.
 -- Bounded by the events given.

@@ -57,12 +57,19 @@ delete from ai_refinements where user_id = :user_id and message_id = :message_id
 
 -- name: reclassify
 -- The message, unless its text was changed meanwhile; and its conversation, where it is the last one of the customer's.
-with changed as (
-    update messages
-       set classification       = classification || :classification,
-           first_classification = coalesce(first_classification, classification)
-     where user_id = :user_id and message_id = :message_id and left(body, 20000) = :body and deleted_at is null
-    returning conversation_id, message_id, classification
+with held as materialized (
+    select c.conversation_id
+      from messages m
+      join conversations c on c.user_id = m.user_id and c.conversation_id = m.conversation_id
+     where m.user_id = :user_id and m.message_id = :message_id
+       for no key update of c
+), changed as (
+    update messages m
+       set classification       = m.classification || :classification,
+           first_classification = coalesce(m.first_classification, m.classification)
+      from held
+     where m.user_id = :user_id and m.message_id = :message_id and left(m.body, 20000) = :body and m.deleted_at is null
+    returning m.conversation_id, m.message_id, m.classification
 ), shown as (
     update conversations v
        set sentiment   = changed.classification ->> 'sentiment',

@@ -35,6 +35,16 @@ values (:user_id, :task_id, :title, :description, :status, :priority, :due_at, :
         :depth, case when :status = 'done' then now() end)
 returning contact_id
 
+-- name: hold_conversations
+-- Locked before the task: the one that it is about, and the one that it is to be about.
+select conversation_id
+  from conversations
+ where user_id = :user_id
+   and (conversation_id = :conversation_id
+        or conversation_id = (select conversation_id from tasks where user_id = :user_id and task_id = :task_id))
+ order by conversation_id
+   for no key update
+
 -- name: hold
 -- Locked for a change of what is read first.
 select title, description, status, priority, due_at, conversation_id, contact_id

@@ -125,8 +125,8 @@ async def update_task(db: Db, caller: Caller, services: Services, task_id: UUID,
 
     A new due date can become overdue again.
     """
-    before = await _held(db, caller, task_id)
     given = body.given()
+    before = await _held(db, caller, task_id, given.get("conversation_id"))
     if "due_date" in given:
         given["due_at"] = await _moment(db, caller, given.pop("due_date"))
     await _check_references(db, caller, given)
@@ -159,8 +159,8 @@ def task_of(row: Any) -> Task:
     return Task.model_validate(dict(row) | {"overdue": bool(row["overdue"])})
 
 
-async def _held(db: Db, caller: Caller, task_id: UUID) -> TaskDraft:
-    held = await tasks.hold(db, caller.user_id, task_id)
+async def _held(db: Db, caller: Caller, task_id: UUID, conversation_id: UUID | None = None) -> TaskDraft:
+    held = await tasks.hold(db, caller.user_id, task_id, conversation_id)
     if held is None:
         raise not_found("task")
     return held

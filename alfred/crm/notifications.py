@@ -56,7 +56,31 @@ MOST_IDS = 20  # of a digest
 
 
 async def notify(db: Db, events: Sequence[Event]) -> Sequence[Event]:
-    """Make the notifications that a batch of events calls for, each once; nothing is left for one by one."""
+    """Make the notifications that a batch of events calls for, each once; what is about a conversation that somebody
+    else holds is left for one by one: who records an event of it holds it until the end, so that they are in order.
+    """
+    busy = await _busy(db, [event for event in events if event.conversation_id is not None])
+    await _announce(db, [event for event in events if event.conversation_id not in busy])
+    return [event for event in events if event.conversation_id in busy]
+
+
+async def notify_of(db: Db, event: Event) -> None:
+    """The same for one event, as soon as nobody else holds its conversation."""
+    if event.conversation_id is not None:
+        await sql.conversations.hold.one(db, user_id=event.user_id, conversation_id=event.conversation_id)
+    await _announce(db, [event])
+
+
+async def _busy(db: Db, events: Sequence[Event]) -> set[UUID | None]:
+    """Of the conversations of some events those that somebody else holds; the others are held from now on."""
+    if not events:
+        return set()
+    users, conversations = [event.user_id for event in events], [event.conversation_id for event in events]
+    rows = await sql.notifications.hold_free.all(db, users=users, conversations=conversations)
+    return {row["conversation_id"] for row in rows}
+
+
+async def _announce(db: Db, events: Sequence[Event]) -> None:
     subjects = await sql.notifications.subjects.all(
         db,
         users=[event.user_id for event in events],
@@ -69,12 +93,6 @@ async def notify(db: Db, events: Sequence[Event]) -> Sequence[Event]:
     if len(single) < len(pairs):
         digests = _digests((event, subject) for event, subject in pairs if "digest" in event.payload)
         await sql.notifications.announce_digests.run(db, notifications=digests)
-    return ()
-
-
-async def notify_of(db: Db, event: Event) -> None:
-    """The same for one event."""
-    await notify(db, [event])
 
 
 def _notification(event: Event, subject: Row) -> dict[str, Any]:

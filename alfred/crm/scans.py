@@ -83,7 +83,7 @@ class Scans:
             total += found
             metrics.scan_findings.labels(scan).inc(found)
             self._announce(row["bucket"] for row in rows)
-            if found < BATCH:
+            if not found:  # what somebody holds is passed over, and may be free at the next look
                 if total:
                     log.info("scan_done", scan=scan, found=total)
                 return total

@@ -38,8 +38,9 @@ async def add(db: Db, user_id: UUID, draft: TaskDraft, *, depth: int = 0) -> UUI
     return task_id
 
 
-async def hold(db: Db, user_id: UUID, task_id: UUID) -> TaskDraft | None:
-    """The task, locked for a change."""
+async def hold(db: Db, user_id: UUID, task_id: UUID, conversation_id: UUID | None = None) -> TaskDraft | None:
+    """The task, locked for a change after its conversation, and the one that it is to be about."""
+    await sql.tasks.hold_conversations.run(db, user_id=user_id, task_id=task_id, conversation_id=conversation_id)
     row = await sql.tasks.hold.one(db, user_id=user_id, task_id=task_id)
     return TaskDraft(**dict(row)) if row else None
 

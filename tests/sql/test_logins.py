@@ -29,8 +29,8 @@ WORK = {
     },
     "alfred_bus_app": {
         "begin_overdue", "begin_stalled", "bus_announce", "bus_announce_digests", "bus_dead", "bus_done", "bus_failed",
-        "bus_join", "bus_look", "bus_next_retry", "bus_put_aside", "bus_read", "bus_retry", "bus_revive", "bus_rules",
-        "bus_settled", "bus_situations", "bus_skip", "bus_state", "bus_subjects", "bus_turn",
+        "bus_hold", "bus_join", "bus_look", "bus_next_retry", "bus_put_aside", "bus_read", "bus_retry", "bus_revive",
+        "bus_rules", "bus_settled", "bus_situations", "bus_skip", "bus_state", "bus_subjects", "bus_turn",
         "bus_with_files", "claim_deliveries", "claim_media", "claim_refinements", "claim_scan", "claim_webhooks",
         "delivery_lag", "due_messages", "events_of_users", "expire_webhooks", "failing_channels", "forget_old",
         "forget_old_events", "forget_old_matches", "forget_old_payloads", "forget_settled_deliveries",
