@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import json
 import os
+import select
 import sys
 from collections.abc import Sequence
 
@@ -20,10 +21,25 @@ from alfred.postgres import Unavailable
 from alfred.running import provisioned
 from alfred.settings import BadSetting, Settings
 
+UNREAD = 141  # as a shell tells of who was ended because nobody reads
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; the exit status: 0 done, 1 it failed, 2 the settings or the words are wrong, 130 after Ctrl-C."""
+    """Run a command; the exit status: 0 done, 1 it failed, 2 the settings or the words are wrong, 130 after Ctrl-C, 141
+    where whoever read standard output has gone."""
     gc.enable()
+    try:
+        try:
+            return _run(_parser().parse_args(arguments))
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for what is flushed at the end
+        return UNREAD
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="alfred", description="The CRM backend for people who sell in chats.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve", help="apply the migrations, and serve")
@@ -49,21 +65,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     restoring = commands.add_parser("restore", help="fill an empty database, files and keys from a backup")
     restoring.add_argument("source", help="a backup, or - for standard input")
     commands.add_parser("openapi", help="print the OpenAPI document")
-    given = parser.parse_args(arguments)
+    return parser
+
+
+def _run(given: argparse.Namespace) -> int:
+    """Run a command, and tell in a sentence why it failed."""
     try:
         settings = Settings.load(os.environ)
         log.set_up(settings.log_level, settings.log_format)
         if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
             signal.signal(signal.SIGINT, signal.default_int_handler)
-        return _run(given, settings)
+        if given.command in {"scan", "events", "secrets", "openapi"}:
+            print(_answer(given, settings))  # noqa: T201
+            return 0
+        return _act(given, settings)
     except KeyboardInterrupt:
         return 130
     except Exception as error:
         status = _status_of(error)
-        if status is None:
+        if status is None or (isinstance(error, BrokenPipeError) and _is_unread()):
             raise
         print(f"alfred: {error}", file=sys.stderr)  # noqa: T201
         return status
+
+
+def _is_unread() -> bool:
+    """Whether whoever read standard output has gone."""
+    poll = select.poll()
+    poll.register(1, 0)
+    return any(state & (select.POLLERR | select.POLLHUP) for _, state in poll.poll(0))
 
 
 def _status_of(error: Exception) -> int | None:
@@ -82,7 +112,7 @@ def _status_of(error: Exception) -> int | None:
     return 1 if isinstance(error, told) else None
 
 
-def _run(given: argparse.Namespace, settings: Settings) -> int:
+def _act(given: argparse.Namespace, settings: Settings) -> int:
     match given.command:
         case "connect":
             from alfred.connecting import GivenUp, Terminal, connect
@@ -103,21 +133,6 @@ def _run(given: argparse.Namespace, settings: Settings) -> int:
 
             with provisioned(settings) as base:
                 asyncio.run(seed(base))
-        case "scan":
-            from alfred.upkeep import scan_once
-
-            with provisioned(settings) as base:
-                print(asyncio.run(scan_once(base, given.scan)))  # noqa: T201
-        case "events":
-            from alfred.upkeep import dead_events
-
-            with provisioned(settings) as base:
-                print(asyncio.run(dead_events(base, retry=given.retry)))  # noqa: T201
-        case "secrets":
-            from alfred.upkeep import rotate_secrets
-
-            with provisioned(settings) as base:
-                print(asyncio.run(rotate_secrets(base)))  # noqa: T201
         case "user":
             from alfred.user_accounts import change_accounts
 
@@ -130,11 +145,25 @@ def _run(given: argparse.Namespace, settings: Settings) -> int:
             from alfred.backups import restore
 
             restore(settings, given.source)
-        case "openapi":
-            from alfred.app import described
-
-            print(json.dumps(described(), ensure_ascii=False, indent=1))  # noqa: T201
     return 0
+
+
+def _answer(given: argparse.Namespace, settings: Settings) -> str:
+    """What a command prints."""
+    if given.command == "openapi":
+        from alfred.app import described
+
+        return json.dumps(described(), ensure_ascii=False, indent=1)
+    from alfred.upkeep import dead_events, rotate_secrets, scan_once
+
+    with provisioned(settings) as base:
+        match given.command:
+            case "scan":
+                return str(asyncio.run(scan_once(base, given.scan)))
+            case "events":
+                return asyncio.run(dead_events(base, retry=given.retry))
+            case _:
+                return asyncio.run(rotate_secrets(base))
 
 
 if __name__ == "__main__":
