@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
-from alfred.ai.builtin.provider import MockAIProvider
 from alfred.ai.llm.exchange import Account
 from alfred.ai.llm.protocols import PROTOCOLS
 from alfred.ai.registry import provider
@@ -58,7 +57,7 @@ def services_of(settings: Settings, logins: Logins, listen_dsn: str) -> Services
     hub = Hub(database, tail)
     bus = Bus(database, listen_dsn, hub)
     heavy = HeavyWork()
-    inbox = Inbox(database, MockAIProvider(), bus.announce, suppression, settings.opt_out_words)
+    inbox = Inbox(database, bus.announce, suppression, settings.opt_out_words)
     inbox.read_in(heavy)
     library = Library(
         database, MediaStore(settings.home, settings.media_url), limit=settings.media_limit, quota=settings.media_quota

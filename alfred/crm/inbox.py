@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 
 from alfred.ai.builtin.provider import classify_all
-from alfred.ai.provider import AIProvider, Classification
+from alfred.ai.provider import Classification
 from alfred.channels.item import InboundItem
 from alfred.crm.intake import StopWords, is_plain, written_as
 from alfred.crm.suppression import Suppression
@@ -66,13 +66,11 @@ class Inbox:
     def __init__(
         self,
         database: Database,
-        assistant: AIProvider,
         announce: Callable[[Iterable[UUID]], None],
         suppression: Suppression | None = None,
         opt_out_words: Iterable[str] = (),
     ) -> None:
         self._database = database
-        self._assistant = assistant
         self._heavy: HeavyWork | None = None
         self._announce = announce
         self._suppression = suppression or Suppression()
@@ -164,7 +162,7 @@ class Inbox:
             found = iter(await self._read_elsewhere(self._heavy, user_id, texts))
         else:
             await next_stage()
-            found = iter([await self._assistant.classify(text) for text in texts])
+            found = iter(classify_all(texts))
         return [next(found) if _is_read(item) else None for item in items]
 
     async def _read_elsewhere(self, heavy: HeavyWork, user_id: UUID, texts: list[str]) -> list[Classification]:

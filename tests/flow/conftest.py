@@ -11,7 +11,6 @@ import asyncpg
 import pytest
 
 from alfred import background
-from alfred.ai.builtin.provider import MockAIProvider
 from alfred.channels.item import InboundItem, Sender
 from alfred.crm.inbox import Inbox
 from alfred.crm.scans import Scans
@@ -208,7 +207,7 @@ async def crowd(cluster):
 async def inbox(cluster, database):
     pool = Database(cluster.app(database), size=6)
     await pool.open()
-    inbox = Inbox(pool, MockAIProvider(), lambda _: None)
+    inbox = Inbox(pool, lambda _: None)
     writing = asyncio.create_task(inbox.run())
     yield inbox
     writing.cancel()

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alfred.ai.builtin.lexicon import lexicon
-from alfred.ai.builtin.provider import MockAIProvider, classify
+from alfred.ai.builtin.provider import MockAIProvider, classify, classify_all
 
 ANYTHING = st.text(alphabet=st.characters(exclude_categories=()), max_size=400)
 WORDS = (
@@ -27,6 +27,12 @@ def test_unknown_is_neutral_low_and_false(text: str) -> None:
 
 async def test_the_provider_answers_as_the_function_does() -> None:
     assert await MockAIProvider().classify("adorei!") == classify("adorei!")
+
+
+def test_many_are_read_as_one_is_but_for_the_signals() -> None:
+    texts = ["adorei!", "my order arrived broken, I want my money back", ""]
+
+    assert classify_all(texts) == [classify(text).model_copy(update={"signals": ()}) for text in texts]
 
 
 @pytest.mark.parametrize(

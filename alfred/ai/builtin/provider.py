@@ -27,8 +27,8 @@ NAME = "mock"
 SHOWN, FEW = 25, 3  # signals in an answer at most, and of one label
 
 
-def classify(text: str, *, language: Language | None = None) -> Classification:
-    """How one message reads, judged alone."""
+def classify(text: str, *, language: Language | None = None, explained: bool = True) -> Classification:
+    """How one message reads, judged alone; `explained`: with the signals that speak for it."""
     reading = read(text or "", language)
     ruled = mood_of(reading)
     verdict = weigh(reading, rules_of(reading, ruled), text or "")
@@ -43,7 +43,7 @@ def classify(text: str, *, language: Language | None = None) -> Classification:
         "language": reading.language,
         "confidence": _confidence(reading, mood),
         "provider": NAME,
-        "signals": _signals(reading),
+        "signals": _signals(reading) if explained else (),
     }
     return Classification.model_validate(fields)  # makes the signals as well, in half the time
 
@@ -75,8 +75,8 @@ def classify_in(text: str, language: Language | None) -> Classification:
 
 
 def classify_all(texts: Sequence[str]) -> list[Classification]:
-    """How each of several messages reads."""
-    return [classify(text) for text in texts]
+    """How each of several messages reads, without the signals, which only who asks for them sees."""
+    return [classify(text, explained=False) for text in texts]
 
 
 def _confidence(reading: Reading, mood: Mood) -> float:
@@ -92,7 +92,7 @@ def _signals(reading: Reading) -> list[dict[str, object]]:
     said = [(hit, label) for label, hits in reading.by.items() if label != "ask" for hit in hits[:FEW]]
     said += [(hit, f"not {label}") for label, hits in reading.denied.items() for hit in hits[:FEW]]
     said.sort(key=lambda one: one[0][-2:])  # the first and the last token
-    spans = reading.spans
+    spans = reading.said.spans() if said else []
     return [
         {"label": label, "rule": f"{language}: {rule}", "span": (spans[first][0], spans[last][1])}
         for (_, _, language, rule, first, last), label in said[:SHOWN]

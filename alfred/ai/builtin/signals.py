@@ -11,7 +11,7 @@ from alfred.ai.builtin.lexicon import lexicon
 from alfred.ai.builtin.masks import unmask
 from alfred.ai.builtin.phrase_trie import Hit
 from alfred.ai.builtin.text import MARKS
-from alfred.ai.builtin.word_cache import Span, Word, vocabulary
+from alfred.ai.builtin.word_cache import Said, Word, vocabulary
 from alfred.terms import Language
 
 MOST_HITS = 1_000  # of one text that are weighed; a natural one of 10,000 characters has fewer
@@ -23,7 +23,7 @@ class Reading:
     """A text as tokens and, by label, the hits that count."""
 
     tokens: list[Word]
-    spans: list[Span]
+    said: Said
     language: Language | None
     by: dict[str, list[Hit]]
     denied: dict[str, list[Hit]] = field(default_factory=dict)
@@ -102,15 +102,16 @@ def _tagged(forms: list[str], mark: int) -> bool:
 def read(text: str, language: Language | None = None) -> Reading:
     """Everything that the lexicon knows about a text."""
     words = vocabulary()
-    cut = words.cut(text)
-    scores = weigh([word.votes for word in cut.words])
+    said = words.cut(text)
+    scores = weigh([word.votes for word in said.words])
     main = language or spoken(scores)
-    (found, spans), forms = words.expand(cut, main)
+    words.write_out(said, main)
+    found, forms = said.words, said.forms
     hits = lexicon().find([word.symbols for word in found], near(scores, language), MOST_HITS)
     numbers, asking = sentences(forms)
     marked = asking
     asking |= {numbers[hit.first] for hit in hits if hit.label == "ask"}
-    reading = Reading(found, spans, main, {}, sentences=numbers, asking=asking, marked=marked, scores=scores)
+    reading = Reading(found, said, main, {}, sentences=numbers, asking=asking, marked=marked, scores=scores)
     grammar = Grammar(found, forms, main)
     kept, denied = grammar.settle(unmask(hits))
     reading.by, reading.denied, reading.but = _by_label(kept), _by_label(denied), grammar.last_but()

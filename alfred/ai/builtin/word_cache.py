@@ -1,8 +1,7 @@
 """Words as the assistant keeps them: cut from a text, named and weighed once, then remembered."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -42,6 +41,38 @@ class Cut(NamedTuple):
     spans: list[Span]
 
 
+@dataclass(slots=True, eq=False)
+class Said:
+    """A text as words; in which places they stand is found when somebody asks."""
+
+    words: list[Word]
+    pieces: list[str]  # of the text, most of them a word
+    cuts: dict[int, Cut]  # of those pieces that are more or less than a word, by number
+    forms: list[str] = field(default_factory=list)
+    written_out: list[tuple[int, int]] = field(default_factory=list)  # words that were, and how many each is now
+
+    def spans(self) -> list[Span]:
+        """From where to where in the text each word stands; all words of a short form stand where it does."""
+        spans: list[Span] = []
+        at, cuts = 0, self.cuts
+        for number, piece in enumerate(self.pieces):
+            end = at + len(piece)
+            if number in cuts:
+                spans += [(at + start, at + stop) for start, stop in cuts[number].spans]
+            else:
+                spans.append((at, end))
+            at = end + 1
+        return self._shared(spans) if self.written_out else spans
+
+    def _shared(self, spans: list[Span]) -> list[Span]:
+        found: list[Span] = []
+        done = 0
+        for at, size in self.written_out:
+            found += spans[done:at] + spans[at : at + 1] * size
+            done = at + 1
+        return found + spans[done:]
+
+
 class Vocabulary:
     """The words met so far; bounded, since texts come from strangers."""
 
@@ -49,59 +80,81 @@ class Vocabulary:
         self._lexicon = known
         self._short = {language: frozenset(slang) for language, slang in known.slang.items()}
         self._words: dict[tuple[str, str, str], Word] = {}
-        self._pieces: dict[str, Cut] = {}
+        self._alone: dict[str, Word] = {}  # pieces that are one word
+        self._pieces: dict[str, Cut] = {}  # others
 
-    def cut(self, text: str) -> Cut:
+    def cut(self, text: str) -> Said:
         """The words of a text, in order; linear in its length."""
-        words: list[Word] = []
-        spans: list[Span] = []
-        at = 0
-        pieces = iter(text[:LONGEST].split(" "))
-        for written in pieces:
-            cut, length = self._pieces.get(written), len(written)
-            if cut is None:
-                whole = _joined(written, pieces)
-                cut, length = self._fresh(whole, words), len(whole)
-            words += cut.words
-            for start, end in cut.spans:
-                spans.append((at + start, at + end))
-            at += length + 1
-        return Cut(words, spans)
+        pieces = text[:LONGEST].split(" ")
+        said = self._said(pieces, [*map(self._alone.get, pieces), None])
+        said.forms = [word.form for word in said.words]
+        return said
 
-    def expand(self, cut: Cut, language: str | None) -> tuple[Cut, list[str]]:
-        """The words with short forms written out ("vc" is "voce"), and the forms of all words."""
-        forms = [word.form for word in cut.words]
-        if language not in self._short or self._short[language].isdisjoint(forms):
-            return cut, forms
-        slang = self._lexicon.slang[language]
-        words: list[Word] = []
-        spans: list[Span] = []
+    def _said(self, pieces: list[str], met: list[Word | None]) -> Said:
+        """The pieces of a text as words; `met`: those that are one known word, None for others and at the end."""
+        said = Said([], [], {})
         done = 0
-        for at in [at for at, form in enumerate(forms) if form in slang and cut.words[at].kind == "word"]:
-            full = [self._word(form, cut.words[at].seen, "word") for form in slang[forms[at]]]
-            words += cut.words[done:at] + full
-            spans += cut.spans[done:at] + cut.spans[at : at + 1] * len(full)
-            done = at + 1
-        words += cut.words[done:]
-        spans += cut.spans[done:]
-        return Cut(words, spans), [word.form for word in words]
+        while (at := met.index(None, done)) < len(pieces):
+            said.words += met[done:at]  # type: ignore[arg-type]  # all of them words
+            said.pieces += pieces[done:at]
+            written, done = pieces[at], at + 1
+            cut = self._pieces.get(written)
+            if cut is None:
+                done = _joined(pieces, at)
+                written = " ".join(pieces[at:done])
+                cut = self._fresh(written, said.words[-1] if said.words else None)
+            said.cuts[len(said.pieces)] = cut
+            said.words += cut.words
+            said.pieces.append(written)
+        said.words += met[done:at]  # type: ignore[arg-type]
+        said.pieces += pieces[done:]
+        return said
 
-    def _fresh(self, written: str, before: list[Word]) -> Cut:
+    def write_out(self, said: Said, language: str | None) -> None:
+        """Replaces short forms by what they stand for: "vc" is "voce"."""
+        if language not in self._short or self._short[language].isdisjoint(said.forms):
+            return
+        slang, short = self._lexicon.slang[language], said.words
+        words: list[Word] = []
+        done = 0
+        for at in [at for at, form in enumerate(said.forms) if form in slang and short[at].kind == "word"]:
+            full = [self._word(form, short[at].seen, "word") for form in slang[said.forms[at]]]
+            said.written_out.append((at, len(full)))
+            words += short[done:at] + full
+            done = at + 1
+        said.words = words + short[done:]
+        said.forms = [word.form for word in said.words]
+
+    def _fresh(self, written: str, before: Word | None) -> Cut:
         """A piece cut for the first time, or one that depends on what stands before it."""
         alike = written.isalpha() or not _NUMERIC.search(written)
         if not alike:
-            return self._tokens(written, (before[-1].form, before[-1].kind) if before else ("", ""))
+            return self._tokens(written, before)
         if len(written) > _LONGEST_REMEMBERED:
             return self._unbroken(written)
         stopped = None if written.isalpha() else _STOPPED.fullmatch(written)
         cut = self._stopped(*stopped.groups()) if stopped else self._tokens(written)
-        _make_room(self._pieces)
-        self._pieces[written] = cut
+        self._remember(written, cut)
         return cut
+
+    def _remember(self, written: str, cut: Cut) -> None:
+        if cut.spans == [(0, len(written))]:
+            _make_room(self._alone)
+            self._alone[written] = cut.words[0]
+        else:
+            _make_room(self._pieces)
+            self._pieces[written] = cut
+
+    def _part(self, written: str) -> Cut:
+        """A part of a piece without numbers."""
+        alone = self._alone.get(written)
+        if alone is not None:
+            return Cut([alone], [(0, len(written))])
+        return self._pieces.get(written) or self._fresh(written, None)
 
     def _stopped(self, word: str, stop: str) -> Cut:
         """A word with a comma or stops behind it, which may be known apart."""
-        (words, spans), (stops, _) = [self._pieces.get(part) or self._fresh(part, []) for part in (word, stop)]
+        (words, spans), (stops, _) = self._part(word), self._part(stop)
         return Cut([*words, *stops], [*spans, (len(word), len(word) + len(stop))])
 
     def _unbroken(self, written: str) -> Cut:
@@ -110,16 +163,20 @@ class Vocabulary:
         spans: list[Span] = []
         at = 0
         for part in _STOP.split(written) if "www." not in written else (written,):
-            cut = self._pieces.get(part)
-            if cut is None:
-                cut = self._tokens(part) if len(part) > _LONGEST_REMEMBERED else self._fresh(part, words)
-            words += cut.words
-            spans += [(at + start, at + end) for start, end in cut.spans]
-            at += len(part)
+            end = at + len(part)
+            alone = self._alone.get(part)
+            if alone is not None:
+                words.append(alone)
+                spans.append((at, end))
+            elif part:
+                cut = self._tokens(part) if len(part) > _LONGEST_REMEMBERED else self._part(part)
+                words += cut.words
+                spans += [(at + start, at + stop) for start, stop in cut.spans]
+            at = end
         return Cut(words, spans)
 
-    def _tokens(self, written: str, before: tuple[str, str] = ("", "")) -> Cut:
-        found = tokens(written, self._lexicon.known, before)
+    def _tokens(self, written: str, before: Word | None = None) -> Cut:
+        found = tokens(written, self._lexicon.known, (before.form, before.kind) if before else ("", ""))
         met = self._words
         return Cut([met.get(token[:3]) or self._word(*token[:3]) for token in found], [token[3:] for token in found])
 
@@ -139,15 +196,12 @@ class Vocabulary:
         return INVERTED if kind == "mark" and form in "¿¡" else SILENT
 
 
-def _joined(written: str, pieces: Iterator[str]) -> str:
-    """A piece with those that follow it, where it ends in a number or a slash."""
-    parts = [written]
-    while parts[-1].endswith("/") or parts[-1][-1:].isdecimal():
-        following = next(pieces, None)
-        if following is None:
-            break
-        parts.append(following)
-    return " ".join(parts)
+def _joined(pieces: list[str], at: int) -> int:
+    """Up to where pieces are read together with this one, since it ends in a number or a slash."""
+    end = at + 1
+    while end < len(pieces) and (pieces[end - 1].endswith("/") or pieces[end - 1][-1:].isdecimal()):
+        end += 1
+    return end
 
 
 def _make_room(remembered: dict[Any, Any]) -> None:
