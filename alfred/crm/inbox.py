@@ -19,7 +19,7 @@ from alfred.db import Away, Database, connection_lost, held_by_others
 from alfred.heavy_work import HeavyWork
 from alfred.log import kind_of
 from alfred.queries import Query, sql
-from alfred.stages import next_stage
+from alfred.stages import Together, next_stage
 
 log = structlog.get_logger()
 
@@ -72,6 +72,7 @@ class Inbox:
     ) -> None:
         self._database = database
         self._heavy: HeavyWork | None = None
+        self._reading = Together(classify_all)
         self._announce = announce
         self._suppression = suppression or Suppression()
         self._stop_words = StopWords(opt_out_words)
@@ -161,8 +162,7 @@ class Inbox:
         if self._heavy is not None and sum(map(len, texts)) > MOST_READ_HERE:
             found = iter(await self._read_elsewhere(self._heavy, user_id, texts))
         else:
-            await next_stage()
-            found = iter(classify_all(texts))
+            found = iter(await self._reading.results(texts))
         return [next(found) if _is_read(item) else None for item in items]
 
     async def _read_elsewhere(self, heavy: HeavyWork, user_id: UUID, texts: list[str]) -> list[Classification]:
