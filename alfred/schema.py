@@ -42,11 +42,15 @@ def name_of(dsn: str) -> str:
 
 def applied(owner_dsn: str) -> list[str]:
     """The migrations that a database has, in their order."""
-    with psycopg.connect(owner_dsn) as owner:
-        if owner.execute("select to_regclass('public._yoyo_migration')").fetchone() == (None,):
-            return []
-        rows = owner.execute("select migration_id from public._yoyo_migration order by migration_id")
-        return [name for (name,) in rows]
+    with psycopg.connect(owner_dsn, autocommit=True) as owner:
+        return _applied(owner)
+
+
+def _applied(owner: psycopg.Connection[Any]) -> list[str]:
+    if owner.execute("select to_regclass('public._yoyo_migration')").fetchone() == (None,):
+        return []
+    rows = owner.execute("select migration_id from public._yoyo_migration order by migration_id")
+    return [name for (name,) in rows]
 
 
 def bring_to(owner_dsn: str, names: Sequence[str]) -> None:
@@ -58,7 +62,7 @@ def bring_to(owner_dsn: str, names: Sequence[str]) -> None:
         apply(owner_dsn, missing)
 
 
-# As yoyo notes them, which undoes them.
+# As yoyo notes them.
 _NOTED = """
 with noted as (
     insert into public._yoyo_migration (migration_hash, migration_id, applied_at_utc)
@@ -68,27 +72,25 @@ with noted as (
 insert into public._yoyo_log (id, migration_hash, migration_id, operation, username, created_at_utc)
 select gen_random_uuid()::text, migration_hash, migration_id, 'apply', current_user, applied_at_utc from noted
 """
+_CROSSED_OUT = """
+with gone as (delete from public._yoyo_migration where migration_id = %(name)s returning *)
+insert into public._yoyo_log (id, migration_hash, migration_id, operation, username, created_at_utc)
+select gen_random_uuid()::text, migration_hash, migration_id, 'rollback', current_user,
+       clock_timestamp() at time zone 'utc'
+  from gone
+"""
 
 
 def apply(owner_dsn: str, most: int | None = None) -> list[str]:
-    """Apply what is missing (at most so many), one transaction and one message each; the names of what was applied.
-
-    Their commits do not wait for the disk, but a last one does, which what they wrote goes before.
-    """
-    with psycopg.connect(owner_dsn, autocommit=True) as owner:
-        owner.execute("select pg_advisory_lock(%s)", [_LOCK])
-        there = applied(owner_dsn)
+    """Apply what is missing (at most so many), in their order; the names of what was applied."""
+    with _alone(owner_dsn) as owner:
+        there = _applied(owner)
         if not there:
-            with _yoyo(owner_dsn) as backend:
-                backend.ensure_internal_schema_updated()
+            _note_from_now_on(owner_dsn)
         missing = [name for name in known_migrations() if name not in there][:most]
-        with _in_service(owner):
-            owner.execute("set synchronous_commit = off")
+        with _in_service(owner), _soon_safe(owner):
             for name in missing:
-                with owner.transaction():
-                    owner.execute((folder("migrations") / f"{name}.sql").read_bytes())
-                    owner.execute(_NOTED, {"name": name})
-            owner.execute("reset synchronous_commit")
+                _step(owner, name)
             if missing and owner.execute("select to_regprocedure('app.close_functions()')").fetchone() != (None,):
                 owner.execute("select app.close_functions()")
         owner.execute(compose.SQL("grant select on _yoyo_migration to {}").format(compose.Identifier(APP)))
@@ -96,21 +98,48 @@ def apply(owner_dsn: str, most: int | None = None) -> list[str]:
 
 
 def roll_back(owner_dsn: str, count: int) -> list[str]:
-    """Undo the last `count` migrations; their names."""
-    from yoyo import read_migrations
+    """Undo the last `count` migrations that this version knows; their names."""
+    with _alone(owner_dsn) as owner:
+        known = set(known_migrations())
+        undone = [name for name in reversed(_applied(owner)) if name in known][:count]
+        with _in_service(owner), _soon_safe(owner):
+            for name in undone:
+                _step(owner, name, down=True)
+    return undone
 
-    with psycopg.connect(owner_dsn, autocommit=True) as lock:
-        lock.execute("select pg_advisory_lock(%s)", [_LOCK])
-        with _in_service(lock), _yoyo(owner_dsn) as backend:
-            undone = backend.to_rollback(read_migrations(str(folder("migrations"))))[:count]
-            backend.rollback_migrations(undone)
-    return [migration.id for migration in undone]
+
+@contextmanager
+def _alone(owner_dsn: str) -> Iterator[psycopg.Connection[Any]]:
+    """The owner, while nobody else migrates."""
+    with psycopg.connect(owner_dsn, autocommit=True) as owner:
+        owner.execute("select pg_advisory_lock(%s)", [_LOCK])
+        yield owner
 
 
-def _yoyo(owner_dsn: str) -> Any:
+@contextmanager
+def _soon_safe(owner: psycopg.Connection[Any]) -> Iterator[None]:
+    """Commits do not wait for the disk; the next one after these does, which what they wrote goes before."""
+    owner.execute("set synchronous_commit = off")
+    try:
+        yield
+    finally:
+        owner.execute("reset synchronous_commit")
+
+
+def _step(owner: psycopg.Connection[Any], name: str, *, down: bool = False) -> None:
+    """Apply or undo one migration: one message, and a transaction with what is noted of it."""
+    file, noted = (f"{name}.rollback.sql", _CROSSED_OUT) if down else (f"{name}.sql", _NOTED)
+    with owner.transaction():
+        owner.execute((folder("migrations") / file).read_bytes())
+        owner.execute(noted, {"name": name})
+
+
+def _note_from_now_on(owner_dsn: str) -> None:
+    """Make yoyo's tables, which say what was applied."""
     from yoyo import get_backend  # a start that finds all in place needs none of it
 
-    return get_backend(owner_dsn.replace("postgresql:", "postgresql+psycopg:", 1))
+    with get_backend(owner_dsn.replace("postgresql:", "postgresql+psycopg:", 1)) as backend:
+        backend.ensure_internal_schema_updated()
 
 
 @contextmanager

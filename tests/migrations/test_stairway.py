@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from functools import partial
 from hashlib import md5
 
 import asyncpg
@@ -19,6 +20,7 @@ MIGRATIONS = [migration.id for migration in READ]
 MOVES = {"event_backlog": "event_retries"}
 
 # Everything that a migration can make, one line each, in an order of its own.
+# Materialized: else each line is written twice, the first time to look for a word in it.
 CATALOG = """
 with rights as (
     select 'pg_class'::regclass::oid as kind, oid, relacl as acl
@@ -31,7 +33,7 @@ with rights as (
 ), tables as (
     select c.*, acl from pg_class c join granted using (oid)
      where kind = 'pg_class'::regclass and relnamespace = 'public'::regnamespace and relkind in ('r', 'S', 'v')
-), named as (
+), named as materialized (
     select concat_ws(' ', 'table', oid::regclass, relkind, relrowsecurity, relforcerowsecurity, reloptions,
                      pg_get_userbyid(relowner), acl, obj_description(oid, 'pg_class')) as line
       from tables
@@ -84,12 +86,14 @@ def founded(server, name):
 @contextlib.contextmanager
 def steps(owner):
     """What applies and undoes one migration: what schema.py does for many."""
-    with (
-        psycopg.connect(owner, autocommit=True) as lock,
-        schema._in_service(lock),
-        get_backend(owner.replace("postgresql:", "postgresql+psycopg:", 1)) as backend,
-    ):
-        yield backend
+    with schema._alone(owner) as one, schema._in_service(one):
+        yield partial(schema._step, one), partial(schema._step, one, down=True)
+
+
+def noted(owner):
+    """The migrations of which yoyo finds that they were applied."""
+    with get_backend(owner.replace("postgresql:", "postgresql+psycopg:", 1)) as backend:
+        return [migration.id for migration in backend.to_rollback(READ)]
 
 
 def counts(db):
@@ -110,29 +114,29 @@ def left_of(before, after):
 
 def ascend(owner, db):
     """What the schema is at the foot and on each step of the first way up."""
-    with steps(owner) as backend:
+    with steps(owner) as (up, _):
         seen = [catalog(db)]
-        for migration in READ:
-            backend.apply_one(migration)
+        for migration in MIGRATIONS:
+            up(migration)
             seen.append(catalog(db))
     return seen
 
 
 def descend(owner, db, seen):
     """Over rows: each step down, up and down again leaves the schema as it was, and the rows of the older tables."""
-    with steps(owner) as backend:
-        for migration, below, top in reversed(list(zip(READ, seen, seen[1:], strict=False))):
+    with steps(owner) as (up, down):
+        for migration, below, top in reversed(list(zip(MIGRATIONS, seen, seen[1:], strict=False))):
             before = counts(db)
-            backend.rollback_one(migration)
+            down(migration)
             kept = counts(db)
-            assert is_at(db, below), f"{migration.id} leaves something behind"
-            assert kept == left_of(before, kept), f"the way back of {migration.id} changes how many rows there are"
-            backend.apply_one(migration)
-            assert is_at(db, top), f"{migration.id} is another the second time"
-            assert counts(db).items() >= kept.items(), f"{migration.id} loses rows"
-            backend.rollback_one(migration)
-            assert is_at(db, below), f"{migration.id} leaves something behind the second time"
-            assert counts(db) == kept, f"the way back of {migration.id} loses rows"
+            assert is_at(db, below), f"{migration} leaves something behind"
+            assert kept == left_of(before, kept), f"the way back of {migration} changes how many rows there are"
+            up(migration)
+            assert is_at(db, top), f"{migration} is another the second time"
+            assert counts(db).items() >= kept.items(), f"{migration} loses rows"
+            down(migration)
+            assert is_at(db, below), f"{migration} leaves something behind the second time"
+            assert counts(db) == kept, f"the way back of {migration} loses rows"
 
 
 def nothing_is_left(db):
@@ -196,6 +200,8 @@ async def test_those_who_migrate_at_once_do_it_once_and_leave_a_neighbour_alone(
     owner = founded(cluster.server, "together")
     done = await asyncio.gather(*(asyncio.to_thread(schema.apply, owner) for _ in range(3)))
     assert sorted(map(len, done)) == [0, 0, len(MIGRATIONS)]
+    assert noted(owner) == MIGRATIONS[::-1]
     schema.roll_back(owner, len(MIGRATIONS))
+    assert noted(owner) == []
     with psycopg.connect(cluster.superuser(cluster.copy())) as neighbour:
         assert any(line.startswith("policy messages") for line in catalog(neighbour))
