@@ -1,6 +1,10 @@
 """The inbox by keyboard alone, and on a phone."""
 
+import json
+
 from selenium.webdriver.common.keys import Keys
+
+from alfred.api.site import FOLDER
 
 
 def test_by_keyboard_alone(screen, ana):
@@ -45,6 +49,15 @@ def test_shortcuts_work_and_are_off_while_typing(screen, ana):
     assert screen.focused()[0] == "searchbox"
 
 
+# How far the hint of the box is wider than its place, in pixels, beside a button of this language.
+_CUT = """const [box, hint, send] = arguments, style = getComputedStyle(box);
+document.querySelector(".send .said").textContent = send;
+const brush = document.createElement("canvas").getContext("2d");
+brush.font = style.font;
+const room = box.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+return brush.measureText(hint).width - room"""
+
+
 def test_on_a_phone_one_pane_at_a_time(screen, ana):
     ana.hears("Oi, " + "comprida " * 40)
     screen.emulate(390, 844)
@@ -58,6 +71,9 @@ def test_on_a_phone_one_pane_at_a_time(screen, ana):
     assert send.rect["height"] >= 40
     assert send.rect["width"] >= 40
     assert box.value_of_css_property("font-size") == "16px"
+    for file in (FOLDER / "words").glob("*.more.json"):
+        words = json.loads(file.read_text(encoding="utf-8"))
+        assert screen.run(_CUT, box, words["write"], words["send"]) <= 0, file.name
     assert screen.run("return document.documentElement.scrollWidth") <= 390
     screen.press("button", "Back")
     screen.find("list", "Conversations")
