@@ -8,7 +8,7 @@ from tests.conftest import serving
 from tests.people import Person
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def loopback(cluster, database):
     """A service that may call loopback."""
     settings = {"private_targets": "127.0.0.0/8", "hook_body_limit": 200_000, "mail_body_limit": 6_000_000}
@@ -21,7 +21,7 @@ async def rosa(http, loopback):
     return await Person.sign_up(http, loopback, "Rosa")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def public_service(cluster, database):
     """A service that may call loopback, and is known by another address."""
     settings = {"private_targets": "127.0.0.0/8", "public_url": "https://crm.example.org", "delivery_timeout": 2}
@@ -34,18 +34,18 @@ async def clara(http, public_service):
     return await Person.sign_up(http, public_service, "Clara")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def files_home(tmp_path_factory):
     return tmp_path_factory.mktemp("home")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def files_database(cluster):
     """A database of its own: any service on a database fetches its files, and the others may not call loopback."""
     return cluster.app(cluster.copy())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def files_service(files_database, files_home):
     settings = {
         "private_targets": "127.0.0.0/8", "public_url": "https://crm.example.org", "home": files_home,

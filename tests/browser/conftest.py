@@ -100,7 +100,7 @@ class Neighbour:
             assert status == 200, receipt
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def driver(request):
     found = chromium()
     if found is None:
@@ -111,7 +111,7 @@ def driver(request):
     driver.quit()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def house(cluster, driver):
     house = House(cluster.app(cluster.copy()))
     yield house

@@ -31,7 +31,7 @@ _WORDS = json.loads((FOLDER / "words" / "en.more.json").read_text(encoding="utf-
 _KEY = re.compile(rf"\b(?:{'|'.join({key.split('.')[0] for key in _WORDS if '.' in key})})\.[a-z_]+")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def axe():
     """The script that a package carries; its Python code is not run."""
     spec = importlib.util.find_spec("axe_playwright_python")

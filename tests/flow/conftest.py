@@ -36,13 +36,13 @@ FAST = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def own_database(cluster):
     """Of these tests alone: any process of a database sends what is due in it."""
     return cluster.copy()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def loopback(cluster, own_database):
     async with serving(cluster.app(own_database), **FAST) as address:
         yield address
@@ -140,7 +140,7 @@ async def shop(cluster, http, monkeypatch):
     await database.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def impatient(cluster):
     """A service that may call loopback, and is impatient."""
     async with serving(cluster.app(cluster.copy()), **IMPATIENT) as address:

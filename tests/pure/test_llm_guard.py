@@ -8,7 +8,8 @@ from alfred.ai.llm import prompts
 from alfred.ai.llm.guard import Allowed, amounts_in, fault_of
 from alfred.ai.llm.masking import Mask
 from tests.pure.injections import INJECTIONS
-from tests.pure.model_answers import RIGHT, WRONG
+from tests.pure.right_model_answers import RIGHT
+from tests.pure.wrong_model_answers import WRONG
 
 DRAFTS = {
     "pt": "Oi, Marina! O preço é R$ 1.200,50. Posso separar para você?",
