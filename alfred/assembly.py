@@ -1,6 +1,7 @@
 """Every part of the service, made from the settings and tied to the others."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from alfred.ai.llm.exchange import Account
@@ -48,7 +49,7 @@ FETCH_CALLS = 8  # files at once in a process
 def services_of(settings: Settings, logins: Logins, listen_dsn: str) -> Services:
     """What requests and the work beside them are done with; nothing is connected yet."""
     pools = logins.pools(settings.pool_size)
-    database = pools.app
+    database, auth = pools.app, pools.auth
     vault = Vault([key.get_secret_value() for key in settings.secret_key])
     links.keys = vault.keys_for("media links")
     suppression = Suppression(vault.keys_for(PURPOSE))
@@ -59,81 +60,87 @@ def services_of(settings: Settings, logins: Logins, listen_dsn: str) -> Services
     heavy = HeavyWork()
     inbox = Inbox(database, bus.announce, suppression, settings.opt_out_words)
     inbox.read_in(heavy)
-    library = Library(
-        database, MediaStore(settings.home, settings.media_url), limit=settings.media_limit, quota=settings.media_quota
-    )
-    files = fetching.Fetcher(
-        library, outbound, vault, inbox.take_in, settings.delivery_backoff, settings.delivery_timeout
-    )
     models = Models(outbound, _service_wide(settings), settings.ai_timeout)
-    refiner = refining.Refiner(database, vault, models, bus.announce)
-    deliveries = _deliveries_of(settings, database, outbound, vault, library)
-    patience = Patience(settings.webhook_backoff, settings.webhook_disable_after, settings.delivery_timeout)
-    webhooks = Sender(database, outbound, vault, patience)
-    queueing = Queueing(event_bodies.written, webhooks.note)
-    _tie(bus, deliveries, webhooks, Making(settings.delivery_max_age, deliveries.expect), queueing)
+    workers = _workers_of(_Means(settings, database, vault, outbound, bus), inbox, models)
     return Services(
-        settings=settings,
-        pools=pools,
-        database=database,
-        auth=pools.auth,
-        bus=bus,
-        hub=hub,
-        tail=tail,
-        stream_trust=StreamTrust(pools.auth, _now),
-        heartbeats=Heartbeats(),
-        inbox=inbox,
-        suppression=suppression,
-        lost_posts=LostPosts(database, pools.auth, bus.announce),
+        settings=settings, clock=_now, ending=Ending(), heartbeats=Heartbeats(), heavy=heavy,
+        pools=pools, database=database, auth=auth, bus=bus, hub=hub, tail=tail,
         passwords=Passwords(settings.bcrypt_cost),
         tokens=AccessTokens([key.get_secret_value() for key in settings.jwt_secret], settings.access_token_ttl),
-        assistant=provider(settings.ai_provider),
-        hooks=Hooks(database, pools.auth, bus.announce),
-        bodies=LargeBodies(),
-        heavy=heavy,
-        vault=vault,
-        outbound=outbound,
-        models=models,
-        refiner=Worker(refiner.work(), database, calls=refining.CALLS),
-        deliveries=deliveries,
-        library=library,
-        fetcher=Worker(files.work(), database, calls=FETCH_CALLS),
-        queueing=queueing,
-        webhooks=webhooks,
+        trust=SessionTrust(auth), stream_trust=StreamTrust(auth, _now),
         limits=Limits(settings.rate_limit),
         tickets=Limits(QUOTAS["tickets"], "too_many_tickets", "This account asks for too many tickets in a minute."),
         registrations=Registrations(settings.registration_limit, closed=settings.registration == "closed"),
-        trust=SessionTrust(pools.auth),
-        clock=_now,
-        ending=Ending(),
+        bodies=LargeBodies(), inbox=inbox, suppression=suppression,
+        hooks=Hooks(database, auth, bus.announce), lost_posts=LostPosts(database, auth, bus.announce),
+        vault=vault, outbound=outbound, assistant=provider(settings.ai_provider), models=models,
+        refiner=workers.refiner, library=workers.library, fetcher=workers.fetcher,
+        deliveries=workers.deliveries, webhooks=workers.webhooks, queueing=workers.queueing,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Means:
+    """What the workers are made with."""
+
+    settings: Settings
+    database: Database
+    vault: Vault
+    outbound: OutboundHttp
+    bus: Bus
+
+
+@dataclass(frozen=True)
+class _Workers:
+    """What works beside the requests, on what the bus queues for it."""
+
+    library: Library
+    fetcher: Worker[fetching.Claimed]
+    refiner: Worker[refining.Claimed]
+    deliveries: DeliveryWorker
+    webhooks: Sender
+    queueing: Queueing
+
+
+def _workers_of(means: _Means, inbox: Inbox, models: Models) -> _Workers:
+    settings, database, vault, outbound = means.settings, means.database, means.vault, means.outbound
+    store = MediaStore(settings.home, settings.media_url)
+    library = Library(database, store, limit=settings.media_limit, quota=settings.media_quota)
+    backoff, timeout = settings.delivery_backoff, settings.delivery_timeout
+    files = fetching.Fetcher(library, outbound, vault, inbox.take_in, backoff, timeout)
+    refiner = refining.Refiner(database, vault, models, means.bus.announce)
+    reach = Reach(outbound, settings.public_url, library.content_of)
+    patience = Patience(settings.webhook_backoff, settings.webhook_disable_after, timeout)
+    webhooks = Sender(database, outbound, vault, patience)
+    workers = _Workers(
+        library=library,
+        fetcher=Worker(files.work(), database, calls=FETCH_CALLS),
+        refiner=Worker(refiner.work(), database, calls=refining.CALLS),
+        deliveries=DeliveryWorker(database, reach, vault, Pace(settings.delivery_calls, backoff, timeout)),
+        webhooks=webhooks,
+        queueing=Queueing(event_bodies.written, webhooks.note),
     )
+    _tie(means.bus, workers, settings.delivery_max_age)
+    return workers
 
 
-def _deliveries_of(
-    settings: Settings, database: Database, outbound: OutboundHttp, vault: Vault, library: Library
-) -> DeliveryWorker:
-    """What sends to the messengers."""
-    pace = Pace(settings.delivery_calls, settings.delivery_backoff, settings.delivery_timeout)
-    return DeliveryWorker(database, Reach(outbound, settings.public_url, library.content_of), vault, pace)
-
-
-def _tie(bus: Bus, deliveries: DeliveryWorker, webhooks: Sender, making: Making, queueing: Queueing) -> None:
-    """Let the consumers read the bus, and those who send hear of it and tell of what they did."""
+def _tie(bus: Bus, workers: _Workers, max_age: int) -> None:
+    """Let the consumers read the bus, and those who work hear of it and tell of what they did."""
     for consumer in (
         automation.RULES,
         automation.FLOWS,
-        making.consumer,
+        Making(max_age, workers.deliveries.expect).consumer,
         notifications.CONSUMER,
-        fetching.CONSUMER,
-        fetching.WORDS,
-        refining.CONSUMER,
-        queueing.consumer,
+        fetching.CONSUMER.telling(workers.fetcher.expect),
+        fetching.WORDS.telling(workers.fetcher.expect),
+        refining.CONSUMER.telling(workers.refiner.expect),
+        workers.queueing.consumer,
     ):
         bus.subscribe(consumer)
-    bus.follow(deliveries.heard)
-    bus.follow(webhooks.poke)
-    deliveries.told = lambda user_id: bus.announce([user_id])
-    webhooks.announces(bus.announce)
+    for told in (workers.deliveries.heard, workers.fetcher.heard, workers.refiner.heard, workers.webhooks.poke):
+        bus.follow(told)
+    workers.deliveries.told = lambda user_id: bus.announce([user_id])
+    workers.webhooks.announces(bus.announce)
 
 
 def _service_wide(settings: Settings) -> Account | None:

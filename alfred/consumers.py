@@ -1,7 +1,7 @@
 """Who reads the log: what each consumer wants of it, and what it does with an event."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -27,6 +27,15 @@ class Consumer:
     # app.<users>(uuid[]) returns for which of some tenants there is anything to do; None: for all.
     users: str | None = None
     may_wait: bool = False  # under load: nobody sees whether its effects come 50 ms later
+
+    def telling(self, told: Callable[[], None]) -> "Consumer":
+        """The same, which also tells before it acts on a single event: its rows are somebody's work."""
+
+        async def act(db: Db, event: Event) -> bool | None:
+            told()
+            return await self.act(db, event)
+
+        return replace(self, act=act)
 
     @cached_property
     def wants(self) -> dict[str, Mapping[str, Any]]:

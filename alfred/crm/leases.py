@@ -82,10 +82,21 @@ class Worker(Generic[L]):
         self._under_way: dict[asyncio.Task[None], L] = {}
         self._wake = asyncio.Event()
         self._due_in: float | None = None
+        self._expected = False
 
     def poke(self) -> None:
         """There may be something due."""
         self._wake.set()
+
+    def expect(self) -> None:
+        """A transaction of this process is about to add rows."""
+        self._expected = True
+
+    def heard(self) -> None:
+        """A transaction of this process was committed: perhaps that one."""
+        if self._expected:
+            self._expected = False
+            self.poke()
 
     async def run(self) -> None:
         """Claim and begin until cancelled; while PostgreSQL is away, wait for it."""

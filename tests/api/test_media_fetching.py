@@ -10,6 +10,8 @@ from aiohttp import web
 
 from tests.api.connecting import SECRET, connected
 from tests.api.media_files import PNG, content, hears_picture, meta_file, picture, settled
+from tests.conftest import serving
+from tests.people import Person
 
 
 async def test_a_picture_is_fetched_and_shown_by_a_link(lena, peer, eventually, http, files_service, files_home):
@@ -30,6 +32,15 @@ async def test_a_picture_is_fetched_and_shown_by_a_link(lena, peer, eventually, 
     assert (status, body) == (200, PNG)
     digest = hashlib.sha256(PNG).hexdigest()
     assert (files_home / "media" / lena.id / digest[:2] / digest).read_bytes() == PNG
+
+
+async def test_it_is_fetched_when_it_comes_not_at_the_next_look(cluster, http, peer, eventually, monkeypatch, tmp_path):
+    monkeypatch.setattr("alfred.crm.leases.SWEEP_SECONDS", 600)
+    async with serving(cluster.app(cluster.copy()), private_targets="127.0.0.0/8", home=tmp_path) as address:
+        ana = await Person.sign_up(http, address)
+        meta_file(peer)
+        await hears_picture(ana, peer)
+        assert (await settled(ana, eventually))[1]["state"] == "stored"
 
 
 async def test_without_a_connection_no_file_is_expected(lena, peer):

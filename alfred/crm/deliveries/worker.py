@@ -67,21 +67,11 @@ class DeliveryWorker:
     def __init__(self, database: Database, reach: Reach, vault: Vault, pace: Pace) -> None:
         self.told: Callable[[UUID], None] = lambda _: None  # the bus, that a user's events were committed
         self._database, self._reach, self._vault, self._pace = database, reach, vault, pace
-        self._expected = False
         self._breaker = Breaker()
         work = Work("deliveries", self._claim, self._deliver, self._due_in)
         self._worker: Worker[Claimed] = Worker(work, database, calls=pace.calls)
         self.run, self.close = self._worker.run, self._worker.close
-
-    def expect(self) -> None:
-        """A transaction of this process is about to add rows."""
-        self._expected = True
-
-    def heard(self) -> None:
-        """A transaction of this process was committed: perhaps that one."""
-        if self._expected:
-            self._expected = False
-            self._worker.poke()
+        self.expect, self.heard = self._worker.expect, self._worker.heard
 
     async def _claim(self, db: Db, room: Room) -> list[Claimed]:
         """Due rows, some of each channel that has room."""
