@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from alfred.http.endpoint import Endpoint
 from alfred.http.models import Listing, Output
@@ -51,10 +52,24 @@ class ProblemDetails(Output):
     errors: list[ProblemFault] | None = None
 
 
+@dataclass(frozen=True)
+class Schemas:
+    """Of all models, made together: the reference of each, and what it refers to."""
+
+    named: Mapping[Any, dict[str, Any]]  # by model and mode
+    definitions: dict[str, Any]
+
+    def shown(self, model: type[BaseModel], mode: JsonSchemaMode) -> dict[str, Any]:
+        """The schema of a content, and an example."""
+        schema = self.named[model, mode]
+        return {"schema": schema, "example": _sample(schema, self.definitions, -1)}
+
+
 def document(endpoints: Sequence[Endpoint], version: str, events: Mapping[str, type[BaseModel]]) -> dict[str, Any]:
     """Every path, parameter, model, error and security scheme, and the body of each type of `events`."""
     models = _models(endpoints, events)
-    schemas, definitions = models_json_schema(models, ref_template=_REF)
+    named, whole = models_json_schema(models, ref_template=_REF)
+    schemas = Schemas(named, whole.get("$defs", {}))
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
         path = BASE + endpoint.path
@@ -69,9 +84,9 @@ def document(endpoints: Sequence[Endpoint], version: str, events: Mapping[str, t
         "servers": [{"url": "/"}],
         "tags": [{"name": name} for name in dict.fromkeys(endpoint.tag for endpoint in endpoints)],
         "paths": paths,
-        "webhooks": {name: _webhook(name, schemas[model, "serialization"]) for name, model in events.items()},
+        "webhooks": {name: _webhook(name, schemas.named[model, "serialization"]) for name, model in events.items()},
         "components": {
-            "schemas": components(definitions.get("$defs", {})),
+            "schemas": components(schemas.definitions),
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "description": "An access token or an API token."},
                 "session": {
@@ -99,7 +114,7 @@ def _models(endpoints: Iterable[Endpoint], events: Mapping[str, type[BaseModel]]
     return list(models)
 
 
-def _operation(endpoint: Endpoint, schemas: Any) -> dict[str, Any]:
+def _operation(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:
     words = (endpoint.handler.__doc__ or "").strip()
     summary, _, description = words.partition("\n")
     operation: dict[str, Any] = {
@@ -116,7 +131,7 @@ def _operation(endpoint: Endpoint, schemas: Any) -> dict[str, Any]:
         needed = any(field.is_required() for field in model.model_fields.values())
         operation["requestBody"] = {
             "required": needed,
-            "content": {"application/json": {"schema": schemas[model, "validation"], "example": example(model)}},
+            "content": {"application/json": schemas.shown(model, "validation")},
         }
     operation["responses"] |= endpoint.document.get("responses", {})
     operation |= {name: part for name, part in endpoint.document.items() if name != "responses"}
@@ -188,14 +203,15 @@ def _inline(schema: Any, definitions: dict[str, Any]) -> Any:
     return [_inline(each, definitions) for each in schema] if isinstance(schema, list) else schema
 
 
-def _answers(endpoint: Endpoint, schemas: Any) -> dict[str, Any]:
+def _answers(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:
     answers = {}
     for status in (endpoint.status, *endpoint.also):
         answer: dict[str, Any] = {"description": {201: "Made.", 204: "Done."}.get(status, "As asked.")}
         if endpoint.answers:
-            shapes = [schemas[shape, "serialization"] for shape in endpoint.answers]
-            schema = shapes[0] if len(shapes) == 1 else {"anyOf": shapes}
-            answer["content"] = {"application/json": {"schema": schema, "example": example(endpoint.answers[0])}}
+            shown = [schemas.shown(shape, "serialization") for shape in endpoint.answers]
+            if len(shown) > 1:
+                shown[0]["schema"] = {"anyOf": [each["schema"] for each in shown]}
+            answer["content"] = {"application/json": shown[0]}
         answers[str(status)] = answer
     return answers
 
