@@ -34,7 +34,9 @@ SECRET = "a secret for tests of more than 32 bytes"
 
 
 # What takes long, and what starts much, comes first: the end is shared out in small files.
-FOLDERS = ("migrations", "browser", "flow", "sql", "api", "pure")
+FOLDERS = ("browser", "migrations", "flow", "sql", "api", "pure")
+# One process opens a browser: the first page of each takes Chromium five seconds, and beside it others wait or work.
+TOGETHER = "tests/browser/"
 
 
 def pytest_xdist_auto_num_workers():
@@ -48,6 +50,18 @@ def pytest_configure(config):
         stack = contextlib.ExitStack()
         config.add_cleanup(stack.close)
         config.shared = stack.enter_context(data_folder())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """The tests of a file are one process's."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFile(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            return TOGETHER if nodeid.startswith(TOGETHER) else super()._split_scope(nodeid)
+
+    return ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.hookimpl(optionalhook=True)

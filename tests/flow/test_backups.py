@@ -223,7 +223,8 @@ def test_the_first_backup_of_a_busy_service_meets_it_in_no_deadlock(cluster):
         assert owner.execute(tables._CLOSED).fetchall() == []
 
 
-async def test_a_database_in_use_is_left_alone(saved, empty, cluster):
+async def test_a_database_in_use_is_left_alone(saved, empty, cluster, monkeypatch):
+    monkeypatch.setattr("alfred.backups.commands.LEAVE_SECONDS", 0.3)
     async with serving(cluster.app(saved.database)):
         urls = {"database_url": cluster.app(saved.database), "owner_database_url": cluster.owner(saved.database)}
         with pytest.raises(BadBackup, match="stop the service first"):

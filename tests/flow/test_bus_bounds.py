@@ -37,7 +37,7 @@ class Seen(list):
     async def act(self, _, event):
         self.append((event.user_id, event.payload["number"]))
 
-    async def reach(self, count, seconds=5.0):
+    async def reach(self, count, seconds=30.0):
         await ask_until(lambda: asyncio.sleep(0, len(self)), lambda found: found >= count, seconds)
         await asyncio.sleep(0.05)
 

