@@ -34,6 +34,7 @@ class Reader:
     def __init__(self, text: str, tokens: list[Token], words: Vocabulary) -> None:
         self.text, self.tokens, self.words = text, tokens, words
         self._beginning = [*map(words.beginning, tokens), frozenset[str]()]
+        self._end = len(tokens)
         self._skips: dict[tuple[int, tuple[str, ...]], int] = {}
         self._nesting = 0
         self.negative = False  # inside "not ...", where "nor" only means or
@@ -60,20 +61,29 @@ class Reader:
             return ""
         return self.text[self.tokens[start].start : self.tokens[end - 1].end]
 
+    def _begins(self, i: int) -> frozenset[str]:
+        """The categories of which a phrase may begin here."""
+        return self._beginning[i] if i < self._end else self._beginning[-1]
+
     def find(self, category: str, i: int) -> Hit[str] | None:
-        if category not in self._beginning[min(i, len(self.tokens))]:
+        if category not in self._begins(i):
             return None
         return self.words.find(category, self.tokens, i)
 
     def first(self, i: int, *categories: str) -> int | None:
         """Behind the first category that has a phrase here."""
-        if self._beginning[min(i, len(self.tokens))].isdisjoint(categories):
+        begins = self._begins(i)
+        if begins.isdisjoint(categories):
             return None
-        hits = (self.find(category, i) for category in categories)
-        return next((hit[1] for hit in hits if hit), None)
+        for category in categories:
+            if category in begins and (hit := self.words.find(category, self.tokens, i)):
+                return hit[1]
+        return None
 
     def skip(self, i: int, *categories: str) -> int:
         """Behind all phrases of these categories, none included."""
+        if self._begins(i).isdisjoint(categories):
+            return i
         passed: list[int] = []
         while (end := self._skips.get((i, categories)) or self.first(i, *categories)) is not None and end > i:
             passed.append(i)
