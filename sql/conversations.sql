@@ -77,25 +77,19 @@ select app.search_is_common(:q, null, null)
 -- What a page shows, as JSON.
 select convert_to(app.inbox_items_of(:ids), 'UTF8')
 
--- name: several
--- Those with these ids.
--- Bounded by the ids given.
-{{shown}}
- where c.user_id = :user_id and c.conversation_id = any (:ids::uuid[])
+-- name: found_items_of
+-- The same of a search: each with its newest message that holds the text.
+select convert_to(app.found_items_of(:q, :ids, app.search_hits_of(:q, :is_common, :ids)), 'UTF8')
 
 -- name: inbox
 -- The page without filters: a statement of its own that puts on the hat, keeps its plan and writes the items as JSON.
 select convert_to(items, 'UTF8') as items, last_at, last_id
   from app.inbox_items(:user_id, :before_at, :before_id, :limit)
 
--- name: page_of_search
--- By latest activity, of a search without filters: it stops where the page is full.
-select c.conversation_id as id, c.active_at
-  from conversations c
- where c.user_id = :user_id
-   and c.conversation_id = any (array(select app.search_page(:q, :before_at, :before_id, :limit)))
- order by c.active_at desc, c.conversation_id desc
- limit :limit
+-- name: found_items
+-- The page of a search without filters.
+select convert_to(items, 'UTF8') as items, last_at, last_id
+  from app.found_items(:q, :before_at, :before_id, :limit)
 
 -- name: page_by_waiting
 -- Who waits longest comes first; who does not wait comes last.
@@ -128,11 +122,6 @@ select (select count(*) from (select from conversations
                                where user_id = :user_id and negotiation limit :most) f) as negotiation,
        (select count(*) from (select from conversations
                                where user_id = :user_id and waiting_since is not null limit :most) f) as needs_reply
-
--- name: matches
--- Where the search hits, of the conversations of a page; one that was found by its contact's name has no row.
--- Bounded by the page.
-select conversation_id, message_id, excerpt from app.search_matches(:q, :ids)
 
 -- name: get
 -- One, in the shape of the list.

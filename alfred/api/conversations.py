@@ -7,7 +7,7 @@ from uuid import UUID
 from aiohttp import web
 from pydantic import Field, field_validator
 
-from alfred.api.inbox_page import inbox_page, longest_waiting_first, newest_ids
+from alfred.api.inbox_page import inbox_page, longest_waiting_first, newest_ids, search_page
 from alfred.crm.conversations import Change, change
 from alfred.crm.outbox import policy_of
 from alfred.events import record
@@ -136,37 +136,30 @@ async def list_conversations(
 
     Filters combine. `sort=waiting` lists who waits longest first.
     """
-    if query.sort == "newest" and query.q is None and query.is_unfiltered():
-        usual: Any = await inbox_page(services, caller, request, query)  # the same, written already
-        return usual  # type: ignore[no-any-return]
-    async with services.database.acting_as(caller.user_id) as db:
-        found = await _found(db, caller, request, query)
-        if query.q is None:
-            plain: Any = written(found, await sql.conversations.items.value(db, ids=found.items))
-            return plain  # type: ignore[no-any-return]
-        return await _with_matches(db, caller, found, query.q)
+    listed: Any  # written by PostgreSQL in the shape of the model
+    if query.sort != "newest" or not query.is_unfiltered():
+        async with services.database.acting_as(caller.user_id) as db:
+            listed = await _filtered_page(db, caller, request, query)
+    elif query.q is None:
+        listed = await inbox_page(services, caller, request, query)
+    else:
+        listed = await search_page(services, caller, request, query, query.q)
+    return listed  # type: ignore[no-any-return]
 
 
-async def _found(db: Db, caller: Caller, request: web.Request, query: ConversationQuery) -> Page[UUID]:
-    """The page, of ids."""
-    given = {"user_id": caller.user_id, "ids": None, **query.model_dump(exclude={"limit", "cursor", "sort"})}
-    if query.q is not None and query.sort == "newest" and query.is_unfiltered():
-        given = {"user_id": caller.user_id, "q": query.q}
-        return await newest_ids(db, request, query, sql.conversations.page_of_search, given)
-    given["is_common"] = query.q is not None and await sql.conversations.search_is_common.value(db, q=query.q)
+async def _filtered_page(db: Db, caller: Caller, request: web.Request, query: ConversationQuery) -> web.Response:
+    is_common = query.q is not None and await sql.conversations.search_is_common.value(db, q=query.q)
+    filters = query.model_dump(exclude={"limit", "cursor", "sort"})
+    given = {"user_id": caller.user_id, "ids": None, "is_common": is_common, **filters}
     if query.sort == "waiting":
-        return await longest_waiting_first(db, request, query, given)
-    rows_of = sql.conversations.page if query.channel is None else sql.conversations.page_of_channel
-    return await newest_ids(db, request, query, rows_of, given)
-
-
-async def _with_matches(db: Db, caller: Caller, found: Page[UUID], text: str) -> Page[ListedConversation]:
-    rows = await sql.conversations.several.all(db, user_id=caller.user_id, ids=found.items)
-    matches = await sql.conversations.matches.all(db, q=text, ids=found.items)
-    match_of = {row["conversation_id"]: SearchMatch.read(row) for row in matches}
-    shown = {row["id"]: dict(conversation_of(row)) for row in rows}
-    items = [ListedConversation(**shown[each], match=match_of.get(each)) for each in found.items if each in shown]
-    return found.model_copy(update={"items": items})  # type: ignore[return-value]
+        found = await longest_waiting_first(db, request, query, given)
+    else:
+        rows_of = sql.conversations.page if query.channel is None else sql.conversations.page_of_channel
+        found = await newest_ids(db, request, query, rows_of, given)
+    if query.q is None:
+        return written(found, await sql.conversations.items.value(db, ids=found.items))
+    about = {"q": query.q, "is_common": is_common, "ids": found.items}
+    return written(found, await sql.conversations.found_items_of.value(db, **about))
 
 
 @routes.on("POST", "/conversations", status=201, also=(200,))

@@ -19,6 +19,21 @@ async def inbox_page(services: Services, caller: Caller, request: web.Request, q
     row = await services.database.find(
         sql.conversations.inbox, user_id=caller.user_id, before_at=at, before_id=before, limit=query.limit
     )
+    return _written_row(request, kind, row)
+
+
+async def search_page(
+    services: Services, caller: Caller, request: web.Request, query: Listing, text: str
+) -> web.Response:
+    """The same of what a search finds, in a transaction: a search may take one of the tenant's turns for long."""
+    kind = "conversations.page_of_search"
+    at, before = after(kind, query, datetime.fromisoformat, UUID)
+    async with services.database.acting_as(caller.user_id) as db:
+        row = await sql.conversations.found_items.one(db, q=text, before_at=at, before_id=before, limit=query.limit)
+    return _written_row(request, kind, row)
+
+
+def _written_row(request: web.Request, kind: str, row: Row | None) -> web.Response:
     assert row is not None
     last = (row["last_at"].isoformat(), row["last_id"]) if row["last_id"] else None
     return written(linked(request, kind, [], last), row["items"])
@@ -26,7 +41,7 @@ async def inbox_page(services: Services, caller: Caller, request: web.Request, q
 
 async def newest_ids(db: Db, request: web.Request, query: Listing, rows_of: Query, given: dict[str, Any]) -> Page[UUID]:
     """By latest activity, of those that `rows_of` finds."""
-    kind = rows_of.name if rows_of is sql.conversations.page_of_search else sql.conversations.page.name
+    kind = sql.conversations.page.name
     at, before = after(kind, query, datetime.fromisoformat, UUID)
     rows = await rows_of.all(db, before_at=at, before_id=before, limit=query.limit + 1, **given)
     found = page(request, kind, query, rows, lambda row: (row["active_at"].isoformat(), row["id"]))

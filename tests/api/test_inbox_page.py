@@ -1,4 +1,4 @@
-"""The page without filters is written by PostgreSQL: it is what the models would have written."""
+"""Pages of the inbox are written by PostgreSQL: they are what the models would have written."""
 
 import json
 
@@ -34,6 +34,19 @@ async def test_fits_the_model_that_documents_it(ana, inbox):
     assert json.loads(again) == json.loads(raw)
     assert list(json.loads(raw)) == list(model.model_fields)
     assert json.loads(raw)["has_more"] is True
+
+
+async def test_so_is_what_a_search_finds(ana, inbox):
+    await ana.hears('Tem "mesa" \\\n de jantar?', sender="+5511900000001", at=1714564850)
+    await ana.hears("Oi", sender="+5511900000009", name="A mesa", at=1714564860)
+    _, _, raw = await ana.call("GET", "/conversations", q="mesa")
+    by_name, by_message = json.loads(raw)["items"]
+    assert by_name.pop("match") is None
+    assert by_message.pop("match")["excerpt"] == 'Tem "mesa" \\ de jantar?'
+    for listed in (by_name, by_message):
+        assert await ana.get(f"/conversations/{listed['id']}") == (200, listed)
+    again = Page[ListedConversation].model_validate_json(raw).model_dump_json()
+    assert json.loads(again) == json.loads(raw)
 
 
 async def test_goes_on_where_the_page_before_ended_with_filters_and_without(ana, inbox):

@@ -25,17 +25,19 @@ ADDING = (".add", ".schedule", ".send", ".add_upload", ".add_lane", ".add_identi
 # Refused whatever is asked: makes the very person who asks.
 REFUSED = {"users.register"}
 # Whose rows they are about is told by the hat alone.
-OF_THE_HAT = {"conversations.items"}
+OF_THE_HAT = {"conversations.items", "conversations.found_items", "conversations.found_items_of"}
 MODES = ("off", "on")
 # What Rica's texts begin with, and her twin's do not.
 HERS, WORDS = "zebra", ["body", "title", "description", "name", "notes", "text", "snippet", "detail"]
 SEARCHES = {
     "conversations": "select app.search_conversations($1)",
     "contacts": "select app.search_contacts($1)",
-    "a page": "select app.search_page($1, null, null, 10)",
-    "where it hits": """select m.conversation_id
-                          from app.search_matches($1, array(select conversation_id from conversations
-                                                        where user_id = app.current_user_id())) m""",
+    "a page": "select conversation_id from app.search_hits($1, false, null, null, 10)",
+    "a page that is walked": "select conversation_id from app.search_hits($1, true, null, null, 10)",
+    "where it hits": "select from unnest(app.search_hits_of($1, false, array({}))) hit where hit is not null",
+    "where it hits, by threads": "select from unnest(app.search_hits_of($1, true, array({}))) h where h is not null",
+    "a page, as the version before asks": "select app.search_page($1, null, null, 10)",
+    "where it hits, as the version before asks": "select conversation_id from app.search_matches($1, array({}))",
 }
 
 
@@ -254,5 +256,5 @@ async def test_a_search_finds_ones_own_words_only(search, house, rich):
     for person, finds in ((UUID(rich.id), True), (house.people["twin"], False), (house.people["nina"], False)):
         async with house.db.transaction():
             await house.db.execute(f"select app.act_as('{person}')")
-            own = await house.db.fetch(SEARCHES[search], HERS)
+            own = await house.db.fetch(SEARCHES[search].format("select conversation_id from conversations"), HERS)
         assert bool(own) == finds, person
