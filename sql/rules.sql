@@ -1,12 +1,18 @@
 -- Rules, and what they have done.
 
+-- part: matches
+-- ordered by the rule: read by its index, though one rule may have nearly all matches that there are
+select count(*) as matches, max(o.matched_at) as last_at
+  from (select h.matched_at from rule_matches h
+         where h.user_id = r.user_id and h.rule_id between r.rule_id and r.rule_id
+         order by h.rule_id) o
+
 -- name: page
 -- Newest first.
 select r.rule_id as id, r.name, r.text, r.compiled, r.enabled, r.explanation, r.warnings, r.created_at, r.updated_at,
-       r.old_matches + (select count(*) from rule_matches m where m.user_id = r.user_id and m.rule_id = r.rule_id) as match_count,
-       greatest(r.old_match_at, (select max(matched_at) from rule_matches m
-                                 where m.user_id = r.user_id and m.rule_id = r.rule_id)) as last_matched_at
+       r.old_matches + m.matches as match_count, greatest(r.old_match_at, m.last_at) as last_matched_at
   from rules r
+ cross join lateral ({{matches}}) m
  where r.user_id = :user_id
    and (:before_at::timestamptz is null or (r.created_at, r.rule_id) < (:before_at, :before_id::uuid))
  order by r.created_at desc, r.rule_id desc
@@ -15,10 +21,9 @@ select r.rule_id as id, r.name, r.text, r.compiled, r.enabled, r.explanation, r.
 -- name: get
 -- One, in the shape of the list.
 select r.rule_id as id, r.name, r.text, r.compiled, r.enabled, r.explanation, r.warnings, r.created_at, r.updated_at,
-       r.old_matches + (select count(*) from rule_matches m where m.user_id = r.user_id and m.rule_id = r.rule_id) as match_count,
-       greatest(r.old_match_at, (select max(matched_at) from rule_matches m
-                                 where m.user_id = r.user_id and m.rule_id = r.rule_id)) as last_matched_at
+       r.old_matches + m.matches as match_count, greatest(r.old_match_at, m.last_at) as last_matched_at
   from rules r
+ cross join lateral ({{matches}}) m
  where r.user_id = :user_id and r.rule_id = :rule_id
 
 -- name: add

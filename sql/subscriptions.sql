@@ -183,14 +183,17 @@ update webhook_deliveries
  where user_id = :user_id and subscription_id = :subscription_id and delivery_id = :delivery_id and state <> 'sending'
 
 -- name: number_of
--- An event's place in the log.
-select number from ai_events where user_id = :user_id and event_id = :event_id
+-- An event's place in the log, which knows it by its number only: what was delivered is known by its id.
+select coalesce(
+    (select number from webhook_deliveries where user_id = :user_id and event_id = :event_id limit 1),
+    (select number from ai_events where user_id = :user_id and event_id = :event_id))
 
 -- name: replayable
 -- What a subscription wants of the log from a moment or an event on, and whether its body is kept.
 select e.number, e.user_id, e.event_id, e.type, e.contact_id, e.conversation_id, e.message_id, e.task_id, e.payload,
-       e.created_at, exists (
-            select from webhook_bodies b where b.user_id = e.user_id and b.event_id = e.event_id) as has_body
+       e.created_at, coalesce( -- one row at most: else all bodies of the tenant are read
+            (select true from webhook_bodies b where b.user_id = e.user_id and b.event_id = e.event_id limit 1),
+            false) as has_body
   from ai_events e
   join subscriptions s on s.user_id = e.user_id and s.subscription_id = :subscription_id
  where e.user_id = :user_id

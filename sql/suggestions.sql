@@ -6,7 +6,9 @@ select u.locale, u.timezone, u.currency as own_currency, v.contact_id as spoken_
        c.negotiation_enabled, c.negotiation_mode, c.base_price, c.custom_price, c.currency, c.preferred_tone
   from users u
   left join conversations v on v.user_id = u.user_id and v.conversation_id = :conversation_id::uuid
-  left join contacts c on c.user_id = u.user_id and c.contact_id = coalesce(v.contact_id, :contact_id::uuid)
+  -- decided before it is looked up: under row level security no index is used for a condition with coalesce
+ cross join lateral (select coalesce(v.contact_id, :contact_id::uuid) as contact_id offset 0) w
+  left join contacts c on c.user_id = u.user_id and c.contact_id = w.contact_id
  where u.user_id = :user_id
 
 -- name: turn
