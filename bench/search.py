@@ -1,5 +1,9 @@
-"""Search in a tenant of 200,000 messages, against a conversation by its key, and against SQL without the index."""
+"""Search in a tenant of 200,000 messages, against a conversation by its key, and against SQL without the index.
 
+python -m bench.search [--beside 800000]: so many messages of another tenant in the same tables, which takes a minute.
+"""
+
+import argparse
 import asyncio
 import statistics
 import time
@@ -16,25 +20,31 @@ MESSAGES, CONVERSATIONS = 200_000, 2_000
 TERMS = {"rare word": "jacarandá", "common word": "mesa", "two letters": "kg", "no hit": "zzyzx"}
 TIMES = 9
 
-# Of 16 words each message has 8; one of a thousand names its tree, one of 2,500 its weight.
-_FILL = (
-    """
+_WITHOUT_INDEX = "drop index messages_search"
+_INDEX = """
+create index messages_search on messages using gin (user_id, norm gin_trgm_ops) with (gin_pending_list_limit = 512)
+"""
+
+
+def talk_of(messages: int, conversations: int) -> tuple[str, ...]:
+    """Of 16 words each message has 8; one of a thousand names its tree, one of 2,500 its weight."""
+    return (
+        """
     insert into channels (user_id, channel_id, type, name)
     values (app.current_user_id(), app.current_user_id(), 'whatsapp', 'Loja')
     """,
-    f"""
+        f"""
     insert into contacts (user_id, contact_id, name, handle, channel_type)
     select app.current_user_id(), app.uuid7(), 'Cliente ' || n, '+5511' || lpad(n::text, 9, '0'), 'whatsapp'
-      from generate_series(1, {CONVERSATIONS}) n
+      from generate_series(1, {conversations}) n
     """,
-    """
+        """
     insert into conversations (user_id, conversation_id, contact_id, channel_id, handle, active_at)
     select user_id, app.uuid7(), contact_id, user_id, handle,
            now() - make_interval(mins => row_number() over (order by contact_id)::int)
       from contacts where user_id = app.current_user_id()
     """,
-    "drop index messages_search",
-    f"""
+        f"""
     insert into messages (user_id, message_id, conversation_id, channel_id, direction, dedupe_key, body, status,
                           sent_at)
     select user_id, app.uuid7(), conversation_id, channel_id, 'inbound', conversation_id || ' ' || n,
@@ -44,25 +54,29 @@ _FILL = (
            || case when hashtext(c.conversation_id::text || n) % 2500 = 7 then ' 30 kg' else '' end,
            'received', c.active_at - make_interval(secs => n)
       from conversations c,
-           generate_series(1, {MESSAGES // CONVERSATIONS}) n,
+           generate_series(1, {messages // conversations}) n,
            (select array['bom', 'dia', 'a', 'mesa', 'chegou', 'quando', 'posso', 'buscar', 'o', 'pedido', 'obrigada',
                          'preço', 'entrega', 'amanhã', 'loja', 'cadeira']) as words (w)
      where c.user_id = app.current_user_id()
     """,
-    """
-    create index messages_search on messages
-        using gin (user_id, norm gin_trgm_ops) with (gin_pending_list_limit = 512)
-    """,
-)
+    )
+
+
 _SEARCH = "select count(*) from app.search_conversations($1)"
 _PLAIN = "select count(distinct conversation_id) from messages where user_id = $1 and norm like app.like_pattern($2)"
 
 
 def main() -> None:
     """Measure, and print."""
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--beside", type=int, default=0)
+    beside = asked.parse_args().beside
     with service() as running:
         user = sign_up(running)
-        fill(running, _FILL, ("contacts", "conversations", "messages"), user)
+        fill(running, (_WITHOUT_INDEX, *talk_of(MESSAGES, CONVERSATIONS)), (), user)
+        if beside:
+            fill(running, talk_of(beside, beside // 8), (), sign_up(running))
+        fill(running, (_INDEX,), ("contacts", "conversations", "messages"), user)
         rows = asyncio.run(_measure(running, user))
     header = (
         "milliseconds, median",
@@ -73,7 +87,7 @@ def main() -> None:
         "plain SQL",
         "plain / search",
     )
-    show(f"search in {MESSAGES:,} messages of {CONVERSATIONS:,} conversations", header, rows)
+    show(f"search in {MESSAGES:,} messages of {CONVERSATIONS:,} conversations, beside {beside:,}", header, rows)
     print(f"plain / search (rare word): {rows[0][-1]}")
 
 
