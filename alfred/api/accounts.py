@@ -163,9 +163,12 @@ async def log_out_user(services: Services, body: RefreshToken) -> None:
     await end_session(services, body.refresh_token.get_secret_value())
 
 
-@routes.on("GET", "/me")
+@routes.on("GET", "/me", scope="any")
 async def get_me(db: Db, caller: Caller) -> User:
-    """Get the authenticated user."""
+    """Get the authenticated user.
+
+    A token of any scope may, so that a client can try its credentials.
+    """
     return await profile_of(db, caller.user_id)
 
 

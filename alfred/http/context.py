@@ -105,10 +105,15 @@ class Caller:
         return cls(user_id, frozenset(scopes), token_id)
 
     def may(self, scope: str) -> bool:
-        """`admin` may everything; `write` may also post webhooks; subscriptions carry away what `read` reads."""
+        """`admin` may everything; `write` may also post webhooks; subscriptions carry away what `read` reads.
+
+        `any` is no scope of a token: whatever asks for it is open to every valid token.
+        """
         if scope == "subscriptions" and "admin" not in self.scopes:
             return {"subscriptions", "read"} <= self.scopes
-        return bool(self.scopes & {"admin", scope}) or (scope == "webhooks" and "write" in self.scopes)
+        return (
+            scope == "any" or bool(self.scopes & {"admin", scope}) or (scope == "webhooks" and "write" in self.scopes)
+        )
 
 
 SERVICES = web.AppKey("SERVICES", Services)

@@ -125,6 +125,8 @@ async def operations(person):
 
 def scopes_that_may(method, path):
     """As the contract has it: the scopes of which one is enough."""
+    if (method, path) == ("GET", "/api/v1/me"):
+        return {"read", "write", "webhooks", "subscriptions", "admin"}
     own = re.match(r"/api/v1/(tokens|me)(/|$)", path)
     if path.startswith(("/api/v1/channels/{channel_id}/", "/api/v1/subscriptions", "/api/v1/ai/provider")):
         return {"admin"}
@@ -135,7 +137,7 @@ def scopes_that_may(method, path):
     return {"admin"} if own else {"write", "admin"}
 
 
-@pytest.mark.parametrize("scope", ["read", "write", "webhooks", "admin"])
+@pytest.mark.parametrize("scope", ["read", "write", "webhooks", "subscriptions", "admin"])
 async def test_a_scope_opens_what_it_is_for_and_nothing_else(ana, scope):
     client = holding(ana, await token_of(ana, scope))
     asked = await operations(ana)
