@@ -31,7 +31,7 @@ routes = Routes("Files")
 
 # What a browser may show in a page; SVG can hold scripts, so it is no picture here.
 _SHOWN = re.compile(r"(image/(?!svg)|audio/|video/)[\w.+-]{1,100}")
-_RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
+_RANGE = re.compile(r"bytes=([0-9]{0,15})-([0-9]{0,15})")
 _LONGEST_NAME = 200
 _FILE = {
     "responses": {

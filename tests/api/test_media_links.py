@@ -13,7 +13,7 @@ from tests.people import Person
     ("header", "status", "expected"),
     [("bytes=0-3", 206, PNG[:4]), ("bytes=10-", 206, PNG[10:]), ("bytes=-5", 206, PNG[-5:]),
      ("bytes=0-999999", 200, PNG), ("bytes=5-2", 416, None), ("bytes=999999-", 416, None), ("lines=1-2", 200, PNG),
-     ("bytes=0-1,4-5", 200, PNG)],
+     ("bytes=0-1,4-5", 200, PNG), ("bytes=\u0663-\u0664", 200, PNG)],
 )  # fmt: skip
 async def test_a_part_of_a_file(lena, peer, eventually, header, status, expected):
     meta_file(peer)
