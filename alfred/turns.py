@@ -2,8 +2,11 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class TooBusy(Exception):
@@ -64,3 +67,34 @@ class Turns:
                     place.set_result(None)
                     return
         self._free += 1
+
+
+class QueueInTurn(asyncio.Queue[T]):
+    """What waits is taken of one key after the other, so that who brings many delays others by one at a time."""
+
+    def __init__(self, key: Callable[[T], Hashable]) -> None:
+        self._key = key
+        self._lines: dict[Hashable, deque[T]] = {}  # the key whose turn is next first
+        self._size = 0
+        super().__init__()
+
+    def qsize(self) -> int:
+        """How many wait."""
+        return self._size
+
+    def empty(self) -> bool:
+        """Whether none does."""
+        return not self._size
+
+    def _put(self, item: T) -> None:
+        self._lines.setdefault(self._key(item), deque()).append(item)
+        self._size += 1
+
+    def _get(self) -> T:
+        key = next(iter(self._lines))
+        line = self._lines.pop(key)
+        item = line.popleft()
+        if line:
+            self._lines[key] = line  # behind the other keys
+        self._size -= 1
+        return item

@@ -20,10 +20,12 @@ from alfred.heavy_work import HeavyWork
 from alfred.log import kind_of
 from alfred.queries import Query, sql
 from alfred.stages import Together, next_stage
+from alfred.turns import QueueInTurn
 
 log = structlog.get_logger()
 
 MOST_IN_BATCH, FEW = 50, 8
+LARGE = 200  # the weight above which a post goes by a writer of its own, or more items than a batch has
 ROW_WRITERS = 3
 MOST_READ_HERE = 4_000  # characters of a post; more take too long for the event loop
 RETRY_SECONDS = 4.0
@@ -60,6 +62,10 @@ class Post:
     )
 
 
+def _owner(post: Post) -> UUID:
+    return post.user_id
+
+
 class Inbox:
     """Takes posts in, several in one transaction while others are being written (a micro-batch)."""
 
@@ -76,8 +82,9 @@ class Inbox:
         self._announce = announce
         self._suppression = suppression or Suppression()
         self._stop_words = StopWords(opt_out_words)
-        self._waiting: asyncio.Queue[Post] = asyncio.Queue()
-        self._rows: asyncio.Queue[Post] = asyncio.Queue()  # what is not plain: it goes row by row
+        self._waiting = QueueInTurn[Post](_owner)
+        self._rows = QueueInTurn[Post](_owner)  # what is not plain: it goes row by row
+        self._large = QueueInTurn[Post](_owner)  # what would hold up the others for seconds
         self._weight = 0  # of what waits, in all
         self._weights: Counter[UUID] = Counter()
         self._unknown = UnknownStatuses(database)
@@ -125,7 +132,7 @@ class Inbox:
         if self._weight + weight > MOST_WAITING or self._weights[user_id] + weight > MOST_WAITING // 2:
             raise Away("too many messages wait to be written")
         post = Post(user_id, items, weight)
-        self._put(self._waiting, post)
+        self._put(self._large if len(items) > MOST_IN_BATCH or weight > LARGE else self._waiting, post)
         # A call costs less than a timeout around the wait. Who gave up is not begun any more.
         patience = asyncio.get_running_loop().call_later(WAIT_SECONDS, _give_up, post)
         try:
@@ -137,10 +144,11 @@ class Inbox:
         """Write until cancelled.
 
         One writer takes in what is plain, a batch with a few statements: it waits for no row that somebody holds.
-        What it leaves, others write row by row.
+        What it leaves, others write row by row. Large posts have a writer of their own, who does both.
         """
         async with asyncio.TaskGroup() as group:
             group.create_task(self._write(self._waiting, self._settle_plain))
+            group.create_task(self._write(self._large, self._settle_large))
             for _ in range(ROW_WRITERS):
                 group.create_task(self._write(self._rows, self._settle))
 
@@ -172,7 +180,7 @@ class Inbox:
             found += await heavy.run(user_id, classify_all, texts[start : start + MOST_IN_BATCH])
         return found
 
-    def _put(self, queue: "asyncio.Queue[Post]", post: Post) -> None:
+    def _put(self, queue: QueueInTurn[Post], post: Post) -> None:
         self._weight += post.weight
         self._weights[post.user_id] += post.weight
         queue.put_nowait(post)
@@ -184,7 +192,7 @@ class Inbox:
             del self._weights[post.user_id]
         return post
 
-    async def _write(self, queue: "asyncio.Queue[Post]", settle: Callable[[list[Post]], Awaitable[None]]) -> None:
+    async def _write(self, queue: QueueInTurn[Post], settle: Callable[[list[Post]], Awaitable[None]]) -> None:
         """Half of what waits at a time: while it is written, those who had their answers send and are read."""
         while True:
             posts = [self._taken(await queue.get())]
@@ -197,6 +205,14 @@ class Inbox:
                 await settle(posts)
 
     async def _settle_plain(self, posts: list[Post]) -> None:
+        for post in await self._left_of(posts):
+            self._put(self._rows, post)
+
+    async def _settle_large(self, posts: list[Post]) -> None:
+        if left := await self._left_of(posts):
+            await self._settle(left)
+
+    async def _left_of(self, posts: list[Post]) -> list[Post]:
         """Write the posts of plain messages together; what is none, or turns out to be none, is left."""
         plain = [post for post in posts if all(is_plain(item) for item in post.items)]
         outcomes: dict[int, list[Any]] = {}
@@ -208,13 +224,11 @@ class Inbox:
                 if connection_lost(error):
                     _fail(plain, error)
                 log.info("posts_left", error=kind_of(error), posts=len(plain))
-        for post in posts:
-            found = outcomes.get(id(post), [None])
-            if None not in found:
-                _resolve(post, found)
-            elif not post.done.done():
-                self._put(self._rows, post)
-        self._announce({post.user_id for post in plain if None not in outcomes.get(id(post), [None])})
+        written = [post for post in plain if None not in outcomes.get(id(post), [None])]
+        for post in written:
+            _resolve(post, outcomes[id(post)])
+        self._announce({post.user_id for post in written})
+        return [post for post in posts if not post.done.done()]
 
     async def _settle(self, posts: list[Post]) -> None:
         """Write posts together; when that fails, each alone, so that a bad one fails alone."""

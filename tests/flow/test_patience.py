@@ -13,7 +13,7 @@ from alfred.crm import inbox
 from alfred.crm.inbox import Inbox
 from alfred.db import Away, Database
 from tests.conftest import serving
-from tests.people import Person, whatsapp
+from tests.people import Person, cloud, whatsapp
 
 
 @pytest.fixture
@@ -69,6 +69,30 @@ async def test_messages_to_a_locked_conversation_hold_up_nobody_else(cluster, ho
     for post in posts:
         status, receipt = await ana.post("/webhooks/whatsapp", post)
         assert (status, receipt["duplicates"]) == (200, 0)
+
+
+def large(message, number):
+    """A post of more messages than a batch has, one of them from a known customer."""
+    one = message | {"text": {"body": "oi"}}
+    messages = [one | {"id": f"large{number}.{n}", "from": f"55119876{n:05d}"} for n in range(inbox.MOST_IN_BATCH)]
+    return cloud({"messages": [*messages, one | {"id": f"large{number}"}]})
+
+
+async def test_large_posts_hold_up_nobody_else(cluster, house, http, monkeypatch):
+    monkeypatch.setattr(db, "LOCK_MILLISECONDS", 8000)
+    address, name = house
+    ana, bruno = [await Person.sign_up(http, address, name) for name in ("Ana", "Bruno")]
+    entry = await ana.hears("oi")
+    (message,) = whatsapp("oi")["entry"][0]["changes"][0]["value"]["messages"]
+    async with held(cluster, name, entry["conversation_id"]):
+        stuck = [
+            asyncio.create_task(ana.post("/webhooks/whatsapp", large(message, number)))
+            for number in range(inbox.ROW_WRITERS + 1)
+        ]
+        await asyncio.sleep(0.1)
+        assert (await bruno.hears("oi"))["kind"] == "message"  # of a new customer, which goes row by row
+        assert not any(post.done() for post in stuck)
+    assert {status for status, _ in await asyncio.gather(*stuck)} == {200}
 
 
 async def test_a_rule_that_cannot_have_its_row_does_not_stop_the_rules_of_others(cluster, house, http, eventually):

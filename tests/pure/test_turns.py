@@ -1,10 +1,10 @@
-"""Turns: a few at a time, key by key, known ones first, and nobody's turn is lost."""
+"""Turns and queues: a few at a time, key by key, known ones first, and nobody's turn is lost."""
 
 import asyncio
 
 import pytest
 
-from alfred.turns import TooBusy, Turns
+from alfred.turns import QueueInTurn, TooBusy, Turns
 
 
 async def order_of(turns, comers):
@@ -70,3 +70,18 @@ async def test_too_many_are_sent_away():
         with pytest.raises(TooBusy):
             await turns.turn("c").__aenter__()
     await waiting
+
+
+async def test_a_queue_is_emptied_key_by_key():
+    queue = QueueInTurn[str](lambda item: item[0])
+    for item in ("a1", "a2", "a3", "b1", "c1", "b2"):
+        queue.put_nowait(item)
+    assert queue.qsize() == 6
+    assert [queue.get_nowait() for _ in range(5)] == ["a1", "b1", "c1", "a2", "b2"]
+    queue.put_nowait("d1")
+    assert [queue.get_nowait() for _ in range(2)] == ["a3", "d1"]
+    assert queue.empty()
+    waiting = asyncio.create_task(queue.get())
+    await asyncio.sleep(0)
+    queue.put_nowait("e1")
+    assert await waiting == "e1"
