@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ctypes
+import errno
 import gc
 import os
 import signal
@@ -34,7 +35,7 @@ GRACE_SECONDS = 2.0
 def serve(settings: Settings) -> int:
     """Serve until SIGTERM or Ctrl-C; 0 after a clean end. Root's web process is another account's."""
     registry.check(settings.ai_provider)
-    _check_host(settings.host)
+    _check_address(settings.host, settings.port)
     gc.disable()  # until all is loaded: looking through it again and again is a fifth of that time
     loading = Thread(target=_load)
     loading.start()
@@ -47,11 +48,20 @@ def serve(settings: Settings) -> int:
         gc.enable()
 
 
-def _check_host(host: str) -> None:
+def _check_address(host: str, port: int) -> None:
+    """What nobody can listen at is told before PostgreSQL is started, which takes a while."""
     try:
-        socket.getaddrinfo(host, None)
+        found = {(each[0], str(each[4][0])) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
     except socket.gaierror as error:
         raise BadSetting(f"ALFRED_HOST: {host}: {error.strerror}") from None
+    for family, name in found:
+        try:
+            socket.create_server((name, port), family=family).close()
+        except OSError as error:
+            if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
+                continue  # a family that this machine does not have
+            words = os.strerror(error.errno).lower()
+            raise BadSetting(f"ALFRED_HOST, ALFRED_PORT: cannot listen at {name}, port {port}: {words}") from None
 
 
 def _load() -> None:

@@ -43,6 +43,16 @@ async def test_a_host_that_is_not_there_is_named(run, home):
     assert any("ALFRED_HOST: nowhere.invalid: " in line for line in service.lines), service.lines
 
 
+async def test_a_port_that_is_taken_is_named_before_anything_is_started(run, home):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        service = await run("serve", ALFRED_HOME=home, ALFRED_HOST="127.0.0.1", ALFRED_PORT=str(port))
+        assert await service.ends() == 2
+    (line,) = [line for line in service.lines if line.startswith("alfred: ")]
+    assert f"ALFRED_PORT: cannot listen at 127.0.0.1, port {port}: address already in use" in line
+    assert not any("postgres_ready" in line for line in service.lines), service.lines
+
+
 @pytest.mark.parametrize("login", ["superuser", "owner"])
 async def test_refuses_to_serve_past_row_level_security(run, cluster, home, login):
     dsn = getattr(cluster, login)(cluster.copy())
