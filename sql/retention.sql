@@ -13,7 +13,6 @@ select app.forget_old_matches(now() - make_interval(secs => :age), :limit)
 select app.forget_old_payloads(now() - make_interval(secs => :age), :limit)
 
 -- name: forget_events
--- One batch of a bucket's log, from a place on; how many, and the place to go on from.
+-- One batch of the log, from a place on; how many, and the place to go on from.
 select removed, next_xid, next_number
-  from app.forget_old_events(now() - make_interval(secs => :age), :consumers, :bucket::smallint, :xid, :number,
-                             :limit)
+  from app.forget_old_events(now() - make_interval(secs => :age), :consumers, :xid, :number, :limit)

@@ -11,7 +11,6 @@ import structlog
 
 from alfred import metrics
 from alfred.db import Database
-from alfred.events import BUCKETS
 from alfred.queries import Db, Query, sql
 
 log = structlog.get_logger()
@@ -172,24 +171,22 @@ class OldPayloads:
 
 
 class OldEvents:
-    """The log, bucket by bucket."""
+    """The log, in its order."""
 
     def __init__(self, database: Database, age: int, consumers: list[str], batch: int) -> None:
         self._database, self._batch = database, batch
         self._wanted = {"age": age, "consumers": consumers}
-        self._bucket, self._place = 0, ("0", 0)
+        self._xid, self._number = "0", 0
 
     async def __call__(self) -> tuple[int, bool]:
-        xid, number = self._place
         async with alone(self._database) as db:
             if db is None:
                 return 0, False
             row = await sql.retention.forget_events.one(
-                db, **self._wanted, bucket=self._bucket, xid=xid, number=number, limit=self._batch
+                db, **self._wanted, xid=self._xid, number=self._number, limit=self._batch
             )
         assert row is not None
         if row["next_xid"] is None:
-            self._bucket, self._place = self._bucket + 1, ("0", 0)
-        else:
-            self._place = row["next_xid"], row["next_number"]
-        return row["removed"], self._bucket < BUCKETS
+            return row["removed"], False
+        self._xid, self._number = row["next_xid"], row["next_number"]
+        return row["removed"], True

@@ -38,7 +38,7 @@ INDEXES_ACROSS_TENANTS = {
     "media_unused",
     "media_by_id",
     "media_by_message",
-    "ai_events_unread",
+    "ai_events_by_xid",
     "ai_events_by_conversation",
     "message_payloads_key",
     "event_retries_key",

@@ -65,6 +65,16 @@ async def test_a_poll_that_finds_nothing_reads_next_to_nothing(logged):
     assert (told, read <= 10) == ([], True)
 
 
+async def test_who_is_silent_reads_nothing_of_a_busy_log(logged):
+    db, _ = logged
+    silent = str(uuid7())[:-1] + "5"
+    await db.execute("savepoint before")
+    await db.execute("select set_config('app.user_id', $1, true)", silent)
+    told, read = await following((db, silent), seen(10))
+    await db.execute("rollback to savepoint before")
+    assert (told, read <= int(await db.fetchval("show max_connections")) + 10) == ([], True)
+
+
 async def test_what_was_under_way_is_told_when_it_has_come(logged):
     late = EVENTS // 2 // 20 * 20  # the tenant's
     told, _ = await following(logged, seen(EVENTS, late, EVENTS - 40))

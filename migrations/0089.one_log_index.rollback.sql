@@ -1,0 +1,1 @@
+create index ai_events_unread on ai_events (bucket, xid, number);
