@@ -5,11 +5,18 @@
 select app.record(:user_id, :type, :contact_id, :conversation_id, :message_id, :task_id, :payload)
 
 -- name: page
--- Newest first. What a message was classified as stands with the message: what it was at first.
+-- Newest first. What a message was classified as stands with the message: what it was at first; so do its id and handle.
 select event_id as id, number, type, contact_id, conversation_id, message_id, task_id, created_at,
-       case when type = 'message.classified' then coalesce((
-         select coalesce(m.first_classification, m.classification) from messages m
-          where m.user_id = e.user_id and m.message_id = e.message_id), '{}') || payload else payload end as payload
+       case type
+           when 'message.classified' then coalesce((
+             select coalesce(m.first_classification, m.classification) from messages m
+              where m.user_id = e.user_id and m.message_id = e.message_id), '{}') || payload
+           when 'message.received' then coalesce((
+             select jsonb_build_object('external_id', m.external_id, 'handle', c.handle)
+               from messages m
+               join conversations c on c.user_id = m.user_id and c.conversation_id = m.conversation_id
+              where m.user_id = e.user_id and m.message_id = e.message_id), '{}') || payload
+           else payload end as payload
   from ai_events e
  where user_id = :user_id
    and (:type::text is null or type = :type)

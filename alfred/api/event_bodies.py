@@ -23,7 +23,8 @@ PARTS: tuple[Part, ...] = get_args(Part)
 LARGEST = 20_000  # bytes of `data`, beyond which a message's text is cut
 CUT_AT = 4_000  # characters
 
-Shown = Mapping[tuple[Part | Literal["classification"], UUID], dict[str, Any]]
+Beside = Literal["external_id", "handle", "classification"]  # what belongs into a payload, and stands with a part
+Shown = Mapping[tuple[Part | Beside, UUID], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Body:
 async def bodies(db: Db, user_id: UUID, events: Sequence[Event]) -> list[Body]:
     """The bodies of one tenant's events: one read for each kind of thing that they are about."""
     about = [_about(event) for event in events]
-    shown: dict[tuple[Part | Literal["classification"], UUID], dict[str, Any]] = {}
+    shown: dict[tuple[Part | Beside, UUID], dict[str, Any]] = {}
     for part, (query, parameter, shape) in _SOURCES.items():
         wanted = {(part, each[part]) for each in about if part in each} - shown.keys()
         if wanted:
@@ -66,10 +67,16 @@ async def written(db: Db, user_id: UUID, events: Sequence[Event]) -> list[str]:
 
 
 def _whole(event: Event, shown: Shown) -> Event:
-    """What a message was classified as stands with the message: what it was at first."""
-    if event.type != "message.classified" or event.message_id is None:
+    """What a message brought, and what it was classified as at first, stands with the message and its conversation."""
+    if event.message_id is None or event.conversation_id is None:
         return event
-    return replace(event, payload={**shown.get(("classification", event.message_id), {}), **event.payload})
+    if event.type == "message.classified":
+        told = shown.get(("classification", event.message_id), {})
+    elif event.type == "message.received":
+        told = {**shown.get(("external_id", event.message_id), {}), **shown.get(("handle", event.conversation_id), {})}
+    else:
+        return event
+    return replace(event, payload={**told, **event.payload})
 
 
 def _about(event: Event) -> dict[Part, UUID]:
@@ -117,15 +124,22 @@ def _alone(part: Part, shape: Callable[[Row], BaseModel]) -> Callable[[Row], Sho
 
 
 def _message(row: Row) -> Shown:
-    """With it what it was classified as at first."""
-    first = row["first_classification"] or row["classification"] or {}
-    return {("message", row["id"]): _plain(message_of(row)), ("classification", row["id"]): first}
+    """With it its id in the channel, and what it was classified as at first."""
+    return {
+        ("message", row["id"]): _plain(message_of(row)),
+        ("external_id", row["id"]): {"external_id": row["external_id"]},
+        ("classification", row["id"]): row["first_classification"] or row["classification"] or {},
+    }
 
 
 def _conversation(row: Row) -> Shown:
     """With it the contact need not be read by itself."""
     conversation = _plain(conversation_of(row))
-    return {("conversation", row["id"]): conversation, ("contact", row["contact_id"]): conversation["contact"]}
+    return {
+        ("conversation", row["id"]): conversation,
+        ("handle", row["id"]): {"handle": row["contact_handle"]},
+        ("contact", row["contact_id"]): conversation["contact"],
+    }
 
 
 # What is read, in this order: by which query, made for one id, and in which shape.

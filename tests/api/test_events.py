@@ -117,10 +117,27 @@ async def test_what_a_message_was_classified_as_stands_with_the_message(ana, app
     assert [{name: each["data"][name] for name in first} for each in polled] == [first, before, last]
 
 
-async def test_a_message_that_is_gone_leaves_its_urgency(ana):
-    await ana.hears("Preciso disso hoje, é urgente")
+async def test_where_a_message_came_from_stands_with_the_message(ana, app_db):
+    entry = await ana.hears("oi", id="in")
+    async with app_db.transaction():
+        await app_db.execute("select app.act_as($1)", ana.id)
+        kept = "select payload from ai_events where message_id = $1 and type = 'message.received'"
+        told = {"channel_type": "whatsapp", "external_id": "in", "handle": "+5511900000012"}
+        assert await app_db.fetchval(kept, entry["message_id"]) == told  # somebody new: not taken in with others
+        later = await ana.hears("tudo bem?", id="later")
+        assert await app_db.fetchval(kept, later["message_id"]) == {"channel_type": "whatsapp"}
+    told = [told | {"external_id": name} for name in ("later", "in")]
+    assert [each["payload"] for each in await ana.events("message.received")] == told
+    polled = (await ana.get("/events", after="beginning", type="message.received"))[1]["items"]
+    assert [{name: each["data"][name] for name in told[0]} for each in polled] == told[::-1]
+
+
+async def test_a_message_that_is_gone_leaves_its_channel_and_urgency(ana):
+    for _ in range(2):
+        await ana.hears("Preciso disso hoje, é urgente")
     (channel,) = (await ana.get("/channels"))[1]["items"]
     assert (await ana.delete(f"/channels/{channel['id']}"))[0] == 204
-    assert [each["payload"] for each in await ana.events("message.classified")] == [{"urgency": "high"}]
+    assert [each["payload"] for each in await ana.events("message.classified")] == 2 * [{"urgency": "high"}]
+    assert (await ana.events("message.received"))[0]["payload"] == {"channel_type": "whatsapp"}
     polled = (await ana.get("/events", after="beginning", type="message.classified"))[1]["items"]
-    assert [each["data"]["urgency"] for each in polled] == ["high"]
+    assert [each["data"]["urgency"] for each in polled] == 2 * ["high"]

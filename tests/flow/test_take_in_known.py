@@ -29,7 +29,7 @@ select 'conversation', to_jsonb(c) - '{user_id,conversation_id,contact_id,channe
 union all
 select 'payload', payload::jsonb from message_payloads where user_id = $1
 union all
-select 'event', jsonb_build_object('type', type, 'payload', payload, 'of', (
+select 'event', jsonb_build_object('type', type, 'payload', payload - '{external_id,handle}'::text[], 'of', (
             select external_id from messages m where m.user_id = e.user_id and m.message_id = e.message_id))
   from (select * from ai_events where user_id = $1 order by number) e where type not like 'notification%'
 """
@@ -73,6 +73,7 @@ def later(text, number, sender="+5511900000012", **more):
 
 
 async def test_writes_the_same_rows_as_one_by_one(ana, bruno, take, root):
+    """But for what events are told of by their message and its conversation."""
     senders = ("+5511900000012", "+5511900000013")
     await known((ana, bruno), *senders)
     posts = [later(f"É urgente! {n}", n, senders[n % 2]) for n in range(1, 7)]
