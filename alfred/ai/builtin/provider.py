@@ -8,7 +8,7 @@ from alfred.ai.builtin.negotiation import is_about_price
 from alfred.ai.builtin.prices import price
 from alfred.ai.builtin.replies import reply
 from alfred.ai.builtin.sentiment import Mood, mood_of
-from alfred.ai.builtin.signals import Reading, read
+from alfred.ai.builtin.signals import Reading, read, read_all
 from alfred.ai.builtin.tasks import leaves_a_task
 from alfred.ai.builtin.urgency import urgency_of
 from alfred.ai.builtin.weighing import Rules, Verdict, weigh
@@ -89,7 +89,7 @@ def classify_all(texts: Sequence[str]) -> list[Classification]:
 
 
 def _side_by_side(texts: Sequence[str]) -> list[Classification]:
-    readings = [read(text) for text in texts]
+    readings = read_all(texts)
     moods = [mood_of(reading) for reading in readings]
     rules = list(map(rules_of, readings, moods))
     verdicts = list(map(weigh, readings, rules, texts))

@@ -1,7 +1,7 @@
 """A message as signals: the phrases found, without those that others, a "not" or an "if" explain away."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -22,16 +22,20 @@ _BOUNDS = frozenset(".!?…\n¿")  # of sentences
 class Reading:
     """A text as tokens and, by label, the hits that count."""
 
-    tokens: list[Word]
     said: Said
     language: Language | None
-    by: dict[str, list[Hit]]
+    near: tuple[Language, ...]  # the languages whose phrases are read
+    scores: dict[Language, float]
+    tokens: list[Word] = field(init=False)
+    by: dict[str, list[Hit]] = field(default_factory=dict)
     denied: dict[str, list[Hit]] = field(default_factory=dict)
     sentences: list[int] = field(default_factory=list)
     asking: frozenset[int] = frozenset()
     marked: frozenset[int] = frozenset()
     but: int = -1
-    scores: dict[Language, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.tokens = self.said.words
 
     def has(self, *labels: str) -> bool:
         """Whether any of the labels was found."""
@@ -101,18 +105,37 @@ def _tagged(forms: list[str], mark: int) -> bool:
 
 def read(text: str, language: Language | None = None) -> Reading:
     """Everything that the lexicon knows about a text."""
+    reading = _cut(text, language)
+    return _settled(reading, _phrases(reading))
+
+
+def read_all(texts: Sequence[str]) -> list[Reading]:
+    """The same of several texts: each step for all of them, so that it finds its code in the processor's caches."""
+    readings = [_cut(text) for text in texts]
+    hits = list(map(_phrases, readings))
+    return list(map(_settled, readings, hits))
+
+
+def _cut(text: str, language: Language | None = None) -> Reading:
+    """The words of a text and its language."""
     words = vocabulary()
     said = words.cut(text)
     scores = weigh([word.votes for word in said.words])
     main = language or spoken(scores)
     words.write_out(said, main)
-    found, forms = said.words, said.forms
-    hits = lexicon().find([word.symbols for word in found], near(scores, language), MOST_HITS)
-    numbers, asking = sentences(forms)
-    marked = asking
-    asking |= {numbers[hit.first] for hit in hits if hit.label == "ask"}
-    reading = Reading(found, said, main, {}, sentences=numbers, asking=asking, marked=marked, scores=scores)
-    grammar = Grammar(found, forms, main)
+    return Reading(said, main, near(scores, language), scores)
+
+
+def _phrases(reading: Reading) -> list[Hit]:
+    return lexicon().find([word.symbols for word in reading.tokens], reading.near, MOST_HITS)
+
+
+def _settled(reading: Reading, hits: list[Hit]) -> Reading:
+    """Which phrases count, and which stand in questions."""
+    forms = reading.said.forms
+    reading.sentences, reading.marked = sentences(forms)
+    reading.asking = reading.marked | {reading.sentences[hit.first] for hit in hits if hit.label == "ask"}
+    grammar = Grammar(reading.tokens, forms, reading.language)
     kept, denied = grammar.settle(unmask(hits))
     reading.by, reading.denied, reading.but = _by_label(kept), _by_label(denied), grammar.last_but()
     return reading

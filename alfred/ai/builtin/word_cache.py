@@ -10,7 +10,7 @@ from alfred.ai.builtin.lexicon import Lexicon, lexicon
 from alfred.ai.builtin.text import tokens
 
 LONGEST = 10_000  # characters considered; what follows is not read
-MOST_REMEMBERED = 10_000  # words and pieces each; when there are more, all are forgotten
+MOST_REMEMBERED = 10_000  # words, pieces of one word and other pieces each; when there are more, all are forgotten
 _LONGEST_REMEMBERED = 40
 # What stands between blanks can be cut alone, but for "5 pm" and "s/ 50", and is always cut alike where it has none of:
 _NUMERIC = re.compile(r"[\d/$€£]")
