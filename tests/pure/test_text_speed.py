@@ -19,7 +19,7 @@ from alfred.channels.html_text import words
 from alfred.channels.mail import message_id
 from alfred.channels.phones import variants
 from alfred.channels.strict_json import parsed
-from alfred.crm.intake import says_stop
+from alfred.crm.intake import StopWords
 from alfred.flows.definition import validate
 from alfred.http.inputs import load_json
 from alfred.http.pages import decode
@@ -64,7 +64,7 @@ ENTRANCES = {
     "a turn to follow up": (lambda text: follow_ups.follow_up(FollowUpRequest(**turn(text), now=NOW), "mock"), 1_500),
     "topics of facts": (lambda text: topics_of([text]), 4_000),
     "a text that conditions compare": (lambda text: Text.of(text).contains("a b"), 20_000),
-    "words that stop": (lambda text: says_stop(text, frozenset({"sair"})), 20_000),
+    "words that stop": (StopWords(("sair",)).are_said_by, 20_000),
     "a definition of a flow": (flow, 20_000),
     "a contact file": (table, 20_000),
     "cells of a contact file": (lambda text: (disarmed(text), rearmed(text)), 20_000),
