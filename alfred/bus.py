@@ -1,7 +1,7 @@
 """The event bus: the reader of the log, the bell and the hub of this process.
 
 After a commit the process pokes its own reader and rings the bell for the others; a sweep each second makes up for a
-missed bell.
+missed bell. Only consumers make notifications: the hub looks when some have acted, here or in another process.
 """
 
 import asyncio
@@ -14,16 +14,17 @@ from alfred.db import Database
 from alfred.events import bucket_of
 from alfred.hub import Hub
 from alfred.reader import Reader
+from alfred.tail import Tail
 
 __all__ = ["Bus", "Consumer"]
 
 
 class Bus:
-    """The reader, the bell and the hub of this process."""
+    """The reader, the bell and the hub of this process; the tail, where there is one, is told of events."""
 
-    def __init__(self, database: Database, listen_dsn: str, hub: Hub) -> None:
-        self._hub = hub
-        self.reader = Reader(database, self.announce_buckets)
+    def __init__(self, database: Database, listen_dsn: str, hub: Hub, tail: Tail | None = None) -> None:
+        self._hub, self._tail = hub, tail
+        self.reader = Reader(database, self._acted)
         self.bell = Bell(listen_dsn, self._heard)
         self._followers: list[Callable[[], None]] = []
 
@@ -42,7 +43,7 @@ class Bus:
     def announce_buckets(self, buckets: Iterable[int]) -> None:
         """The same, where only the buckets are known."""
         buckets = set(buckets)
-        self._heard(buckets)
+        self._poke(buckets)
         self.bell.ring(buckets)
         for told in self._followers:
             told()
@@ -62,7 +63,19 @@ class Bus:
             for run in (self.bell.run, self._hub.run, self.reader.run):
                 group.create_task(run())
 
-    def _heard(self, buckets: Iterable[int] | None) -> None:
-        """There is news, of this process or of another."""
+    def _acted(self, buckets: Iterable[int]) -> None:
+        """Consumers of this process have acted."""
+        buckets = set(buckets)
         self._hub.poke(buckets)
+        self.announce_buckets(buckets)
+
+    def _heard(self, buckets: Iterable[int] | None) -> None:
+        """Another process has news: of events, or of what its consumers did."""
+        self._hub.poke(buckets)
+        self._poke(buckets)
+
+    def _poke(self, buckets: Iterable[int] | None) -> None:
+        """There are events."""
         self.reader.poke(buckets)
+        if self._tail is not None:
+            self._tail.poke(buckets)

@@ -12,7 +12,7 @@ from alfred.db import Database, connection_lost
 from alfred.events import BUCKETS, SWEEP_SECONDS, bucket_of
 from alfred.queries import Row, sql
 from alfred.quotas import QUOTAS
-from alfred.tail import Tail, TooManyStreams
+from alfred.tail import TooManyStreams
 from alfred.wake import Heartbeat, Wake
 
 log = structlog.get_logger()
@@ -59,9 +59,8 @@ class Seat:
 class Hub:
     """The seats of each user, and the number of the last notification that they were handed."""
 
-    def __init__(self, database: Database, tail: Tail | None = None) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._tail = tail  # wakes up with this one
         self._seats: dict[UUID, set[Seat]] = defaultdict(set)
         self._shown: dict[UUID, int] = {}
         self._dirty: set[int] = set()
@@ -71,8 +70,6 @@ class Hub:
         """There may be news in these buckets (None: in any)."""
         self._dirty.update(range(BUCKETS) if buckets is None else buckets)
         self._wake.set()
-        if self._tail is not None:
-            self._tail.poke(buckets)
 
     @asynccontextmanager
     async def seat(self, user_id: UUID) -> AsyncIterator[tuple[Seat, int]]:

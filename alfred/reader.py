@@ -41,6 +41,10 @@ class Stuck(Exception):
     """An earlier event of the same tenant waits for a lock in vain."""
 
 
+class BatchFailed(Exception):
+    """A consumer failed on a whole batch."""
+
+
 class Share:
     """The time of one transaction, and of each tenant within it."""
 
@@ -156,7 +160,18 @@ class Reader:
             await self._read({row["bucket"] for row in found}, [each for each in consumers if each.name in names])
 
     async def _read(self, buckets: set[int], consumers: Sequence[Consumer]) -> None:
-        """One batch for each consumer that has news, in one transaction."""
+        """What is new for each; where that fails for all together, none of it was done, and it is done one by one."""
+        try:
+            await self._read_batches(buckets, consumers, together=True)
+        except BatchFailed:
+            await self._read_batches(buckets, consumers, together=False)
+
+    async def _read_batches(self, buckets: set[int], consumers: Sequence[Consumer], *, together: bool) -> None:
+        """One batch for each consumer that has news, in one transaction.
+
+        Raises:
+            BatchFailed: one of them could not act on its whole batch.
+        """
         async with self._database.as_service(lock_milliseconds=LOCK_MILLISECONDS) as db:
             rows = await sql.events.read.all(db, **asked(consumers), buckets=sorted(buckets), limit=READ_LIMIT)
             share = Share(SHARE_SECONDS)
@@ -167,7 +182,8 @@ class Reader:
                     if self._consumers[name].may_wait:
                         self._look_for_all_at = 0.0
                 events: Sequence[Event] = [Event.of(row) for row in page if not row["aside"]]
-                events = await self._try_all(db, self._consumers[name], events)
+                if together:
+                    events = await self._act_on_all(db, self._consumers[name], events)
                 await self._put_aside(db, name, await self._act(db, self._consumers[name], events, share))
         self._has_backlog |= any(row["aside"] for row in rows)
         if rows:
@@ -224,20 +240,17 @@ class Reader:
             users, numbers = [event.user_id for event in events], [event.number for event in events]
             await sql.events.put_aside.run(db, consumer=consumer, users=users, numbers=numbers)
 
-    async def _try_all(self, db: Db, consumer: Consumer, events: Sequence[Event]) -> Sequence[Event]:
-        """What is left to be done one by one: all, when it fails for all together."""
+    async def _act_on_all(self, db: Db, consumer: Consumer, events: Sequence[Event]) -> Sequence[Event]:
+        """What is left to be done one by one."""
         if consumer.act_on_all is None or not events:
             return events
-        await db.execute("savepoint batch")  # the next consumer's stands within it; the commit releases them all
         try:
-            left = await consumer.act_on_all(db, events)
+            return await consumer.act_on_all(db, events)
         except Exception as error:
             if connection_lost(error):
                 raise
-            await db.execute("rollback to savepoint batch")
             log.warning("batch_failed", consumer=consumer.name, events=len(events), exc_info=error)
-            return events
-        return left
+            raise BatchFailed from error
 
     async def _try(
         self, db: Db, consumer: Consumer, event: Event, share: Share

@@ -8,15 +8,22 @@ select app.bus_announce(:notifications)
 -- Once for each dedupe_key too; those of a rule grow.
 select app.bus_announce_digests(:notifications)
 
--- name: hold_free
--- Those of some conversations that somebody else holds; the others are locked.
--- Bounded by the conversations given.
-select app.bus_hold(:users, :conversations) as conversation_id
-
 -- name: subjects
--- Whom and what the notifications of some events speak of, in their order.
+-- Whom and what the notifications of some events speak of, in their order, and whether somebody else holds the
+-- conversation; the others are locked.
 -- Bounded by the events given.
-select * from app.bus_subjects(:users, :conversations, :messages)
+with asked as (
+    select array_agg(user_id) as users, array_agg(conversation_id) as conversations
+      from unnest(:users::uuid[], :conversations::uuid[]) as e (user_id, conversation_id)
+     where conversation_id is not null
+), busy as materialized (
+    select app.bus_hold(users, conversations) as conversation_id from asked where users is not null
+)
+select s.locale, s.contact_id, s.contact_name, s.snippet,
+       (:conversations::uuid[])[s.at] in (select conversation_id from busy) as busy
+  from app.bus_subjects(:users, :conversations, :messages)
+       with ordinality as s (locale, contact_id, contact_name, snippet, at)
+ order by s.at
 
 -- name: page
 -- Newest first.

@@ -59,28 +59,6 @@ async def notify(db: Db, events: Sequence[Event]) -> Sequence[Event]:
     """Make the notifications that a batch of events calls for, each once; what is about a conversation that somebody
     else holds is left for one by one: who records an event of it holds it until the end, so that they are in order.
     """
-    busy = await _busy(db, [event for event in events if event.conversation_id is not None])
-    await _announce(db, [event for event in events if event.conversation_id not in busy])
-    return [event for event in events if event.conversation_id in busy]
-
-
-async def notify_of(db: Db, event: Event) -> None:
-    """The same for one event, as soon as nobody else holds its conversation."""
-    if event.conversation_id is not None:
-        await sql.conversations.hold.one(db, user_id=event.user_id, conversation_id=event.conversation_id)
-    await _announce(db, [event])
-
-
-async def _busy(db: Db, events: Sequence[Event]) -> set[UUID | None]:
-    """Of the conversations of some events those that somebody else holds; the others are held from now on."""
-    if not events:
-        return set()
-    users, conversations = [event.user_id for event in events], [event.conversation_id for event in events]
-    rows = await sql.notifications.hold_free.all(db, users=users, conversations=conversations)
-    return {row["conversation_id"] for row in rows}
-
-
-async def _announce(db: Db, events: Sequence[Event]) -> None:
     subjects = await sql.notifications.subjects.all(
         db,
         users=[event.user_id for event in events],
@@ -88,8 +66,21 @@ async def _announce(db: Db, events: Sequence[Event]) -> None:
         messages=[event.message_id for event in events],
     )
     pairs = list(zip(events, subjects, strict=True))
+    await _announce(db, [(event, subject) for event, subject in pairs if not subject["busy"]])
+    return [event for event, subject in pairs if subject["busy"]]
+
+
+async def notify_of(db: Db, event: Event) -> None:
+    """The same for one event, as soon as nobody else holds its conversation."""
+    if event.conversation_id is not None:
+        await sql.conversations.hold.one(db, user_id=event.user_id, conversation_id=event.conversation_id)
+    await notify(db, [event])
+
+
+async def _announce(db: Db, pairs: Sequence[tuple[Event, Row]]) -> None:
     single = [_notification(event, subject) for event, subject in pairs if "digest" not in event.payload]
-    await sql.notifications.announce.run(db, notifications=single)
+    if single:
+        await sql.notifications.announce.run(db, notifications=single)
     if len(single) < len(pairs):
         digests = _digests((event, subject) for event, subject in pairs if "digest" in event.payload)
         await sql.notifications.announce_digests.run(db, notifications=digests)

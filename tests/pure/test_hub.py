@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from alfred.bus import Bus
 from alfred.hub import Hub
 
 
@@ -21,3 +22,24 @@ async def test_ends_in_the_middle_of_news(turns):
     done, _ = await asyncio.wait({running}, timeout=0.5)
     running.cancel()
     assert done
+
+
+class Poked(Hub):
+    """Notes which buckets it is to look for."""
+
+    def __init__(self):
+        super().__init__(None)
+        self.buckets = []
+
+    def poke(self, buckets):
+        self.buckets.append(buckets)
+
+
+def test_looks_when_consumers_have_acted_and_not_at_each_commit():
+    hub = Poked()
+    bus = Bus(None, "", hub)
+    bus.announce_buckets([1])
+    assert hub.buckets == []
+    bus.reader._changed([2])
+    bus.bell._heard([3])
+    assert hub.buckets == [{2}, [3]]

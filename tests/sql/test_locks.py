@@ -38,7 +38,7 @@ HOLDING = [
     "tokens.kept_answer",
 ]
 # They wait for nobody: what others hold is passed over; or hold nothing.
-PASSED_OVER = {"scans.alone", "notifications.hold_free", "outbox.hold_back", "sessions.holds"}
+PASSED_OVER = {"scans.alone", "outbox.hold_back", "sessions.holds"}
 ELSEWHERE = {"deliveries.called_off", "refinements.reclassify"}  # tests/flow/test_event_order.py
 NUMBER = "+5511900000012"
 
