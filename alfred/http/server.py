@@ -4,8 +4,8 @@ import asyncio
 import resource
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any
@@ -30,6 +30,13 @@ class Connection(web.RequestHandler):
     """One connection, known to the limits; a request that cannot be read is answered with a problem."""
 
     __slots__ = ("address", "limits", "proven", "since")
+
+    def __enter__(self) -> None:
+        """While a request of it is served, a stream too, it does not wait."""
+        self.limits.begin(self)
+
+    def __exit__(self, *_: object) -> None:
+        self.limits.end(self)
 
     def __init__(self, server: web.Server, limits: "ConnectionLimits", **options: Any) -> None:
         super().__init__(server, **options)
@@ -122,16 +129,15 @@ class ConnectionLimits:
             connection.proven = True
             self._count_down(connection.address)
 
-    @contextmanager
-    def serving(self, connection: Connection) -> Iterator[None]:
-        """While a request of it is served, a stream too, it does not wait."""
+    def begin(self, connection: Connection) -> None:
+        """A request of it is served."""
         self._half.pop(connection, None)
         self._idle.pop(connection, None)
-        try:
-            yield
-        finally:
-            if connection in self._open:
-                self._wait(self._idle, connection)
+
+    def end(self, connection: Connection) -> None:
+        """It waits for the next one."""
+        if connection in self._open:
+            self._wait(self._idle, connection)
 
     async def run(self) -> None:
         """Close those that wait too long, each second, until cancelled; say once in a while how many were refused."""
@@ -182,7 +188,7 @@ class ConnectionLimits:
 def while_served(request: web.BaseRequest) -> AbstractContextManager[None]:
     """Its connection does not wait while the request is served."""
     connection = request.protocol
-    return connection.limits.serving(connection) if isinstance(connection, Connection) else nullcontext()
+    return connection if isinstance(connection, Connection) else nullcontext()
 
 
 def prove(request: web.BaseRequest) -> None:
