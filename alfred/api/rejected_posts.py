@@ -1,6 +1,5 @@
 """Posts of which nothing, or not all, could be read: what is kept of them, and why."""
 
-import json
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -45,15 +44,10 @@ def reason_of(reading: Reading) -> str:
 
 def as_read(posted: Posted, reading: Reading) -> Posted:
     """The payloads that were rejected, without what a forwarder wrapped around them."""
-    payloads = list(reading.rejected)
-    if len(payloads) == 1 and isinstance(payloads[0], bytes):
-        return Posted(payloads[0], "message/rfc822", posted.channel_type)
-    words = json.dumps(payloads[0] if len(payloads) == 1 else payloads, default=_as_text, ensure_ascii=False)
-    return Posted(words.encode("utf-8", "surrogatepass"), "application/json", posted.channel_type)
-
-
-def _as_text(value: object) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    if not reading.rejected:
+        return posted
+    (kept,) = reading.rejected
+    return Posted(kept.body, kept.content_type, posted.channel_type)
 
 
 async def keep_rejected(services: Services, user_id: UUID, posted: Posted, reason: str) -> None:

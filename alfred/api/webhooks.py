@@ -161,10 +161,10 @@ async def read(services: Services, user_id: UUID, posted: Posted) -> Reading:
     given = (posted.body, posted.content_type, posted.channel_type)
     try:
         if len(posted.body) > _LARGE:
-            reading, is_whole = await services.heavy.run(user_id, read_post, *given)
+            reading = await services.heavy.run(user_id, read_post, *given)
         else:
             await next_stage()
-            reading, is_whole = read_post(*given)
+            reading = read_post(*given)
     except TookTooLong:
         problem = Problem(422, "too_complex", "The body takes too long to read; it is kept.")
         raise Unreadable(posted, problem) from None
@@ -173,7 +173,7 @@ async def read(services: Services, user_id: UUID, posted: Posted) -> Reading:
     except UnreadableBody as error:
         problem = Problem(422, "unrecognised_payload", f"The body cannot be read: {error}")
         raise Unreadable(posted, problem) from None
-    unwrapped = posted if is_whole else as_read(posted, reading)
+    unwrapped = as_read(posted, reading)
     if not reading.recognised:
         detail = "No known sender's shape was recognised in this payload; it is kept under /webhooks/rejected."
         raise Unreadable(unwrapped, Problem(422, "unrecognised_payload", detail))

@@ -142,7 +142,7 @@ class Reading(Value):
     """What a payload was read as.
 
     `recognised` is false where no provider's shape was found in it. `rejected` holds, as they were posted but without
-    a forwarder's wrapper, the payloads of which an item is `rejected`.
+    a forwarder's wrapper, the payloads of which an item is `rejected`; `read_post` gives what to keep of them.
     """
 
     recognised: bool
