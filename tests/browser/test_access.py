@@ -26,6 +26,10 @@ _SMALL = """return [...document.querySelectorAll("button, select, input, summary
   .map(([element, place]) => `${place.width} x ${place.height} ${element.outerHTML.slice(0, 120)}`)"""
 
 
+# In how many rows the buttons of a page stand.
+_ROWS = """return new Set([...document.querySelectorAll(".page > header .actions > *")]
+  .map((element) => Math.round(element.getBoundingClientRect().top))).size"""
+
 # A key of a word that is missing is shown as it is.
 _WORDS = json.loads((FOLDER / "words" / "en.more.json").read_text(encoding="utf-8"))
 _KEY = re.compile(rf"\b(?:{'|'.join({key.split('.')[0] for key in _WORDS if '.' in key})})\.[a-z_]+")
@@ -69,7 +73,7 @@ def go(screen, shop, name):
 
 @pytest.mark.parametrize(
     ("width", "height", "dark", "locale"),
-    [(1440, 900, False, "en"), (1440, 900, True, "pt-BR"), (390, 844, False, "es"), (390, 844, True, "en")],
+    [(1440, 900, False, "en"), (1440, 900, True, "es"), (390, 844, False, "en"), (390, 844, True, "pt-BR")],
 )
 def test_axe_finds_nothing_serious_and_every_word_is_there(screen, shop, axe, width, height, dark, locale):
     """The keyboard reaches everything, too, and nothing scrolls sideways."""
@@ -87,6 +91,7 @@ def test_axe_finds_nothing_serious_and_every_word_is_there(screen, shop, axe, wi
             found[f"{name}: too small"] = screen.run(_SMALL, 44 if width < 760 else 24)
         assert len([h1 for h1 in screen.there("h1") if h1.is_displayed()]) == 1, name
         assert screen.run("return document.documentElement.scrollWidth") <= width, name
+        assert name != "flow" or screen.run(_ROWS) == 1
         assert _KEY.findall(screen.text()) == [], name
     shop.patch("/me", {"locale": "en"})
     assert {name: what for name, what in found.items() if what} == {}

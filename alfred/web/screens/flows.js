@@ -125,7 +125,7 @@ async function one(place, id) {
   page(
     place,
     flow.name,
-    [h("a.button.quiet", { href: "#/flows" }, icon("chevron-left"), h("span.said", t("back"))), state, button(t("step.new"), add, { picture: "plus" }), button(t("delete"), remove, { bare: true, picture: "trash-2" })],
+    [h("a.button.quiet", { href: "#/flows" }, icon("chevron-left"), h("span.said", t("back"))), state, button(t("step.new"), add, { picture: "plus", kind: "tight" }), button(t("delete"), remove, { bare: true, picture: "trash-2" })],
     flow.description && h("p.muted.breaks", flow.description),
     h("div.split", h("div.stack", picture, editor), h("div.stack", h("section.card.stack", h("h2", t("flow.try")), simulate, result), h("section.card.stack", h("h2", t("flow.outline")), told))),
   );
