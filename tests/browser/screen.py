@@ -74,7 +74,9 @@ def start_chromium(browser, driver):
     options.add_experimental_option("prefs", {"intl.accept_languages": "en-US"})
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     options.enable_bidi = False
-    return webdriver.Chrome(options=options, service=Service(driver))
+    window = webdriver.Chrome(options=options, service=Service(driver))
+    window.set_script_timeout(60)  # a busy machine paints the documentation for more than ten
+    return window
 
 
 class Screen:

@@ -116,7 +116,7 @@ def test_the_page_and_its_parts_carry_their_headers(ana):
 def test_the_viewer_of_the_documentation_works_and_keeps_no_token(screen, ana):
     screen.allowed += ["autocomplete"]  # of the viewer's own fields; what its policy refuses would be seen
     screen.driver.get(f"{screen.address}/api/v1/docs")
-    screen.until(lambda: screen.run("return document.querySelectorAll('.opblock').length > 50"))
+    screen.until(lambda: screen.run("return document.querySelectorAll('.opblock').length > 50"), 60)
     screen.run("document.querySelector('.btn.authorize').click()")
     screen.until(lambda: screen.run("return document.querySelectorAll('.auth-container input').length"))
     token = ana.person.session["access_token"]

@@ -16,7 +16,6 @@ def part(screen):
         return screen.driver.execute_async_script(script)
 
     screen.open("/web/icon.svg")
-    screen.driver.set_script_timeout(10)
     screen.open()
     screen.find("button", "Log in")
     return run
