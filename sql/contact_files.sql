@@ -6,30 +6,29 @@ select pg_advisory_xact_lock(hashtextextended(concat_ws(' ', 'import', :user_id:
 
 -- name: hold_known
 -- Those who have one of these identities, locked in the order of their ids.
--- Bounded by the rows of a file.
+-- Bounded by the rows of a file. Each is looked up by its key: for a tenant who had nobody when the tables were last
+-- analysed, a join would be planned for one row, and go through all of them for each.
 select c.contact_id
-  from contacts c
- where c.user_id = :user_id
-   and c.contact_id in (
-        select i.contact_id
+  from (select distinct i.contact_id
           from unnest(:types::text[], :values::text[]) as given (channel_type, value)
           join contact_identities i using (channel_type, value)
-         where i.user_id = :user_id)
- order by c.contact_id
-   for no key update
+         where i.user_id = :user_id
+         order by i.contact_id) as known
+ cross join lateral (
+        select contact_id from contacts where user_id = :user_id and contact_id = known.contact_id
+           for no key update) as c
 
 -- name: known
 -- The same, as they are now that they are held.
 -- Bounded by the rows of a file.
 select c.contact_id as id, c.name, c.email, c.phone, c.notes, c.negotiation_enabled, c.negotiation_mode, c.base_price,
        c.custom_price, c.currency, c.vip, c.preferred_tone, app.identities_of(c.user_id, c.contact_id) as identities
-  from contacts c
- where c.user_id = :user_id
-   and c.contact_id in (
-        select i.contact_id
+  from (select distinct i.contact_id
           from unnest(:types::text[], :values::text[]) as given (channel_type, value)
           join contact_identities i using (channel_type, value)
-         where i.user_id = :user_id)
+         where i.user_id = :user_id) as known
+ cross join lateral (
+        select * from contacts where user_id = :user_id and contact_id = known.contact_id offset 0) as c
 
 -- name: add
 -- Some new ones; their identities follow.
