@@ -1,11 +1,8 @@
 """Requests that come together go through their work side by side, one stage after the other."""
 
 import asyncio
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
-
-from alfred.turns import QueueInTurn
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -20,65 +17,41 @@ async def next_stage() -> None:
     await asyncio.sleep(0)
 
 
-@dataclass(frozen=True)
-class _Asked(Generic[Item, Result]):
-    """What one request wants done, and where it waits for it."""
-
-    owner: Hashable
-    items: Sequence[Item]
-    done: "asyncio.Future[list[Result]]"
-
-
 class Together(Generic[Item, Result]):
-    """A stage that is done by one call for the requests that come together; `work` has a result for each item.
+    """A stage that is done by one call for all requests that come together; `work` has a result for each item."""
 
-    A call takes of one owner after the other, until it has items of the size `most`, or one request's. Before the next
-    one, the event loop looks after whoever else is there.
-    """
+    def __init__(self, work: Callable[[Sequence[Item]], list[Result]]) -> None:
+        self._work = work
+        self._waiting: list[tuple[Sequence[Item], asyncio.Future[list[Result]]]] = []
 
-    def __init__(
-        self, work: Callable[[Sequence[Item]], list[Result]], *, size: Callable[[Item], int], most: int
-    ) -> None:
-        self._work, self._size, self._most = work, size, most
-        self._waiting: QueueInTurn[_Asked[Item, Result]] = QueueInTurn(lambda asked: asked.owner)
-
-    async def results(self, owner: Hashable, items: Sequence[Item]) -> list[Result]:
+    async def results(self, items: Sequence[Item]) -> list[Result]:
         """The results of a request's items; raises what the work raises for these items alone."""
         loop = asyncio.get_running_loop()
-        if self._waiting.empty():
+        if not self._waiting:
             loop.call_soon(self._begin)
         done: asyncio.Future[list[Result]] = loop.create_future()
-        self._waiting.put_nowait(_Asked(owner, items, done))
+        self._waiting.append((items, done))
         return await done
 
     def _begin(self) -> None:
-        taken = self._taken()
-        if not self._waiting.empty():
-            asyncio.get_running_loop().call_soon(self._begin)
+        waiting, self._waiting = self._waiting, []
         try:
-            results = self._work([item for asked in taken for item in asked.items])
+            results = self._work([item for items, _ in waiting for item in items])
         except Exception:  # noqa: BLE001 it is raised once more, to those whose items are at fault
-            for asked in taken:
-                self._answer(asked)
+            for items, done in waiting:
+                self._answer(items, done)
             return
         end = 0
-        for asked in taken:
-            begin, end = end, end + len(asked.items)
-            if not asked.done.done():
-                asked.done.set_result(results[begin:end])
+        for items, done in waiting:
+            begin, end = end, end + len(items)
+            if not done.done():
+                done.set_result(results[begin:end])
 
-    def _taken(self) -> list[_Asked[Item, Result]]:
-        taken, size = [], 0
-        while not self._waiting.empty() and size < self._most:
-            asked = self._waiting.get_nowait()
-            if not asked.done.done():
-                taken.append(asked)
-                size += sum(map(self._size, asked.items))
-        return taken
-
-    def _answer(self, asked: _Asked[Item, Result]) -> None:
+    def _answer(self, items: Sequence[Item], done: "asyncio.Future[list[Result]]") -> None:
         """To one request alone."""
+        if done.done():
+            return
         try:
-            asked.done.set_result(self._work(asked.items))
+            done.set_result(self._work(items))
         except Exception as error:  # noqa: BLE001 the request's own matter
-            asked.done.set_exception(error)
+            done.set_exception(error)

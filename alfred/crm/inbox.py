@@ -28,7 +28,6 @@ MOST_IN_BATCH, FEW = 50, 8
 LARGE = 200  # the weight above which a post goes by a writer of its own, or more items than a batch has
 ROW_WRITERS = 3
 MOST_READ_HERE = 4_000  # characters of a post; more take too long for the event loop
-MOST_READ_AT_ONCE = 8_000  # characters of all posts, in one go
 RETRY_SECONDS = 4.0
 WAIT_SECONDS = 10.0
 MOST_WAITING = 20_000  # in all: each item counts one, and one for each KiB of it
@@ -79,7 +78,7 @@ class Inbox:
     ) -> None:
         self._database = database
         self._heavy: HeavyWork | None = None
-        self._reading = Together(classify_all, size=len, most=MOST_READ_AT_ONCE)
+        self._reading = Together(classify_all)
         self._announce = announce
         self._suppression = suppression or Suppression()
         self._stop_words = StopWords(opt_out_words)
@@ -171,7 +170,7 @@ class Inbox:
         if self._heavy is not None and sum(map(len, texts)) > MOST_READ_HERE:
             found = iter(await self._read_elsewhere(self._heavy, user_id, texts))
         else:
-            found = iter(await self._reading.results(user_id, texts))
+            found = iter(await self._reading.results(texts))
         return [next(found) if _is_read(item) else None for item in items]
 
     async def _read_elsewhere(self, heavy: HeavyWork, user_id: UUID, texts: list[str]) -> list[Classification]:
