@@ -9,8 +9,8 @@ select app.bus_announce(:notifications)
 select app.bus_announce_digests(:notifications)
 
 -- name: subjects
--- Whom and what the notifications of some events speak of, in their order, and whether somebody else holds the
--- conversation; the others are locked.
+-- Whom and what the notifications of some events speak of, in their order.
+-- It says also whether somebody else holds the conversation; the others are locked.
 -- Bounded by the events given.
 with asked as (
     select array_agg(user_id) as users, array_agg(conversation_id) as conversations
