@@ -75,3 +75,19 @@ delete from ai_events where user_id = :user_id and conversation_id = any (:conve
 -- name: forget_account
 -- What hangs on no key of the tenant.
 select app.forget_own_traces(), app.forget_own_failures()
+
+-- name: forget_history
+-- Messages and events of the account, the oldest first; how many of the more numerous ones.
+with told as (
+    delete from ai_events
+     where user_id = :user_id
+       and number = any (array(select number from ai_events where user_id = :user_id order by number limit :limit))
+    returning number
+), written as (
+    delete from messages
+     where user_id = :user_id
+       and message_id = any (array(
+               select message_id from messages where user_id = :user_id order by message_id limit :limit))
+    returning message_id
+)
+select greatest((select count(*) from told), (select count(*) from written))

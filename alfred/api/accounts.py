@@ -24,6 +24,7 @@ from alfred.api.logins import (
     start_session,
     user_who_logs_in,
 )
+from alfred.crm.erasure import erase_account
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
 from alfred.http.models import Currency, Input, Name, Output, Timezone
@@ -182,12 +183,10 @@ async def update_me(db: Db, caller: Caller, body: ProfileChange) -> User:
 async def delete_me(request: web.Request, caller: Caller, services: Services, body: Farewell) -> None:
     """Delete the account and all its data.
 
-    Cannot be undone.
+    Cannot be undone. Where a long history does not go in one call (503), the next one goes on with it.
     """
     await _prove(request, services, caller, body.password)
-    async with services.database.acting_as(caller.user_id) as db:
-        await sql.erasures.forget_account.run(db)
-        await sql.users.erase_own.run(db)
+    await erase_account(services.database, caller.user_id)
     services.trust.forget()
     log.info("account_erased")
 

@@ -5,12 +5,29 @@ from uuid import UUID
 
 from alfred.channels.phones import variants
 from alfred.crm.suppression import Suppression
+from alfred.db import Database
 from alfred.queries import Db, sql
 
 PORTION = 1_000  # messages
+HISTORY = 10_000  # messages and events of an account in a transaction: half a second
 _KEYS = ("dedupe_key", "external_id")
 _LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 SHORTEST_WORD = 5  # a handle of fewer letters stands in what is about others too
+
+
+async def erase_account(database: Database, user_id: UUID) -> None:
+    """A tenant and everything in it.
+
+    What there is most of goes first, a portion in each transaction: however long the history is, none of them takes
+    long, and a call that ends too early is gone on with by the next one.
+    """
+    erased = HISTORY
+    while erased == HISTORY:
+        async with database.acting_as(user_id) as db:
+            erased = await sql.erasures.forget_history.value(db, user_id=user_id, limit=HISTORY)
+    async with database.acting_as(user_id) as db:
+        await sql.erasures.forget_account.run(db)
+        await sql.users.erase_own.run(db)
 
 
 async def erase_contact(db: Db, suppression: Suppression, user_id: UUID, contact_id: UUID) -> bool:

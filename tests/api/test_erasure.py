@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
+from alfred.crm import erasure
 from tests.api.posts import edit, reaction
 from tests.people import Person, delivery
 
@@ -124,6 +125,22 @@ async def test_an_erased_account_leaves_no_trace(http, address, root):
     )  # fmt: skip
     assert (await person.delete("/me", {"password": "a good password"}))[0] == 204
     assert await places_of(root, word, "98766000", person.id) == set()
+
+
+async def test_a_long_history_goes_by_portions(http, address, root, monkeypatch):
+    monkeypatch.setattr(erasure, "HISTORY", 4)
+    person = await Person.sign_up(http, address, "archivist")
+    for number in range(10):
+        await person.hears(f"Mensagem {number}")
+    left = "select count(*) from messages where user_id = $1"
+    newest = "select from messages where user_id = $1 order by message_id desc limit 1 for update"
+    async with root.transaction():
+        await root.execute(newest, person.id)
+        status, problem = await person.delete("/me", {"password": "a good password"})
+        assert (status, problem["code"]) == (503, "busy")
+        assert await root.fetchval(left, person.id) == 2
+    assert (await person.delete("/me", {"password": "a good password"}))[0] == 204
+    assert await root.fetchval(left, person.id) == 0
 
 
 @pytest.mark.parametrize("text", ["SAIR", "sair", " Parar. ", "STOP!", "baja", "Bája"])
