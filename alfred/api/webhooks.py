@@ -173,13 +173,12 @@ async def read(services: Services, user_id: UUID, posted: Posted) -> Reading:
     except UnreadableBody as error:
         problem = Problem(422, "unrecognised_payload", f"The body cannot be read: {error}")
         raise Unreadable(posted, problem) from None
-    unwrapped = as_read(posted, reading)
     if not reading.recognised:
         detail = "No known sender's shape was recognised in this payload; it is kept under /webhooks/rejected."
-        raise Unreadable(unwrapped, Problem(422, "unrecognised_payload", detail))
+        raise Unreadable(as_read(posted, reading), Problem(422, "unrecognised_payload", detail))
     if len(reading.items) > MOST_ITEMS:
         detail = f"One post holds at most {MOST_ITEMS} items; it is kept."
-        raise Unreadable(unwrapped, Problem(422, "too_many_items", detail))
+        raise Unreadable(posted, Problem(422, "too_many_items", detail))
     return reading
 
 

@@ -53,6 +53,14 @@ async def test_what_nobody_sends_is_refused_and_kept(ana, body, kind):
     assert await ana.conversations() == []
 
 
+async def test_of_too_many_items_all_are_kept_beside_one_that_cannot_be_read(ana, monkeypatch):
+    monkeypatch.setattr("alfred.api.webhooks.MOST_ITEMS", 2)
+    body = json.dumps([*(flat(f"many-{n}") for n in range(3)), {"hello": "world"}])
+    status, problem = await post_raw(ana, "whatsapp", body.encode(), "application/json")
+    assert (status, problem["code"]) == (422, "too_many_items")
+    assert [kept["body"] for kept in (await ana.get("/webhooks/rejected"))[1]["items"]] == [body]
+
+
 async def test_rejected_payloads_are_listed_retried_and_deleted(ana, bruno):
     for number in range(3):
         await ana.post("/webhooks/whatsapp", {"hello": number})
