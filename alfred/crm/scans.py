@@ -15,6 +15,7 @@ from alfred.queries import Query, sql
 log = structlog.get_logger()
 
 BATCH = 500
+EMPTY_LOOKS, REST_SECONDS = 2, 0.1
 
 
 class Scans:
@@ -75,15 +76,23 @@ class Scans:
             return await self._scan(scan, query, limits)
 
     async def _scan(self, scan: str, query: Query, limits: dict[str, Any]) -> int:
-        total = 0
-        while True:
-            async with self._database.as_service() as db:
-                rows = await query.all(db, now=self._clock(), limit=BATCH, **limits)
-            found: int = sum(row["found"] for row in rows)
+        """Look until nothing is left. What somebody holds is passed over; after a moment it is mostly free."""
+        total = empty = 0
+        while empty < EMPTY_LOOKS:
+            if empty:
+                await asyncio.sleep(REST_SECONDS)
+            found = await self._look(scan, query, limits)
             total += found
-            metrics.scan_findings.labels(scan).inc(found)
-            self._announce(row["bucket"] for row in rows)
-            if not found:  # what somebody holds is passed over, and may be free at the next look
-                if total:
-                    log.info("scan_done", scan=scan, found=total)
-                return total
+            empty = 0 if found else empty + 1
+        if total:
+            log.info("scan_done", scan=scan, found=total)
+        return total
+
+    async def _look(self, scan: str, query: Query, limits: dict[str, Any]) -> int:
+        """One batch; how many it told of."""
+        async with self._database.as_service() as db:
+            rows = await query.all(db, now=self._clock(), limit=BATCH, **limits)
+        found: int = sum(row["found"] for row in rows)
+        metrics.scan_findings.labels(scan).inc(found)
+        self._announce(row["bucket"] for row in rows)
+        return found

@@ -7,8 +7,10 @@ from uuid import UUID
 import pytest
 
 from alfred import background
+from alfred.crm import scans
 from alfred.crm.scans import Scans
 from alfred.db import Database
+from alfred.queries import sql
 from tests.conftest import serving
 from tests.people import Person
 
@@ -53,6 +55,28 @@ async def test_four_replicas_tell_each_lapse_once(shop, eventually):
 
     clock.now += DAY
     assert [await scanner.overdue() for scanner in scanners] == [0, 0, 0, 0]
+
+
+async def test_what_somebody_holds_for_a_moment_is_told_by_the_same_scan(shop, monkeypatch):
+    ana, (scanner, *_), _, database = shop
+    entry = await ana.hears("oi")
+    task = {"title": "Ligar", "due_date": "2030-05-07", "conversation_id": entry["conversation_id"]}
+    await ana.made("/tasks", task)
+    looked, look = asyncio.Event(), scanner._look
+
+    async def noted(*args):
+        found = await look(*args)
+        looked.set()
+        return found
+
+    monkeypatch.setattr(scanner, "_look", noted)
+    monkeypatch.setattr(scans, "REST_SECONDS", 1)
+    async with database.acting_as(UUID(ana.id)) as db:
+        conversation = {"user_id": UUID(ana.id), "conversation_id": UUID(entry["conversation_id"])}
+        assert await sql.conversations.hold.one(db, **conversation)
+        scan = asyncio.create_task(scanner.overdue())
+        await looked.wait()
+    assert await scan == 1
 
 
 async def test_a_rescheduled_task_may_lapse_again(shop, eventually):
