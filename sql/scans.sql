@@ -17,7 +17,7 @@ select app.begin_overdue(:now, :scan_id)
 select app.begin_stalled(:now, make_interval(secs => :after_seconds), :scan_id)
 
 -- name: overdue
--- How many were told, by bucket.
+-- How many were told, by bucket; a row that counts none where some were passed over.
 select bucket, found from app.scan_overdue(:now, :limit, :scan_id)
 
 -- name: snoozed

@@ -15,7 +15,7 @@ from alfred.queries import Query, sql
 log = structlog.get_logger()
 
 BATCH = 500
-EMPTY_LOOKS, REST_SECONDS = 2, 0.1
+MOST_RESTS, REST_SECONDS = 5, 0.1
 
 
 class Scans:
@@ -76,23 +76,19 @@ class Scans:
             return await self._scan(scan, query, limits)
 
     async def _scan(self, scan: str, query: Query, limits: dict[str, Any]) -> int:
-        """Look until nothing is left. What somebody holds is passed over; after a moment it is mostly free."""
-        total = empty = 0
-        while empty < EMPTY_LOOKS:
-            if empty:
-                await asyncio.sleep(REST_SECONDS)
-            found = await self._look(scan, query, limits)
+        """Look until nothing is left; what somebody held and was passed over is mostly free after a moment."""
+        total = rests = 0
+        while True:
+            async with self._database.as_service() as db:
+                rows = await query.all(db, now=self._clock(), limit=BATCH, **limits)
+            found: int = sum(row["found"] for row in rows)
             total += found
-            empty = 0 if found else empty + 1
-        if total:
-            log.info("scan_done", scan=scan, found=total)
-        return total
-
-    async def _look(self, scan: str, query: Query, limits: dict[str, Any]) -> int:
-        """One batch; how many it told of."""
-        async with self._database.as_service() as db:
-            rows = await query.all(db, now=self._clock(), limit=BATCH, **limits)
-        found: int = sum(row["found"] for row in rows)
-        metrics.scan_findings.labels(scan).inc(found)
-        self._announce(row["bucket"] for row in rows)
-        return found
+            metrics.scan_findings.labels(scan).inc(found)
+            self._announce(row["bucket"] for row in rows)
+            if not found and (not rows or rests == MOST_RESTS):
+                if total:
+                    log.info("scan_done", scan=scan, found=total)
+                return total
+            if not found:  # a row that counts none: something was passed over
+                rests += 1
+                await asyncio.sleep(REST_SECONDS)

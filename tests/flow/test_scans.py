@@ -62,14 +62,8 @@ async def test_what_somebody_holds_for_a_moment_is_told_by_the_same_scan(shop, m
     entry = await ana.hears("oi")
     task = {"title": "Ligar", "due_date": "2030-05-07", "conversation_id": entry["conversation_id"]}
     await ana.made("/tasks", task)
-    looked, look = asyncio.Event(), scanner._look
-
-    async def noted(*args):
-        found = await look(*args)
-        looked.set()
-        return found
-
-    monkeypatch.setattr(scanner, "_look", noted)
+    looked = asyncio.Event()
+    monkeypatch.setattr(scanner, "_announce", lambda _: looked.set())
     monkeypatch.setattr(scans, "REST_SECONDS", 1)
     async with database.acting_as(UUID(ana.id)) as db:
         conversation = {"user_id": UUID(ana.id), "conversation_id": UUID(entry["conversation_id"])}
