@@ -64,10 +64,21 @@ def test_floors_on_chats_mails_and_reviews_that_nobody_reads() -> None:
     assert min(got[f"{field}.{code}"] for field in ("urgency", "create_task") for code in ("pt", "en", "es")) >= 0.85
 
 
-def test_floors_on_the_newest_messages_that_nobody_reads() -> None:
+def test_floors_on_messages_told_sideways_that_nobody_reads() -> None:
     got = score(rows("blind_held4.jsonl"))
 
     assert got["sentiment"] >= 0.82
     assert got["urgency"] >= 0.78
     assert got["negotiation"] >= 0.84
     assert got["create_task"] >= 0.84
+
+
+def test_floors_on_natural_messages_that_nobody_reads() -> None:
+    got = score(rows("blind_held5.jsonl"))
+
+    assert got["sentiment"] >= 0.90
+    assert got["urgency"] >= 0.90
+    assert got["negotiation"] >= 0.94
+    assert got["create_task"] >= 0.90
+    fields = ("sentiment", "urgency", "negotiation", "create_task")
+    assert min(got[f"{field}.{code}"] for field in fields for code in ("pt", "en", "es")) >= 0.85
