@@ -10,7 +10,8 @@ from uuid_utils.compat import uuid7
 
 from alfred.api.connection_checks import can_receive, can_send
 from alfred.api.hook_models import Hook, counters_of
-from alfred.http.context import Caller
+from alfred.crm.erasure import erase_channel
+from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
 from alfred.http.models import Input, Listing, Name, Output, Page
 from alfred.http.pages import newest_first
@@ -105,15 +106,17 @@ async def update_channel(db: Db, caller: Caller, channel_id: UUID, body: Channel
 
 
 @routes.on("DELETE", "/channels/{channel_id}", status=204, errors=(404,))
-async def delete_channel(db: Db, caller: Caller, channel_id: UUID) -> None:
+async def delete_channel(caller: Caller, services: Services, channel_id: UUID) -> None:
     """Delete a channel and its conversations.
 
-    A connected channel needs the scope `admin`.
+    A connected channel needs the scope `admin`. Where a long history does not go in one call (503), the next one goes
+    on with it.
     """
-    connected = await sql.connections.get.one(db, user_id=caller.user_id, channel_id=channel_id)
+    async with services.database.acting_as(caller.user_id) as db:
+        connected = await sql.connections.get.one(db, user_id=caller.user_id, channel_id=channel_id)
     if connected is not None and not caller.may("admin"):
         raise Problem(403, "insufficient_scope", "Deleting a connected channel takes a token with the scope `admin`.")
-    if not await sql.channels.remove.run(db, user_id=caller.user_id, channel_id=channel_id):
+    if not await erase_channel(services.database, caller.user_id, channel_id):
         raise not_found("channel")
 
 

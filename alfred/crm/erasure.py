@@ -9,7 +9,7 @@ from alfred.db import Database
 from alfred.queries import Db, sql
 
 PORTION = 1_000  # messages
-HISTORY = 10_000  # messages and events of an account in a transaction: half a second
+HISTORY = 10_000  # messages, and events of an account, in a transaction: half a second
 _KEYS = ("dedupe_key", "external_id")
 _LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 SHORTEST_WORD = 5  # a handle of fewer letters stands in what is about others too
@@ -28,6 +28,17 @@ async def erase_account(database: Database, user_id: UUID) -> None:
     async with database.acting_as(user_id) as db:
         await sql.erasures.forget_account.run(db)
         await sql.users.erase_own.run(db)
+
+
+async def erase_channel(database: Database, user_id: UUID, channel_id: UUID) -> bool:
+    """A channel and its conversations, in the same way; False where it is not there."""
+    about = {"user_id": user_id, "channel_id": channel_id}
+    erased = HISTORY
+    while erased == HISTORY:
+        async with database.acting_as(user_id) as db:
+            erased = await sql.erasures.forget_channel.run(db, **about, limit=HISTORY)
+    async with database.acting_as(user_id) as db:
+        return bool(await sql.channels.remove.run(db, **about))
 
 
 async def erase_contact(db: Db, suppression: Suppression, user_id: UUID, contact_id: UUID) -> bool:

@@ -127,20 +127,27 @@ async def test_an_erased_account_leaves_no_trace(http, address, root):
     assert await places_of(root, word, "98766000", person.id) == set()
 
 
-async def test_a_long_history_goes_by_portions(http, address, root, monkeypatch):
+NEWEST = "select from messages where user_id = $1 order by message_id desc limit 1 for update"
+CHANNEL = "select from channels where user_id = $1 for update"
+
+
+@pytest.mark.parametrize(("what", "held", "left"), [("account", NEWEST, 2), ("channel", CHANNEL, 0)])
+async def test_a_long_history_goes_by_portions(http, address, root, monkeypatch, what, held, left):
     monkeypatch.setattr(erasure, "HISTORY", 4)
+    monkeypatch.setattr("alfred.db.LOCK_MILLISECONDS", 200)
     person = await Person.sign_up(http, address, "archivist")
     for number in range(10):
         await person.hears(f"Mensagem {number}")
-    left = "select count(*) from messages where user_id = $1"
-    newest = "select from messages where user_id = $1 order by message_id desc limit 1 for update"
+    (channel,) = (await person.get("/channels"))[1]["items"]
+    call = ("/me", {"password": "a good password"}) if what == "account" else (f"/channels/{channel['id']}",)
+    messages = "select count(*) from messages where user_id = $1"
     async with root.transaction():
-        await root.execute(newest, person.id)
-        status, problem = await person.delete("/me", {"password": "a good password"})
+        await root.execute(held, person.id)
+        status, problem = await person.delete(*call)
         assert (status, problem["code"]) == (503, "busy")
-        assert await root.fetchval(left, person.id) == 2
-    assert (await person.delete("/me", {"password": "a good password"}))[0] == 204
-    assert await root.fetchval(left, person.id) == 0
+        assert await root.fetchval(messages, person.id) == left, "what could go is gone"
+    assert (await person.delete(*call))[0] == 204
+    assert await root.fetchval(messages, person.id) == 0
 
 
 @pytest.mark.parametrize("text", ["SAIR", "sair", " Parar. ", "STOP!", "baja", "Bája"])
