@@ -93,12 +93,16 @@ with told as (
 select greatest((select count(*) from told), (select count(*) from written))
 
 -- name: forget_channel
--- Some messages of a channel.
-delete from messages
- where user_id = :user_id
-   and message_id = any (array(
-           select m.message_id
-             from conversations c
-             join messages m on m.user_id = c.user_id and m.conversation_id = c.conversation_id
-            where c.user_id = :user_id and c.channel_id = :channel_id
-            limit :limit))
+-- Some messages of a channel; how many.
+with written as (
+    delete from messages
+     where user_id = :user_id
+       and message_id = any (array(
+               select m.message_id
+                 from conversations c
+                 join messages m on m.user_id = c.user_id and m.conversation_id = c.conversation_id
+                where c.user_id = :user_id and c.channel_id = :channel_id
+                limit :limit))
+    returning message_id
+)
+select count(*) from written

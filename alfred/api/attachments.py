@@ -133,9 +133,7 @@ async def upload_file(request: web.Request, caller: Caller, services: Services) 
 def _told(request: web.Request, caller: Caller, row: Row) -> web.Response:
     link = links.sign(caller.user_id, f"{BASE}/media/{row['media_id']}", SENT_SECONDS)
     made = Upload(id=row["media_id"], url=base_url(request) + link, mime_type=row["mime_type"], size=row["size"])
-    response = json_response(made.model_dump_json().encode())
-    response.set_status(201)
-    return response
+    return json_response(made.model_dump_json().encode(), status=201)
 
 
 @routes.on("GET", "/media/{media_id}", scope=None, guarded=True, lenient=True, endless=True,

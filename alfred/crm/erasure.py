@@ -6,7 +6,7 @@ from uuid import UUID
 from alfred.channels.phones import variants
 from alfred.crm.suppression import Suppression
 from alfred.db import Database
-from alfred.queries import Db, sql
+from alfred.queries import Db, Query, sql
 
 PORTION = 1_000  # messages
 HISTORY = 10_000  # messages, and events of an account, in a transaction: half a second
@@ -16,29 +16,28 @@ SHORTEST_WORD = 5  # a handle of fewer letters stands in what is about others to
 
 
 async def erase_account(database: Database, user_id: UUID) -> None:
-    """A tenant and everything in it.
-
-    What there is most of goes first, a portion in each transaction: however long the history is, none of them takes
-    long, and a call that ends too early is gone on with by the next one.
-    """
-    erased = HISTORY
-    while erased == HISTORY:
-        async with database.acting_as(user_id) as db:
-            erased = await sql.erasures.forget_history.value(db, user_id=user_id, limit=HISTORY)
+    """A tenant and everything in it."""
+    await _forget_by_portions(database, user_id, sql.erasures.forget_history)
     async with database.acting_as(user_id) as db:
         await sql.erasures.forget_account.run(db)
         await sql.users.erase_own.run(db)
 
 
 async def erase_channel(database: Database, user_id: UUID, channel_id: UUID) -> bool:
-    """A channel and its conversations, in the same way; False where it is not there."""
-    about = {"user_id": user_id, "channel_id": channel_id}
+    """A channel and its conversations; False where it is not there."""
+    await _forget_by_portions(database, user_id, sql.erasures.forget_channel, channel_id=channel_id)
+    async with database.acting_as(user_id) as db:
+        return bool(await sql.channels.remove.run(db, user_id=user_id, channel_id=channel_id))
+
+
+async def _forget_by_portions(database: Database, user_id: UUID, query: Query, **about: UUID) -> None:
+    """What there is most of goes first, a portion in each transaction: however long the history is, none of them takes
+    long, and a call that ends too early is gone on with by the next one.
+    """
     erased = HISTORY
     while erased == HISTORY:
         async with database.acting_as(user_id) as db:
-            erased = await sql.erasures.forget_channel.run(db, **about, limit=HISTORY)
-    async with database.acting_as(user_id) as db:
-        return bool(await sql.channels.remove.run(db, **about))
+            erased = await query.value(db, user_id=user_id, limit=HISTORY, **about)
 
 
 async def erase_contact(db: Db, suppression: Suppression, user_id: UUID, contact_id: UUID) -> bool:

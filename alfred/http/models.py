@@ -28,9 +28,9 @@ T = TypeVar("T")
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
-def json_response(body: bytes) -> web.Response:
+def json_response(body: bytes, *, status: int = 200) -> web.Response:
     """An answer that is JSON already."""
-    return web.Response(body=body, headers={hdrs.CONTENT_TYPE: JSON})
+    return web.Response(body=body, status=status, headers={hdrs.CONTENT_TYPE: JSON})
 
 
 def _as_moment(value: object) -> object:
