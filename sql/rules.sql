@@ -32,11 +32,11 @@ insert into rules (user_id, rule_id, name, text, language, compiled, enabled, ex
 values (:user_id, :rule_id, :name, :text, :language, :compiled, :enabled, :explanation, :warnings)
 
 -- name: update
--- What is null stays as it is; a new sentence comes with all that was compiled of it.
+-- What is null stays as it is, but for the sentence; a new one comes with all that was compiled of it.
 update rules
    set name        = coalesce(:name, name),
        enabled     = coalesce(:enabled, enabled),
-       text        = case when :compiled::jsonb is null then text else :text end,
+       text        = case when :set_text::boolean then :text else text end,
        language    = coalesce(:language, language),
        compiled    = coalesce(:compiled, compiled),
        explanation = coalesce(:explanation, explanation),

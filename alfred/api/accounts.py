@@ -27,7 +27,7 @@ from alfred.api.logins import (
 from alfred.crm.erasure import erase_account
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
-from alfred.http.models import Currency, Input, Name, Output, Timezone
+from alfred.http.models import Currency, IfGiven, Input, Name, Output, Timezone
 from alfred.http.problems import Problem, not_found
 from alfred.identity import LONGEST_PASSWORD, in_normal_form
 from alfred.queries import Db, sql
@@ -79,11 +79,11 @@ class RefreshToken(Input):
 
 
 class ProfileChange(Input):
-    name: Name | None = Field(None, examples=["Ana Prado"])
-    locale: Locale | None = None
-    timezone: Timezone | None = None
-    currency: Currency | None = None
-    preferences: Preferences | None = Field(
+    name: IfGiven[Name] = Field(None, examples=["Ana Prado"])
+    locale: IfGiven[Locale] = None
+    timezone: IfGiven[Timezone] = None
+    currency: IfGiven[Currency] = None
+    preferences: IfGiven[Preferences] = Field(
         None, examples=[{"theme": "dark"}], description="Replaces the stored object. At most 4 KiB as compact JSON."
     )
 

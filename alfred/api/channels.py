@@ -13,7 +13,7 @@ from alfred.api.hook_models import Hook, counters_of
 from alfred.crm.erasure import erase_channel
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
-from alfred.http.models import Input, Listing, Name, Output, Page
+from alfred.http.models import IfGiven, Input, Listing, Name, Output, Page
 from alfred.http.pages import newest_first
 from alfred.http.problems import Problem, not_found
 from alfred.http.quotas import make_room
@@ -37,9 +37,9 @@ class NewChannel(Input):
 
 
 class ChannelChange(Input):
-    name: Name | None = Field(None, examples=["Loja Centro"])
+    name: IfGiven[Name] = Field(None, examples=["Loja Centro"])
     external_account_id: Account | None = None
-    active: bool | None = None
+    active: IfGiven[bool] = None
 
 
 class ChannelConnection(Output):

@@ -15,7 +15,20 @@ from alfred.crm.erasure import erase_contact
 from alfred.events import record
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
-from alfred.http.models import Currency, Handle, Input, Listing, Moment, Money, Name, Notes, Output, Page, SearchText
+from alfred.http.models import (
+    Currency,
+    Handle,
+    IfGiven,
+    Input,
+    Listing,
+    Moment,
+    Money,
+    Name,
+    Notes,
+    Output,
+    Page,
+    SearchText,
+)
 from alfred.http.pages import newest_first
 from alfred.http.problems import Fault, Problem, invalid, not_found
 from alfred.queries import Db, Row, sql
@@ -25,13 +38,13 @@ routes = Routes("Contacts")
 
 
 class SettingsChange(Input):
-    negotiation_enabled: bool | None = None
-    negotiation_mode: NegotiationMode | None = None
+    negotiation_enabled: IfGiven[bool] = None
+    negotiation_mode: IfGiven[NegotiationMode] = None
     base_price: Money | None = None
     custom_price: Money | None = None
     currency: Currency | None = None
-    vip: bool | None = None
-    preferred_tone: Tone | None = None
+    vip: IfGiven[bool] = None
+    preferred_tone: IfGiven[Tone] = None
 
 
 class ContactSettings(Output):
@@ -75,14 +88,14 @@ class NewContact(Input):
 
 class ContactChange(Input):
     name: Name | None = None
-    handle: Handle | None = None
-    channel_type: ChannelType | None = None
+    handle: IfGiven[Handle] = None
+    channel_type: IfGiven[ChannelType] = None
     email: Handle | None = None
     phone: Handle | None = None
     notes: Notes | None = None
-    identities: list[Identity] | None = Field(None, min_length=1, max_length=MOST_IDENTITIES)
+    identities: IfGiven[list[Identity]] = Field(None, min_length=1, max_length=MOST_IDENTITIES)
     opted_out_at: Moment | None = Field(None, description="`null` where the customer wants messages again.")
-    settings: SettingsChange | None = None
+    settings: IfGiven[SettingsChange] = None
 
 
 class IdentityOut(Output):
@@ -238,10 +251,7 @@ async def _currency(db: Db, caller: Caller) -> str:
 
 
 async def _store(db: Db, caller: Caller, row: Row, given: dict[str, Any], settings: SettingsChange) -> None:
-    """The row with what was given; a setting that cannot be null stays when it is set to null."""
-    nullable = {"base_price", "custom_price", "currency"}
-    changes = {name: value for name, value in settings.given().items() if value is not None or name in nullable}
-    await rewrite(db, caller.user_id, row, given | changes)
+    await rewrite(db, caller.user_id, row, given | settings.given())
 
 
 async def _add_identities(db: Db, caller: Caller, contact_id: UUID, identities: list[Known]) -> None:

@@ -13,7 +13,7 @@ from alfred.crm.outbox import policy_of
 from alfred.events import record
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Answer, Routes
-from alfred.http.models import Input, Listing, Moment, Output, Page, SearchText, Tag
+from alfred.http.models import IfGiven, Input, Listing, Moment, Output, Page, SearchText, Tag
 from alfred.http.pages import written
 from alfred.http.problems import Fault, bad_reference, invalid, not_found
 from alfred.queries import Db, Row, sql
@@ -66,8 +66,8 @@ class NewConversation(Input):
 
 
 class ConversationChange(Input):
-    status: ConversationStatus | None = None
-    tags: list[Tag] | None = Field(None, max_length=MOST_TAGS)
+    status: IfGiven[ConversationStatus] = None
+    tags: IfGiven[list[Tag]] = Field(None, max_length=MOST_TAGS)
     snoozed_until: Moment | None = None
 
     @field_validator("tags")

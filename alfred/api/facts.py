@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 
 from alfred.http.context import Caller
 from alfred.http.endpoint import Routes
-from alfred.http.models import Currency, Input, Listing, Money, Name, Output, Page, SearchText, Tag
+from alfred.http.models import Currency, IfGiven, Input, Listing, Money, Name, Output, Page, SearchText, Tag
 from alfred.http.pages import newest_first
 from alfred.http.problems import Fault, Problem, invalid, not_found
 from alfred.queries import Db, sql
@@ -45,7 +45,7 @@ class NewFact(Input):
 
 
 class FactChange(Input):
-    name: Name | None = None
+    name: IfGiven[Name] = None
     text: FactText | None = None
     tags: list[Tag] | None = Field(None, max_length=20)
     sku: Sku | None = None
@@ -107,10 +107,8 @@ async def get_fact(db: Db, caller: Caller, fact_id: UUID) -> Fact:
 async def change_fact(db: Db, caller: Caller, fact_id: UUID, body: FactChange) -> Fact:
     """Change a fact."""
     known = (await get_fact(db, caller, fact_id)).model_dump(exclude={"id", "created_at", "updated_at"})
-    given = {name: value for name, value in body.given().items() if value is not None or name != "name"}
-    values = known | {
-        name: [] if value is None and name in {"tags", "aliases"} else value for name, value in given.items()
-    }
+    lists = {"tags", "aliases"}
+    values = known | {name: [] if value is None and name in lists else value for name, value in body.given().items()}
     _check(values)
     del values["kind"]
     await sql.facts.change.run(db, user_id=caller.user_id, fact_id=fact_id, **values)

@@ -19,7 +19,7 @@ from alfred.flows.definition import InvalidFlow, Validation, validate
 from alfred.flows.simulate import Step, simulate
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
-from alfred.http.models import Input, Listing, Name, Notes, Output, Page
+from alfred.http.models import IfGiven, Input, Listing, Name, Notes, Output, Page
 from alfred.http.pages import after, page
 from alfred.http.problems import Fault, invalid, not_found
 from alfred.http.quotas import make_room, within_size
@@ -69,10 +69,10 @@ class NewFlow(Input):
 
 
 class FlowChange(Input):
-    name: Name | None = None
+    name: IfGiven[Name] = None
     description: Notes | None = None
-    enabled: bool | None = None
-    definition: DefinitionIn | None = Field(None, examples=[_DEFINITION])
+    enabled: IfGiven[bool] = None
+    definition: IfGiven[DefinitionIn] = Field(None, examples=[_DEFINITION])
 
 
 class GivenDefinition(Input):
@@ -174,8 +174,8 @@ async def replace_flow(db: Db, caller: Caller, services: Services, flow_id: UUID
 async def update_flow(db: Db, caller: Caller, services: Services, flow_id: UUID, body: FlowChange) -> Flow:
     """Update a flow."""
     before = await get_flow(db, caller, flow_id)
-    given = {name: value for name, value in body.given().items() if value is not None or name == "description"}
-    return await _store(db, caller, services, flow_id, before.model_dump(include=set(NewFlow.model_fields)) | given)
+    fields = before.model_dump(include=set(NewFlow.model_fields)) | body.given()
+    return await _store(db, caller, services, flow_id, fields)
 
 
 @routes.on("DELETE", "/flows/{flow_id}", status=204, errors=(404,))

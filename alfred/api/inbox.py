@@ -9,7 +9,7 @@ from alfred.api.conversations import ConversationFilter, refuse_past
 from alfred.crm.conversations import BulkChange, change_many, more_to_change
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
-from alfred.http.models import Input, Moment, Output, Tag
+from alfred.http.models import IfGiven, Input, Moment, Output, Tag
 from alfred.http.problems import bad_reference
 from alfred.queries import Db, sql
 from alfred.terms import MOST_TAGS, ConversationStatus
@@ -37,11 +37,11 @@ class ConversationCounts(Output):
 
 
 class ConversationBulkChange(Input):
-    status: ConversationStatus | None = None
+    status: IfGiven[ConversationStatus] = None
     snoozed_until: Moment | None = None
-    add_tags: list[Tag] | None = Field(None, max_length=MOST_TAGS)
-    remove_tags: list[Tag] | None = Field(None, max_length=MOST_TAGS)
-    unread: bool | None = None
+    add_tags: IfGiven[list[Tag]] = Field(None, max_length=MOST_TAGS)
+    remove_tags: IfGiven[list[Tag]] = Field(None, max_length=MOST_TAGS)
+    unread: IfGiven[bool] = None
 
     @model_validator(mode="after")
     def _something(self) -> Self:
@@ -52,8 +52,7 @@ class ConversationBulkChange(Input):
 
     def as_changes(self) -> BulkChange:
         """As the verb takes it."""
-        given = {name: value for name, value in self.given().items() if value is not None or name == "snoozed_until"}
-        return BulkChange(**given)
+        return BulkChange(**self.given())
 
 
 class ConversationBulk(Input):

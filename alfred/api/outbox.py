@@ -16,7 +16,7 @@ from alfred.crm.outbox.changing import Changes
 from alfred.crm.outbox.claiming import Wish
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
-from alfred.http.models import Input, Moment
+from alfred.http.models import IfGiven, Input, Moment
 from alfred.http.problems import Fault, Problem, bad_reference, invalid, not_found
 from alfred.queries import Db, Row, sql
 from alfred.senders.errors import Error
@@ -29,9 +29,9 @@ FARTHEST = timedelta(days=366)
 class MessageChange(Input):
     """What is left out stays as it is."""
 
-    body: Annotated[Body, StringConstraints(min_length=1)] | None = None
-    scheduled_at: Moment | None = None
-    cancel_on_reply: bool | None = None
+    body: IfGiven[Annotated[Body, StringConstraints(min_length=1)]] = None
+    scheduled_at: IfGiven[Moment] = None
+    cancel_on_reply: IfGiven[bool] = None
 
 
 class MessageClaim(Input):

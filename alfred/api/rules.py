@@ -14,7 +14,7 @@ from alfred.api.situations import situation
 from alfred.crm.automation import shown
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
-from alfred.http.models import Input, Listing, Name, Output, Page
+from alfred.http.models import IfGiven, Input, Listing, Name, Output, Page
 from alfred.http.pages import newest_first
 from alfred.http.problems import Problem, not_found
 from alfred.http.quotas import make_room, within_size
@@ -54,10 +54,10 @@ class NewRule(Input):
 
 
 class RuleChange(Input):
-    name: Name | None = None
+    name: IfGiven[Name] = None
     text: Sentence | None = Field(None, examples=[EXAMPLE_SENTENCE])
-    compiled: Compiled | None = None
-    enabled: bool | None = None
+    compiled: IfGiven[Compiled] = None
+    enabled: IfGiven[bool] = None
 
     @model_validator(mode="after")
     def _not_both(self) -> Self:
@@ -139,8 +139,9 @@ async def update_rule(db: Db, caller: Caller, rule_id: UUID, body: RuleChange) -
     if body.text is not None or body.compiled is not None:
         anew = await compiled_rule(db, caller, body.text, body.compiled)
     about = {"user_id": caller.user_id, "rule_id": rule_id}
+    given = {"name": body.name, "enabled": body.enabled, "set_text": bool({"text", "compiled"} & body.model_fields_set)}
     async with within_size(db, caller.user_id, "rules"):
-        if not await sql.rules.update.run(db, **about, name=body.name, enabled=body.enabled, **anew):
+        if not await sql.rules.update.run(db, **about, **given, **anew):
             raise not_found("rule")
     return await get_rule(db, caller, rule_id)
 

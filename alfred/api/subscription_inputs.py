@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 
 from alfred.addresses import LONGEST_URL, UrlFault
 from alfred.events import EVENT_TYPES, UnknownType, types_of
-from alfred.http.models import Input
+from alfred.http.models import IfGiven, Input
 from alfred.http.problems import Fault, invalid
 from alfred.outbound_http import OutboundHttp
 
@@ -29,10 +29,8 @@ Description = Annotated[str, StringConstraints(max_length=200)]
 Patterns = Annotated[list[Annotated[str, StringConstraints(max_length=100)]], Field(min_length=1, max_length=100)]
 
 
-class SubscriptionInput(Input):
-    """What POST and PATCH share."""
-
-    url: Url | None = Field(None, examples=["https://example.com/hooks/alfred"])
+class NewSubscriptionInput(Input):
+    url: Url = Field(examples=["https://example.com/hooks/alfred"])
     events: Patterns | None = Field(
         None,
         examples=[["message.*", "task.created"]],
@@ -46,11 +44,18 @@ class SubscriptionInput(Input):
     enabled: bool | None = None
 
 
-class NewSubscriptionInput(SubscriptionInput):
-    url: Url = Field(examples=["https://example.com/hooks/alfred"])
+class SubscriptionInput(Input):
+    url: IfGiven[Url] = Field(None, examples=["https://example.com/hooks/alfred"])
+    events: IfGiven[Patterns] = Field(None, examples=[["message.*", "task.created"]])
+    description: Description | None = None
+    headers: dict[str, str] | None = Field(
+        None, examples=[{"Authorization": "Bearer ..."}], description="Replaces all of them; `null` takes them away."
+    )
+    ordered: IfGiven[bool] = Field(None, description="One at a time, in the order of the log.")
+    enabled: IfGiven[bool] = None
 
 
-async def check(outbound: OutboundHttp, body: SubscriptionInput) -> None:
+async def check(outbound: OutboundHttp, body: NewSubscriptionInput | SubscriptionInput) -> None:
     """Everything that speaks against it, at once.
 
     Raises:

@@ -12,7 +12,7 @@ from alfred.crm import tasks
 from alfred.crm.tasks import TaskDraft
 from alfred.http.context import Caller, Services
 from alfred.http.endpoint import Routes
-from alfred.http.models import Input, Listing, Moment, Name, Notes, Output, Page
+from alfred.http.models import IfGiven, Input, Listing, Moment, Name, Notes, Output, Page
 from alfred.http.pages import newest_first
 from alfred.http.problems import bad_reference, not_found
 from alfred.queries import Db, sql
@@ -60,10 +60,10 @@ class NewTask(Input):
 
 
 class TaskChange(Input):
-    title: Name | None = Field(None, examples=["Enviar orçamento"])
+    title: IfGiven[Name] = Field(None, examples=["Enviar orçamento"])
     description: Notes | None = None
-    status: TaskStatus | None = None
-    priority: Priority | None = None
+    status: IfGiven[TaskStatus] = None
+    priority: IfGiven[Priority] = None
     due_date: Due | None = None
     conversation_id: UUID | None = None
     contact_id: UUID | None = None
@@ -130,9 +130,7 @@ async def update_task(db: Db, caller: Caller, services: Services, task_id: UUID,
     if "due_date" in given:
         given["due_at"] = await _moment(db, caller, given.pop("due_date"))
     await _check_references(db, caller, given)
-    kept = {"title", "status", "priority"}
-    changes = {name: value for name, value in given.items() if value is not None or name not in kept}
-    await tasks.change(db, caller.user_id, task_id, before, before.model_copy(update=changes))
+    await tasks.change(db, caller.user_id, task_id, before, before.model_copy(update=given))
     return await _task(db, caller, services, task_id)
 
 

@@ -13,11 +13,15 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     PlainSerializer,
     StringConstraints,
     WithJsonSchema,
     model_validator,
 )
+from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core.core_schema import no_info_before_validator_function
 
 from alfred.queries import Row
 from alfred.terms import LONGEST_HANDLE, LONGEST_NAME, LONGEST_NOTES, LONGEST_SEARCH, LONGEST_TAG
@@ -74,6 +78,28 @@ Handle = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, m
 Notes = Annotated[str, StringConstraints(max_length=LONGEST_NOTES)]
 Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_TAG)]
 SearchText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_SEARCH)]
+
+
+class _NotNull:
+    """Of a field that may be left out, and cannot be null."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_before_validator_function(self._refuse, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        shown: dict[str, Any] = handler(schema)
+        (kind,) = (each for each in shown.pop("anyOf") if each != {"type": "null"})
+        shown.update(kind)
+        return shown
+
+    @staticmethod
+    def _refuse(value: object) -> object:
+        if value is None:
+            raise PydanticCustomError("not_nullable", "This cannot be null; leave it out where it shall stay as it is.")
+        return value
+
+
+IfGiven = Annotated[T | None, _NotNull()]  # a field of a change: None where it is left out
 
 
 def _is_text(annotation: Any) -> bool:

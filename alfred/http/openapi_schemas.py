@@ -34,7 +34,7 @@ def for_clients(part: Any) -> Any:
         return part
     words = part.get("enum")
     if isinstance(words, list) and (name := _NAMES.get(frozenset(words))):
-        notes = {key: part[key] for key in ("description", "default") if key in part}
+        notes = {key: part[key] for key in ("description", "default") if part.get(key) is not None}
         return {"$ref": _REF.format(name)} | notes
     idle = ("default" in part and part["default"] is None) or "const" in part
     return {key: for_clients(value) for key, value in part.items() if not (key == "default" and idle)}
