@@ -144,9 +144,7 @@ class Listing(Input):
     """What every list takes."""
 
     limit: int = Field(50, ge=1, le=200, description="Maximum number of items in the page.")
-    cursor: str | None = Field(
-        None, max_length=1000, description="`next_cursor` of the previous page. Leave it out for the first page."
-    )
+    cursor: str | None = Field(None, description="`next_cursor` of the previous page. Leave it out for the first page.")
 
 
 class Page(Output, Generic[T]):

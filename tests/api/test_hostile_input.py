@@ -11,6 +11,7 @@ from functools import cache
 
 import pytest
 
+from alfred.app import described
 from alfred.http import inputs
 from tests.people import whatsapp
 
@@ -37,6 +38,20 @@ async def test_a_cursor_written_by_hand_is_refused(ana, key):
     for kind, path in (("contacts", "/contacts"), ("rejected", "/webhooks/rejected"), ("tokens", "/tokens")):
         status, problem = await ana.get(path, cursor=forged(json.dumps([kind, *key])))
         assert (status, problem["code"]) == (400, "invalid_cursor")
+
+
+LISTS = [
+    path.removeprefix("/api/v1")
+    for path, item in described()["paths"].items()
+    if "{" not in path and any(each.get("name") == "cursor" for each in item.get("get", {}).get("parameters", ()))
+]
+
+
+@pytest.mark.parametrize("path", LISTS)
+async def test_a_cursor_of_any_length_is_damaged_alike(ana, path):
+    for cursor in ("x", "x" * 1000, "x" * 1001, "x" * 7000, forged(json.dumps(["y" * 2000, 1]))):
+        status, problem = await ana.get(path, cursor=cursor)
+        assert (status, problem["code"]) == (400, "invalid_cursor"), len(cursor)
 
 
 @pytest.mark.parametrize("key", ["1e999", "NaN", "9223372036854775808", "-1" + "0" * 30, "null", "[]", '"x"'])
