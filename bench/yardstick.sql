@@ -143,8 +143,8 @@ begin
                           body, attachments, reply_to_id, status, classification, sent_at)
     values (p_user, v_message, v_conversation.conversation_id, v_channel, 'inbound',
             p_item ->> 'external_id', p_item ->> 'dedupe_key', v_body, p_item -> 'attachments',
-            (select r.message_id from messages r
-              where r.user_id = p_user and r.channel_id = v_channel and r.dedupe_key = p_item ->> 'reply_to'),
+            case when p_item ->> 'reply_to' is not null then (select r.message_id from messages r
+              where r.user_id = p_user and r.channel_id = v_channel and r.dedupe_key = p_item ->> 'reply_to') end,
             'received', v_classified, v_sent_at)
     on conflict do nothing;
     if not found then

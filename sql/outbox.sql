@@ -18,8 +18,9 @@ select pg_advisory_xact_lock(hashtextextended(concat_ws(' ', m.user_id, h.type, 
 -- A message that was written in the messenger's own app, by its id in the channel of this conversation; locked.
 select m.message_id
   from conversations c
-  join messages m on m.user_id = c.user_id and m.conversation_id = c.conversation_id and m.dedupe_key = :external_id
- where c.user_id = :user_id and c.conversation_id = :conversation_id and m.channel_id = c.channel_id
+ cross join app.messages_keyed(array[c.channel_id], array[:external_id]) k (message_id)
+  join messages m on m.user_id = c.user_id and m.message_id = k.message_id
+ where c.user_id = :user_id and c.conversation_id = :conversation_id and m.conversation_id = c.conversation_id
    and m.source = 'native_app'
    for no key update of c
 

@@ -19,6 +19,7 @@ INDEXES_ACROSS_TENANTS = {
     "sessions_by_end",
     "event_retries_dead",
     "messages_due",
+    "messages_external_id_taken",  # by a digest, of the tenant too
     "deliveries_due",
     "deliveries_leased",
     "deliveries_given_up",

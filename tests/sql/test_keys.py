@@ -20,6 +20,10 @@ QUEUED = """
 insert into messages (user_id, message_id, conversation_id, channel_id, direction, body, status, sent_at, queued_at)
 values ($1, $2, $3, $4, 'outbound', 'oi', 'queued', now(), now())
 """
+KEYED = """
+insert into messages (user_id, message_id, conversation_id, channel_id, direction, dedupe_key, body, status, sent_at)
+values ($1, $2, $1, $3, 'inbound', $4, 'oi', 'received', now())
+"""
 DELIVERY = """
 insert into deliveries (user_id, conversation_id, message_id, channel_id, lane, kind, payload, state, due_at,
                         give_up_at)
@@ -83,6 +87,28 @@ async def test_a_connection_of_another_channel_or_tenant_keeps_no_message(db, te
     await db.execute("update messages set claim = null, due_at = null where user_id = $1", tenant)
     await db.execute(CONNECTION, tenant, channel)
     assert await sql.outbox.claim.all(db, user_id=tenant, most_claims=3, **asked) == []
+
+
+async def test_a_message_is_known_by_its_key_on_its_channel(db, tenant, twin):
+    """The index holds a digest of all three."""
+    channels, keys, made = [uuid7(), uuid7()], ["a", r"\x61", r"a\b", "ação"], {}
+    for user_id in (tenant, twin):
+        for channel in channels:
+            for key in keys:
+                made[user_id, channel, key] = uuid7()
+                await db.execute(KEYED, user_id, made[user_id, channel, key], channel, key)
+    for user_id in (tenant, twin):
+        await db.execute("select set_config('app.user_id', $1, true)", str(user_id))
+        for channel in channels:
+            for key in keys:
+                found = await db.fetch("select app.messages_keyed(array[$1::uuid], array[$2])", channel, key)
+                assert [row[0] for row in found] == [made[user_id, channel, key]]
+    found = await db.fetch("select app.messages_keyed($1, array['a', null, 'other'])", channels)
+    assert {row[0] for row in found} == {made[twin, channel, "a"] for channel in channels}
+    with pytest.raises(asyncpg.UniqueViolationError) as refused:
+        async with db.transaction():
+            await db.execute(KEYED, tenant, uuid7(), channels[0], "a")
+    assert refused.value.constraint_name == "messages_external_id_taken"
 
 
 async def test_a_turn_is_what_was_said_since_the_answer_before_it(db, tenant):
