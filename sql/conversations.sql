@@ -30,16 +30,7 @@ c.user_id = :user_id
    and (:tag::text is null or g.tag is not null)
    and (:contact_id::uuid is null or c.contact_id = :contact_id)
    and (:ids::uuid[] is null or c.conversation_id = any (:ids))
-   and (:q::text is null
-        or case when :is_common::boolean
-                -- one row at most: a plan that hashes every message that fits would read them all
-                then coalesce((select true from messages m
-                                where m.user_id = :user_id and m.conversation_id = c.conversation_id
-                                  and app.holds(m.norm, :q) limit 1),
-                              (select true from contacts t
-                                where t.user_id = :user_id and t.contact_id = c.contact_id
-                                  and app.holds(t.norm, :q) limit 1), false)
-                else c.conversation_id = any (array(select app.search_conversations(:q))) end)
+   and (:q::text is null or c.conversation_id = any (array(select app.search_conversations(:q))))
 
 -- part: newest
 (:before_at::timestamptz is null or (c.active_at, c.conversation_id) < (:before_at, :before_id::uuid))
@@ -48,8 +39,6 @@ c.user_id = :user_id
 
 -- name: page
 -- By latest activity.
--- A text that is common is looked for in what the filters show; one that is not by a function, since LIKE may use no
--- index under row level security.
 select c.conversation_id as id, c.active_at
   from {{filtered}}
  where {{filters}}
@@ -69,9 +58,22 @@ select newest.id, newest.active_at
  order by newest.active_at desc, newest.id desc
  limit :limit
 
--- name: search_is_common
--- Whether at least one in thirty of the newest hundred conversations fits.
-select app.search_is_common(:q, null, null)
+-- name: holding_rare
+-- The conversations that hold a rare text, by a function, since LIKE may use no index under row level security.
+-- Null where the text is looked for in what the filters show.
+select app.search_rare(:q)
+
+-- name: holding
+-- Which of these hold the text. One row at most is read of each: a plan that hashes what fits would read all of it.
+select c.conversation_id
+  from conversations c
+ where c.user_id = :user_id and c.conversation_id = any (:ids::uuid[])
+   and coalesce((select true from messages m
+                  where m.user_id = :user_id and m.conversation_id = c.conversation_id
+                    and app.holds(m.norm, :q) limit 1),
+                (select true from contacts t
+                  where t.user_id = :user_id and t.contact_id = c.contact_id
+                    and app.holds(t.norm, :q) limit 1), false)
 
 -- name: items
 -- What a page shows, as JSON.

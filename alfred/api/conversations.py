@@ -1,5 +1,6 @@
 """The inbox: conversations by latest activity, and the messages of each."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 from aiohttp import web
 from pydantic import Field, field_validator
 
-from alfred.api.inbox_page import inbox_page, longest_waiting_first, newest_ids, search_page
+from alfred.api.inbox_page import NEWEST, WAITING, Selection, inbox_page, listed, search_page, walked
 from alfred.crm.conversations import Change, change
 from alfred.crm.outbox import policy_of
 from alfred.events import record
@@ -134,7 +135,8 @@ async def list_conversations(
 ) -> Page[ListedConversation]:
     """List conversations, most recent activity first.
 
-    Filters combine. `sort=waiting` lists who waits longest first.
+    Filters combine. `sort=waiting` lists who waits longest first. A page of a search may hold fewer than `limit`, or
+    none, though more follow: go on while `has_more` is true.
     """
     listed: Any  # written by PostgreSQL in the shape of the model
     if query.sort != "newest" or not query.is_unfiltered():
@@ -148,17 +150,20 @@ async def list_conversations(
 
 
 async def _filtered_page(db: Db, caller: Caller, request: web.Request, query: ConversationQuery) -> web.Response:
-    is_common = query.q is not None and await sql.conversations.search_is_common.value(db, q=query.q)
-    filters = query.model_dump(exclude={"limit", "cursor", "sort"})
-    given = {"user_id": caller.user_id, "ids": None, "is_common": is_common, **filters}
+    order, rows_of = NEWEST, sql.conversations.page if query.channel is None else sql.conversations.page_of_channel
     if query.sort == "waiting":
-        found = await longest_waiting_first(db, request, query, given)
-    else:
-        rows_of = sql.conversations.page if query.channel is None else sql.conversations.page_of_channel
-        found = await newest_ids(db, request, query, rows_of, given)
+        order, rows_of = WAITING, sql.conversations.page_by_waiting
+    filters = query.model_dump(exclude={"limit", "cursor", "sort", "q"})
+    chosen = Selection(order, rows_of, {"user_id": caller.user_id, "ids": None, "q": None, **filters})
     if query.q is None:
+        found = await listed(db, request, query, chosen)
         return written(found, await sql.conversations.items.value(db, ids=found.items))
-    about = {"q": query.q, "is_common": is_common, "ids": found.items}
+    rare = await sql.conversations.holding_rare.value(db, q=query.q)
+    if rare is None:
+        found = await walked(db, request, query, chosen, query.q)
+    else:
+        found = await listed(db, request, query, replace(chosen, given=chosen.given | {"ids": rare}))
+    about = {"q": query.q, "is_common": rare is None, "ids": found.items}
     return written(found, await sql.conversations.found_items_of.value(db, **about))
 
 

@@ -104,7 +104,7 @@ async def update_conversations(db: Db, caller: Caller, services: Services, body:
     """
     refuse_past(body.change.snoozed_until, services.clock(), "/change/snoozed_until")
     filters = (body.filter or ConversationFilter()).model_dump()
-    selection = {"ids": body.ids, "is_common": False, **filters}
+    selection = {"ids": body.ids, **filters}
     if body.ids is not None:
         missing = await sql.conversations.missing.value(db, user_id=caller.user_id, ids=body.ids)
         if missing is not None:

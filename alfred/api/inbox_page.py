@@ -1,5 +1,7 @@
 """Pages of the inbox: which conversations are shown. PostgreSQL writes them, without filters by one statement."""
 
+import time
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,6 +12,9 @@ from alfred.http.context import Caller, Services
 from alfred.http.models import Listing, Page
 from alfred.http.pages import after, linked, page, written
 from alfred.queries import Db, Query, Row, sql
+
+FIRST_STEPS = 100  # of a walk; more, where they take a small part of its time
+PATIENCE = 0.05  # seconds that a walk goes on, as app.found_items
 
 
 async def inbox_page(services: Services, caller: Caller, request: web.Request, query: Listing) -> web.Response:
@@ -39,27 +44,72 @@ def _written_row(request: web.Request, kind: str, row: Row | None) -> web.Respon
     return written(linked(request, kind, [], last), row["items"])
 
 
-async def newest_ids(db: Db, request: web.Request, query: Listing, rows_of: Query, given: dict[str, Any]) -> Page[UUID]:
-    """By latest activity, of those that `rows_of` finds."""
-    kind = sql.conversations.page.name
-    at, before = after(kind, query, datetime.fromisoformat, UUID)
-    rows = await rows_of.all(db, before_at=at, before_id=before, limit=query.limit + 1, **given)
-    found = page(request, kind, query, rows, lambda row: (row["active_at"].isoformat(), row["id"]))
-    return found.of(lambda row: row["id"])
+@dataclass(frozen=True)
+class Order:
+    """How a list of conversations is sorted: the columns of its key, and what a query calls those to go on behind."""
+
+    kind: str  # of its cursors
+    key: tuple[str, ...]
+    place: tuple[str, ...]
+
+    def begin(self, query: Listing) -> dict[str, Any]:
+        """The place behind the page before."""
+        readers = [UUID if column == "id" else _moment_or_none for column in self.key]
+        return dict(zip(self.place, after(self.kind, query, *readers), strict=True))
+
+    def behind(self, row: Row) -> dict[str, Any]:
+        """The place behind a row."""
+        return dict(zip(self.place, (row[column] for column in self.key), strict=True))
+
+    def key_of(self, row: Row) -> list[Any]:
+        """The row's part of a cursor."""
+        values = (row[column] for column in self.key)
+        return [value.isoformat() if isinstance(value, datetime) else value for value in values]
 
 
-async def longest_waiting_first(db: Db, request: web.Request, query: Listing, given: dict[str, Any]) -> Page[UUID]:
-    """Who waits for an answer, by how long; then who does not, by how long nothing happened."""
-    kind = "conversations.waiting"
-    waiting, active_at, conversation_id = after(kind, query, _moment_or_none, datetime.fromisoformat, UUID)
-    place = {"after_waiting": waiting, "after_at": active_at, "after_id": conversation_id}
-    rows = await sql.conversations.page_by_waiting.all(db, **place, limit=query.limit + 1, **given)
+NEWEST = Order(sql.conversations.page.name, ("active_at", "id"), ("before_at", "before_id"))
+# Who waits for an answer, by how long; then who does not, by how long nothing happened.
+WAITING = Order(
+    "conversations.waiting", ("waiting_since", "active_at", "id"), ("after_waiting", "after_at", "after_id")
+)
 
-    def key(row: Row) -> tuple[str | None, str, UUID]:
-        since = row["waiting_since"]
-        return since and since.isoformat(), row["active_at"].isoformat(), row["id"]
 
-    return page(request, kind, query, rows, key).of(lambda row: row["id"])
+@dataclass(frozen=True)
+class Selection:
+    """What is listed: a query, what it takes besides the place and the limit, and the order of its rows."""
+
+    order: Order
+    query: Query
+    given: dict[str, Any]
+
+    async def rows(self, db: Db, place: dict[str, Any], limit: int) -> list[Row]:
+        """The next ones."""
+        return await self.query.all(db, **self.given, **place, limit=limit)
+
+
+async def listed(db: Db, request: web.Request, query: Listing, chosen: Selection) -> Page[UUID]:
+    """A page of the selection."""
+    order = chosen.order
+    rows = await chosen.rows(db, order.begin(query), query.limit + 1)
+    return page(request, order.kind, query, rows, order.key_of).of(lambda row: row["id"])
+
+
+async def walked(db: Db, request: web.Request, query: Listing, chosen: Selection, text: str) -> Page[UUID]:
+    """The same of those that hold a text, as far as a moment goes: the next page begins behind the last one read."""
+    order, found = chosen.order, []
+    place, steps, until = order.begin(query), FIRST_STEPS, time.monotonic() + PATIENCE
+    while True:
+        began = time.monotonic()
+        rows = await chosen.rows(db, place, steps)
+        about = {"user_id": chosen.given["user_id"], "ids": [row["id"] for row in rows], "q": text}
+        holding = {row["conversation_id"] for row in await sql.conversations.holding.all(db, **about)}
+        found += [row for row in rows if row["id"] in holding]
+        if len(rows) < steps or len(found) > query.limit:
+            return page(request, order.kind, query, found, order.key_of).of(lambda row: row["id"])
+        now = time.monotonic()
+        if now >= until:
+            return linked(request, order.kind, [row["id"] for row in found], order.key_of(rows[-1]))
+        place, steps = order.behind(rows[-1]), steps * 2 if now - began < PATIENCE / 4 else steps
 
 
 def _moment_or_none(text: str | None) -> datetime | None:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from alfred.api import inbox_page
+
 NOON = 1714564800
 
 
@@ -134,3 +136,27 @@ async def test_refuses_a_message_of_elsewhere(ana, bruno, thread):
         assert (await ana.get(path, **{name: "x"}))[0] == 422
     status, problem = await ana.get(path, around=ids[0], after=ids[0])
     assert (status, problem["errors"][0]["pointer"]) == (422, "after")
+
+
+@pytest.mark.parametrize("sort", ["newest", "waiting"])
+@pytest.mark.parametrize("limit", [1, 2, 50])
+async def test_a_search_that_takes_long_goes_on_in_the_next_page(ana, monkeypatch, sort, limit):
+    """Whatever of a page was found when its time was over: nothing is left out, and nothing is told twice."""
+    monkeypatch.setattr(inbox_page, "PATIENCE", 0)
+    monkeypatch.setattr(inbox_page, "FIRST_STEPS", 2)
+    wanted = []
+    for number in range(11):
+        text = "mesmo?!" if number in {1, 2, 7, 10} else "mesmo"
+        name = "Nadia ?!" if number == 5 else "Nadia"
+        entry = await ana.hears(text, f"+55119000001{number:02}", at=NOON + number, name=name)
+        wanted += [entry["conversation_id"]] if number in {1, 2, 5, 7, 10} else []
+    found, cursor, sizes = [], "", set()
+    while cursor is not None:
+        asked = {"q": "?!", "status": "open", "sort": sort, "limit": limit}
+        status, page = await ana.get("/conversations", **asked, **({"cursor": cursor} if cursor else {}))
+        assert (status, page["has_more"]) == (200, page["next_cursor"] is not None)
+        found += [item["id"] for item in page["items"]]
+        sizes.add(len(page["items"]))
+        cursor = page["next_cursor"]
+    assert found == (wanted if sort == "waiting" else wanted[::-1])
+    assert 0 in sizes

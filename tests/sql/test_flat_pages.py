@@ -8,6 +8,7 @@ from uuid_utils.compat import uuid7
 
 from alfred.queries import sql
 from tests.sql.hats import wearing
+from tests.sql.test_search_reads import READ
 
 CONVERSATIONS = 12_000
 LIMIT = 50
@@ -36,7 +37,9 @@ select user_id, unnest(case when n <= 40 then array['rare', 'vip'] else array['v
   from (select *, row_number() over (order by active_at) as n from conversations) c;
 drop index messages_search;
 insert into messages (user_id, message_id, conversation_id, channel_id, direction, body, status, sent_at)
-select user_id, app.uuid7(), conversation_id, channel_id, 'inbound', 'oi', 'received', active_at
+select user_id, app.uuid7(), conversation_id, channel_id, 'inbound',
+       'oi' || case when row_number() over (order by active_at desc) > 1000 then ' natal' else '' end, 'received',
+       active_at
   from conversations;
 analyze contacts, conversations, channels, messages, conversation_tags;
 """
@@ -72,7 +75,7 @@ async def rows_read(db, query, **given):
 
 NO_FILTER = dict.fromkeys(
     ("status", "channel", "needs_reply", "negotiation", "sentiment", "urgency", "tag", "contact_id", "ids", "q")
-) | {"unread_only": False, "is_common": False}
+) | {"unread_only": False}
 
 
 NEWEST, WAITING = ("before_at", "before_id"), ("after_waiting", "after_at", "after_id")
@@ -113,14 +116,45 @@ async def test_so_does_a_page_of_who_waits_longest(rich, filters):
     assert read <= 4 * (LIMIT + 1), indexes
 
 
-async def test_a_search_of_a_common_word_reads_what_it_walks(rich):
+@pytest.mark.parametrize("q", ["oi", "natal", "???"])
+async def test_what_is_not_rare_is_told_from_a_few_messages(rich, q):
+    """Also where it stands in none of the newest conversations."""
+    db, _ = rich
+    before = await db.fetchval(READ)
+    assert await sql.conversations.holding_rare.value(db, q=q) is None
+    assert await db.fetchval(READ) - before < CONVERSATIONS / 10
+
+
+async def test_what_is_looked_for_in_threads_reads_those_alone(rich):
     db, user_id = rich
-    assert await sql.conversations.search_is_common.value(db, q="oi")
-    assert not await sql.conversations.search_is_common.value(db, q="tchau")
-    given = NO_FILTER | dict.fromkeys(NEWEST) | {"user_id": user_id, "limit": LIMIT + 1, "q": "oi", "is_common": True}
-    for filters in ({"status": "pending"}, {"tag": "rare"}, {"status": "open"}):
-        read, indexes = await rows_read(db, sql.conversations.page, **given | filters)
-        assert read <= 6 * (LIMIT + 1), indexes
+    given = NO_FILTER | dict.fromkeys(NEWEST) | {"user_id": user_id, "limit": LIMIT, "status": "pending"}
+    ids = [row["id"] for row in await sql.conversations.page.all(db, **given)]
+    for q, found in (("oi", ids), ("natal", ids), ("???", [])):
+        about = {"user_id": user_id, "ids": ids, "q": q}
+        assert {row[0] for row in await sql.conversations.holding.all(db, **about)} == set(found)
+        read, indexes = await rows_read(db, sql.conversations.holding, **about)
+        assert read <= 4 * LIMIT, indexes
+
+
+@pytest.mark.parametrize("q", ["natal", "???"])
+async def test_a_walk_without_patience_goes_on_from_page_to_page(rich, q):
+    db, _ = rich
+    expected = await db.fetch(
+        """select conversation_id from conversations c
+            where exists (select from messages m where m.conversation_id = c.conversation_id and app.holds(m.norm, $1))
+            order by active_at desc""",
+        q,
+    )
+    found, at, last = [], None, None
+    while True:
+        before = await db.fetchval(READ)
+        row = await db.fetchrow("select * from app.search_found($1, $2, $3, 1000, '0')", q, at, last)
+        assert await db.fetchval(READ) - before < CONVERSATIONS / 10
+        found += row["ids"]
+        at, last = row["last_at"], row["last_id"]
+        if last is None:
+            break
+    assert found == [row["conversation_id"] for row in expected]
 
 
 @pytest.mark.parametrize("q", ["zz", "z", "oi", "cl"])

@@ -19,8 +19,8 @@ WORK = {
     "alfred_app": {
         "end_own_session", "erase_own_user", "erased_items", "forget_own_attempts", "forget_own_failures",
         "forget_own_traces", "issue_ticket", "log_begins_at", "messages_keyed", "number_before",
-        "search_contacts", "search_conversations", "search_hits", "search_hits_of", "search_is_common",
-        "search_matches", "search_page", "take_in_known",
+        "search_contacts", "search_conversations", "search_found", "search_hits_of", "search_is_common",
+        "search_matches", "search_page", "search_rare", "take_in_known",
     },
     "alfred_auth_app": {
         "change_own_password", "change_password", "end_session", "find_hook", "find_login", "find_media", "find_token",

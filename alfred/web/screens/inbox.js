@@ -138,7 +138,7 @@ export function open(place, path) {
     painting ||= requestAnimationFrame(() => {
       painting = 0;
       list.show(items.sort(order), !cursor);
-      if (!items.length && !told.firstChild) fill(told, nothing());
+      if (!items.length && !cursor && !told.firstChild) fill(told, nothing());
       else if (items.length && told.querySelector(".empty")) fill(told);
     });
   }
