@@ -130,7 +130,7 @@ def _tie(bus: Bus, workers: _Workers, max_age: int) -> None:
         automation.RULES,
         automation.FLOWS,
         Making(max_age, workers.deliveries.expect).consumer,
-        notifications.CONSUMER,
+        notifications.consumer(bus.hub),
         fetching.CONSUMER.telling(workers.fetcher.expect),
         fetching.WORDS.telling(workers.fetcher.expect),
         refining.CONSUMER.telling(workers.refiner.expect),

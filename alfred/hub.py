@@ -113,19 +113,24 @@ class Hub:
                 self._dirty.update(range(BUCKETS))
             self._wake.clear()
             dirty, self._dirty = self._dirty, set()
-            users = [user for user in self._shown if bucket_of(user) in dirty]
             try:
-                while users:
-                    users = await self._hand_out(users)
+                await self._look(self.shown(dirty))
             except Exception as error:
                 log.warning("hub_waits", error=repr(error), exc_info=None if connection_lost(error) else error)
                 await asyncio.sleep(SWEEP_SECONDS)
 
-    async def _hand_out(self, users: list[UUID]) -> list[UUID]:
-        """One look; the users for whom there is more than it took."""
-        seen = {user: self._shown[user] for user in users if user in self._shown}
-        asked = {"users": list(seen), "numbers": list(seen.values()), "limit": READ_LIMIT}
-        rows = await self._database.service_rows(sql.notifications.after, **asked)
+    async def _look(self, shown: dict[UUID, int]) -> None:
+        if shown:
+            asked = {"users": list(shown), "numbers": list(shown.values()), "limit": READ_LIMIT}
+            self.hand_out(await self._database.service_rows(sql.notifications.after, **asked))
+
+    def shown(self, buckets: Iterable[int]) -> dict[UUID, int]:
+        """The users of some buckets who are connected, each with the last number that it was handed."""
+        asked = set(buckets)
+        return {user: number for user, number in self._shown.items() if bucket_of(user) in asked}
+
+    def hand_out(self, rows: Iterable[Row]) -> None:
+        """Hand over what came after what was shown, of each user the first `READ_LIMIT` at most."""
         counts: dict[UUID, int] = defaultdict(int)
         for row in rows:
             user = row["user_id"]
@@ -134,4 +139,5 @@ class Hub:
                 self._shown[user] = row["number"]
                 for seat in self._seats[user]:
                     seat.push(row)
-        return [user for user, count in counts.items() if count == READ_LIMIT and user in self._shown]
+        if cut := [bucket_of(user) for user, count in counts.items() if count >= READ_LIMIT]:
+            self.poke(cut)

@@ -5,17 +5,19 @@ Effects and cursors move in one transaction, so a consumer's effects happen exac
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from itertools import groupby
 from operator import itemgetter
 from time import monotonic
-from typing import Literal
+from typing import Protocol
 from uuid import UUID
 
 import structlog
 
 from alfred.consumers import Consumer, asked
-from alfred.db import Database, UnknownUser, connection_lost, held_by_others
+from alfred.db import Database, connection_lost
+from alfred.dispatch import SHARE_SECONDS, TURN_SECONDS, BatchFailed, Share, act, act_on_all, attempt
 from alfred.events import BUCKETS, SWEEP_SECONDS, Event, bucket_of
 from alfred.queries import Db, sql
 
@@ -23,55 +25,35 @@ log = structlog.get_logger()
 
 READ_LIMIT = 1000
 TURN_LIMIT = 100
-# How long a transaction acts on single events, and on those of one tenant: others may wait.
-TURN_SECONDS = 0.1
-SHARE_SECONDS = 0.05
 # Looks follow each other at this distance, but for the first few after a silence.
-REST_SECONDS = 0.01
+REST_SECONDS = 0.02
 MOST_LOOKS_AT_ONCE = 3
+# What cannot wait for the next look is read at this distance.
+URGENT_REST_SECONDS = 0.004
 # So often at most, where looks follow each other, is looked for consumers that may wait.
 WAIT_SECONDS = 0.05
-MOST_ATTEMPTS = 8
-FIRST_WAIT_SECONDS = 2.0
 # Patience with a row that somebody else holds: short, since the events of other tenants wait too.
 LOCK_MILLISECONDS = 200
 
 
-class Stuck(Exception):
-    """An earlier event of the same tenant waits for a lock in vain."""
+class Changed(Protocol):
+    """Who hears in which buckets consumers have acted, and whether what they made is handed out already."""
 
-
-class BatchFailed(Exception):
-    """A consumer failed on a whole batch."""
-
-
-class Share:
-    """The time of one transaction, and of each tenant within it."""
-
-    def __init__(self, tenant_seconds: float) -> None:
-        self._ends_at = monotonic() + TURN_SECONDS
-        self._left: dict[UUID, float] = defaultdict(lambda: tenant_seconds)
-        self.stuck: set[UUID] = set()  # who hold something that was waited for: it is not waited for again
-
-    def is_used_up(self, user_id: UUID) -> bool:
-        """Whether the tenant's next events wait for its turn."""
-        return self._left[user_id] <= 0 or monotonic() > self._ends_at
-
-    def use(self, user_id: UUID, seconds: float) -> None:
-        """Count time to a tenant."""
-        self._left[user_id] -= seconds
+    def __call__(self, buckets: Iterable[int], *, handed_out: bool = False) -> None: ...
 
 
 class Reader:
     """Reads the log for all consumers of the process."""
 
-    def __init__(self, database: Database, changed: Callable[[Iterable[int]], None]) -> None:
+    def __init__(self, database: Database, changed: Changed) -> None:
         self._consumers: dict[str, Consumer] = {}
         self._database = database
         self._changed = changed
         self._dirty: set[int] = set()
         self._dirty_for_all: set[int] = set()  # these and `_dirty`: what those who may wait have not looked at
-        self._wake = asyncio.Event()
+        self._urgent: set[int] = set()
+        self._wake, self._wake_urgent = asyncio.Event(), asyncio.Event()
+        self._urgent_at = 0.0
         self._sweep_at = self._look_at = self._look_for_all_at = 0.0
         self._has_backlog = True  # perhaps
         self._last_turn: tuple[UUID, str] = (UUID(int=0), "")
@@ -90,6 +72,12 @@ class Reader:
         """There may be news in these buckets (None: in any)."""
         self._dirty.update(range(BUCKETS) if buckets is None else buckets)
         self._wake.set()
+
+    def poke_urgent(self, buckets: Iterable[int]) -> None:
+        """There are news in these buckets for who acts at once: no need to look for what nobody wants, nor to rest."""
+        self._urgent.update(buckets)
+        self._wake_urgent.set()
+        self.poke(buckets)
 
     async def join(self) -> None:
         """Begin to count for each consumer: a new one reads what is written from now on."""
@@ -116,6 +104,7 @@ class Reader:
         if not self._has_backlog:
             await self._news()
         self._wake.clear()
+        await self._act_on_urgent()
         if sweep := monotonic() >= self._sweep_at:
             self._sweep_at = monotonic() + SWEEP_SECONDS
             self._dirty.update(range(BUCKETS))
@@ -135,9 +124,22 @@ class Reader:
         except TimeoutError:
             pass
         now = monotonic()
-        if self._look_at > now:
-            await asyncio.sleep(self._look_at - now)
+        while (rest := self._look_at - monotonic()) > 0:
+            await self._act_on_urgent()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(rest):
+                    await self._wake_urgent.wait()
+                    await asyncio.sleep(self._urgent_at - monotonic())
         self._look_at = max(self._look_at, now - MOST_LOOKS_AT_ONCE * REST_SECONDS) + REST_SECONDS
+
+    async def _act_on_urgent(self) -> None:
+        """Let those who act at once read what cannot wait."""
+        self._wake_urgent.clear()
+        buckets, self._urgent = self._urgent, set()
+        if buckets:
+            self._urgent_at = monotonic() + URGENT_REST_SECONDS
+            for consumer in self._consumers.values():
+                await self._at_once(consumer, buckets)
 
     async def _look_where_dirty(self) -> None:
         """For all consumers when it is time, else for those that cannot wait."""
@@ -155,9 +157,34 @@ class Reader:
         if not buckets:
             return
         found = await self._database.service_rows(sql.events.skip, **asked(consumers), buckets=sorted(buckets))
-        names = {row["consumer"] for row in found}
-        if names:
-            await self._read({row["bucket"] for row in found}, [each for each in consumers if each.name in names])
+        waiting: dict[str, set[int]] = defaultdict(set)
+        for row in found:
+            waiting[row["consumer"]].add(row["bucket"])
+        left = [
+            consumer
+            for consumer in consumers
+            if consumer.name in waiting and not await self._at_once(consumer, waiting[consumer.name])
+        ]
+        if left:
+            await self._read(set().union(*(waiting[each.name] for each in left)), left)
+
+    async def _at_once(self, consumer: Consumer, buckets: set[int]) -> bool:
+        """Whether a consumer has done what was new for it by one statement."""
+        if consumer.act_at_once is None:
+            return False
+        try:
+            done = await consumer.act_at_once(self._database, sorted(buckets), READ_LIMIT)
+        except Exception as error:
+            if connection_lost(error):
+                raise
+            log.warning("batch_failed", consumer=consumer.name, exc_info=error)
+            return False
+        if done.more:
+            self.poke(buckets)  # the page was cut
+        self._has_backlog |= done.backlog
+        if done.buckets:
+            self._changed(done.buckets, handed_out=True)
+        return True
 
     async def _read(self, buckets: set[int], consumers: Sequence[Consumer]) -> None:
         """What is new for each; where that fails for all together, none of it was done, and it is done one by one."""
@@ -183,8 +210,8 @@ class Reader:
                         self._look_for_all_at = 0.0
                 events: Sequence[Event] = [Event.of(row) for row in page if not row["aside"]]
                 if together:
-                    events = await self._act_on_all(db, self._consumers[name], events)
-                await self._put_aside(db, name, await self._act(db, self._consumers[name], events, share))
+                    events = await act_on_all(db, self._consumers[name], events)
+                await self._put_aside(db, name, await act(db, self._consumers[name], events, share))
         self._has_backlog |= any(row["aside"] for row in rows)
         if rows:
             self._changed({bucket_of(row["user_id"]) for row in rows})
@@ -200,7 +227,7 @@ class Reader:
                 return False
             events = [Event.of(row) for row in rows]
             user_id, name = self._last_turn = events[0].user_id, rows[0]["consumer"]
-            left = {event.number for event in await self._act(db, self._consumers[name], events, Share(SHARE_SECONDS))}
+            left = {event.number for event in await act(db, self._consumers[name], events, Share(SHARE_SECONDS))}
             numbers = [event.number for event in events if event.number not in left]
             await sql.events.done.run(db, consumer=name, user_id=user_id, numbers=numbers)
         self._changed([bucket_of(user_id)])
@@ -215,23 +242,12 @@ class Reader:
                 if row is None:
                     return
                 event, name = Event.of(row), row["consumer"]
-                outcome = await self._try(db, self._consumers[name], event, Share(TURN_SECONDS))
+                outcome = await attempt(db, self._consumers[name], event, Share(TURN_SECONDS))
                 if outcome == "unfinished":
                     await self._put_aside(db, name, [event])
                 if outcome != "failed":
                     await sql.events.settled.run(db, consumer=name, number=event.number)
             self._changed([bucket_of(event.user_id)])
-
-    async def _act(self, db: Db, consumer: Consumer, events: Sequence[Event], share: Share) -> list[Event]:
-        """Act on one after the other; returns what the time does not suffice for."""
-        left: list[Event] = []
-        behind: set[UUID] = set()  # a tenant's events keep their order
-        for event in events:
-            waits = event.user_id in behind or share.is_used_up(event.user_id)
-            if waits or await self._try(db, consumer, event, share) == "unfinished":
-                behind.add(event.user_id)
-                left.append(event)
-        return left
 
     async def _put_aside(self, db: Db, consumer: str, events: Sequence[Event]) -> None:
         """Let events wait for their tenants' turns."""
@@ -239,62 +255,3 @@ class Reader:
             self._has_backlog = True
             users, numbers = [event.user_id for event in events], [event.number for event in events]
             await sql.events.put_aside.run(db, consumer=consumer, users=users, numbers=numbers)
-
-    async def _act_on_all(self, db: Db, consumer: Consumer, events: Sequence[Event]) -> Sequence[Event]:
-        """What is left to be done one by one."""
-        if consumer.act_on_all is None or not events:
-            return events
-        try:
-            return await consumer.act_on_all(db, events)
-        except Exception as error:
-            if connection_lost(error):
-                raise
-            log.warning("batch_failed", consumer=consumer.name, events=len(events), exc_info=error)
-            raise BatchFailed from error
-
-    async def _try(
-        self, db: Db, consumer: Consumer, event: Event, share: Share
-    ) -> Literal["done", "unfinished", "failed"]:
-        """Act on one event within a savepoint: what fails undoes itself only, and is noted."""
-        if event.user_id in share.stuck:
-            await self._note(db, consumer, event, Stuck())
-            return "failed"
-        began = monotonic()
-        try:
-            await db.execute(f"savepoint event; select app.act_as('{event.user_id}')")
-            unfinished = await consumer.act(db, event)
-            await db.execute("select set_config('app.user_id', '', true); release savepoint event")
-        except Exception as error:
-            if connection_lost(error):
-                raise
-            await db.execute("rollback to savepoint event; select set_config('app.user_id', '', true)")
-            if held_by_others(error):
-                share.stuck.add(event.user_id)
-            if getattr(error, "sqlstate", None) == "AL401" or isinstance(error, UnknownUser):
-                return "done"  # its tenant was erased meanwhile
-            await self._note(db, consumer, event, error)
-            return "failed"
-        else:
-            return "unfinished" if unfinished else "done"
-        finally:
-            share.use(event.user_id, monotonic() - began)
-
-    async def _note(self, db: Db, consumer: Consumer, event: Event, error: Exception) -> None:
-        state = await sql.events.failed.value(
-            db,
-            consumer=consumer.name,
-            number=event.number,
-            user_id=event.user_id,
-            error=f"{type(error).__name__}: {error}"[:2000],
-            wait_seconds=FIRST_WAIT_SECONDS,
-            most=MOST_ATTEMPTS,
-        )
-        told = log.error if state == "dead" else log.warning
-        told(
-            "event_failed",
-            consumer=consumer.name,
-            event_type=event.type,
-            number=event.number,
-            state=state,
-            exc_info=error,
-        )

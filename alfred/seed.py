@@ -33,7 +33,7 @@ async def seed(base: Provisioned) -> None:
     async with AsyncExitStack() as stack:
         pools = await stack.enter_async_context(base.logins.opened(4))
         database = pools.app
-        inbox = Inbox(database, lambda _: None)
+        inbox = Inbox(database, lambda *_: None)
         writing = asyncio.create_task(inbox.run())
         stack.callback(writing.cancel)
         user_id = await _demo_user(pools.auth, base.settings.bcrypt_cost)

@@ -1,29 +1,15 @@
 -- Notifications; only the bus makes them.
 
--- name: announce
--- Once for each dedupe_key, with their events, for several tenants.
-select app.bus_announce(:notifications)
+-- name: notify
+-- Those of some events, each once; the numbers of events that are left, since somebody else holds their conversation.
+select app.bus_notify(:events, :titles)
 
--- name: announce_digests
--- Once for each dedupe_key too; those of a rule grow.
-select app.bus_announce_digests(:notifications)
-
--- name: subjects
--- Whom and what the notifications of some events speak of, in their order.
--- It says also whether somebody else holds the conversation; the others are locked.
--- Bounded by the events given.
-with asked as (
-    select array_agg(user_id) as users, array_agg(conversation_id) as conversations
-      from unnest(:users::uuid[], :conversations::uuid[]) as e (user_id, conversation_id)
-     where conversation_id is not null
-), busy as materialized (
-    select app.bus_hold(users, conversations) as conversation_id from asked where users is not null
-)
-select s.locale, s.contact_id, s.contact_name, s.snippet,
-       (:conversations::uuid[])[s.at] in (select conversation_id from busy) as busy
-  from app.bus_subjects(:users, :conversations, :messages)
-       with ordinality as s (locale, contact_id, contact_name, snippet, at)
- order by s.at
+-- name: tell
+-- Those of what is new for a consumer in some buckets, its cursors moved past them, and what streams have not shown yet.
+select t.buckets, t.more, t.backlog, (t.told).notification_id as id, (t.told).number, (t.told).user_id, (t.told).type,
+       (t.told).title, (t.told).body, (t.told).seen_at is not null as seen, (t.told).seen_at, (t.told).conversation_id,
+       (t.told).task_id, (t.told).rule_id, (t.told).contact_id, (t.told).count, (t.told).ids, (t.told).created_at
+  from app.bus_tell(:consumer, :wants, :buckets, :limit, :titles, :users, :numbers, :most) t
 
 -- name: page
 -- Newest first.

@@ -61,6 +61,11 @@ class Post:
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
 
+    @property
+    def urgent(self) -> bool:
+        """Whether somebody is told of it."""
+        return any((item.get("classification") or {}).get("urgency") == "high" for item in self.items)
+
 
 def _owner(post: Post) -> UUID:
     return post.user_id
@@ -72,7 +77,7 @@ class Inbox:
     def __init__(
         self,
         database: Database,
-        announce: Callable[[Iterable[UUID]], None],
+        announce: Callable[[Iterable[UUID], Iterable[UUID]], None],
         suppression: Suppression | None = None,
         opt_out_words: Iterable[str] = (),
     ) -> None:
@@ -227,7 +232,7 @@ class Inbox:
         written = [post for post in plain if None not in outcomes.get(id(post), [None])]
         for post in written:
             _resolve(post, outcomes[id(post)])
-        self._announce({post.user_id for post in written})
+        self._announce({post.user_id for post in written}, {post.user_id for post in written if post.urgent})
         return [post for post in posts if not post.done.done()]
 
     async def _settle(self, posts: list[Post]) -> None:
@@ -242,7 +247,7 @@ class Inbox:
             return
         for post in posts:
             _resolve(post, [next(taken) for _ in post.items])
-        self._announce({post.user_id for post in posts})
+        self._announce({post.user_id for post in posts}, {post.user_id for post in posts if post.urgent})
 
     async def _settle_each(self, posts: list[Post]) -> None:
         """One by one; behind a lock that did not open, a tenant's other posts do not wait for it again."""

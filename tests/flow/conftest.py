@@ -207,7 +207,7 @@ async def crowd(cluster):
 async def inbox(cluster, database):
     pool = Database(cluster.app(database), size=6)
     await pool.open()
-    inbox = Inbox(pool, lambda _: None)
+    inbox = Inbox(pool, lambda *_: None)
     writing = asyncio.create_task(inbox.run())
     yield inbox
     writing.cancel()

@@ -43,12 +43,20 @@ async def many(cluster):
 class Counted:
     """A bus with one consumer, whose statements for whole batches are counted."""
 
-    def __init__(self, dsn, consumer):
-        self.statements, self.batches, self.alone = [], [], []
-        self._act, self._act_on_all = consumer.act, consumer.act_on_all
+    def __init__(self, dsn, made):
+        self.statements, self.batches, self.at_once, self.alone = [], [], [], []
         self.database = Database(dsn, size=4)
         self.bus = Bus(self.database, dsn, Hub(self.database))
-        self.bus.subscribe(replace(consumer, act=self.act, act_on_all=self._act_on_all and self.act_on_all))
+        consumer = made(self.bus.hub)
+        self._act, self._act_on_all, self._act_at_once = consumer.act, consumer.act_on_all, consumer.act_at_once
+        self.bus.subscribe(
+            replace(
+                consumer,
+                act=self.act,
+                act_on_all=self._act_on_all and self.act_on_all,
+                act_at_once=self._act_at_once and self.act_at_once,
+            )
+        )
 
     async def act(self, db, event):
         self.alone.append(event)
@@ -61,6 +69,11 @@ class Counted:
             return await self._act_on_all(db, events)
         finally:
             db.remove_query_logger(self.note)
+
+    async def act_at_once(self, *asked):
+        done = await self._act_at_once(*asked)
+        self.at_once.append(done)
+        return done
 
     def note(self, record):
         if "app." in record.query:  # the driver also asks for types
@@ -77,16 +90,17 @@ class Counted:
         await self.database.close()
 
 
-async def test_a_thousand_users_are_told_by_two_statements(many, eventually):
+async def test_a_thousand_users_are_told_by_one_statement(many, eventually):
     superuser, dsn = many
     await superuser.execute(
-        """insert into ai_events (user_id, type, contact_id, conversation_id, payload)
-           select user_id, 'message.classified', user_id, user_id, $1 from users""", URGENT,
+        """insert into ai_events (user_id, type, contact_id, conversation_id, message_id, payload)
+           select user_id, 'message.classified', user_id, user_id, user_id, $1 from users""", URGENT,
     )  # fmt: skip
     count = "select count(*) from notifications"
-    async with Counted(dsn, notifications.CONSUMER) as counted:
+    async with Counted(dsn, notifications.consumer) as counted:
         assert await eventually(lambda: superuser.fetchval(count), lambda told: told == 1000) == 1000
-    assert (len(counted.batches), len(counted.statements), counted.alone) == (1, 2, [])
+    told, *others = [done for done in counted.at_once if done.buckets]
+    assert (sorted(told.buckets), others, counted.alone) == (list(range(16)), [], [])
     rows = await superuser.fetch("select email, title, body from notifications join users using (user_id)")
     for row in rows:
         assert row["title"].endswith(f" Customer of {row['email']}")
@@ -98,12 +112,12 @@ async def test_a_thousand_users_are_told_by_two_statements(many, eventually):
 async def test_an_event_about_somebody_elses_customer_shows_nothing_of_it(many, eventually):
     superuser, dsn = many
     await superuser.execute(
-        """insert into ai_events (user_id, type, contact_id, conversation_id, payload)
-           select u.user_id, 'message.classified', null, o.user_id, $1
+        """insert into ai_events (user_id, type, contact_id, conversation_id, message_id, payload)
+           select u.user_id, 'message.classified', null, o.user_id, o.user_id, $1
              from users u, users o where u.email = '1@example.com' and o.email = '2@example.com'""", URGENT,
     )  # fmt: skip
     rows = "select title, body, email from notifications join users using (user_id)"
-    async with Counted(dsn, notifications.CONSUMER):
+    async with Counted(dsn, notifications.consumer):
         (told,) = await eventually(lambda: superuser.fetch(rows))
     assert tuple(told) == ("Urgent message from ?", "", "1@example.com")
 
@@ -116,10 +130,47 @@ async def test_of_two_events_for_the_same_notification_one_is_told(many, eventua
              from users, generate_series(1, 2) where email < '11'""", URGENT,
     )  # fmt: skip
     users = await superuser.fetchval("select count(*) from users where email < '11'")
-    async with Counted(dsn, notifications.CONSUMER) as counted:
+    async with Counted(dsn, notifications.consumer) as counted:
         await eventually(lambda: superuser.fetchval("select count(*) from notifications"))
-    assert len(counted.batches[0]) == 2 * users
+    assert (len(counted.at_once), counted.alone) == (1, [])
     assert await superuser.fetchval("select count(*) from notifications") == users
+
+
+async def test_what_is_about_a_held_conversation_comes_when_it_is_free(many, eventually, monkeypatch):
+    monkeypatch.setattr("alfred.dispatch.FIRST_WAIT_SECONDS", 0.01)
+    superuser, dsn = many
+    await superuser.execute(
+        """insert into ai_events (user_id, type, contact_id, conversation_id, message_id, payload)
+           select user_id, 'message.classified', user_id, user_id, user_id, $1 from users where email < '11'""", URGENT,
+    )  # fmt: skip
+    users = await superuser.fetchval("select count(*) from users where email < '11'")
+    told = "select count(*) from notifications"
+    async with Counted(dsn, notifications.consumer) as counted:
+        async with superuser.transaction():
+            await superuser.fetch(
+                "select from conversations join users using (user_id) where email = '10@example.com' for update"
+            )
+            await eventually(lambda: superuser.fetchval(told), lambda count: count == users - 1)
+            await eventually(lambda: asyncio.sleep(0, counted.alone))
+        await eventually(lambda: superuser.fetchval(told), lambda count: count == users)
+
+
+async def test_what_cannot_be_told_does_not_hold_up_the_others(many, eventually):
+    superuser, dsn = many
+    await superuser.execute(
+        """insert into ai_events (user_id, type, contact_id, conversation_id, message_id, payload)
+           select user_id, 'message.classified', user_id, user_id, nullif(user_id, (
+                      select user_id from users where email = '7@example.com')), $1
+             from users where email < '11' or email = '7@example.com'""", URGENT,
+    )  # fmt: skip
+    users = await superuser.fetchval("select count(*) from users where email < '11' and email <> '7@example.com'")
+    told = "select count(*) from notifications"
+    async with Counted(dsn, notifications.consumer) as counted:
+        await eventually(lambda: superuser.fetchval(told), lambda count: count == users)
+        await eventually(lambda: superuser.fetchval("select count(*) from event_retries"))
+    assert counted.at_once == []
+    refused = "select email from event_retries join users using (user_id)"
+    assert await superuser.fetch(refused) == [("7@example.com",)]
 
 
 async def test_in_a_batch_too_a_rule_sees_what_an_earlier_one_did(cluster, http, eventually):
@@ -172,7 +223,7 @@ async def test_only_messages_with_files_or_with_something_to_call_off_are_handed
     emails = dict(map(tuple, await superuser.fetch("select user_id, email from users")))
     making = Making(60, lambda: None).consumer
     for consumer, email in ((fetching.CONSUMER, "7@example.com"), (making, "8@example.com")):
-        async with Counted(dsn, consumer) as counted:
+        async with Counted(dsn, lambda _, consumer=consumer: consumer) as counted:
             await eventually(lambda counted=counted: asyncio.sleep(0, counted.alone))
             await asyncio.sleep(0.2)
         assert [emails[event.user_id] for event in counted.alone] == [email]

@@ -103,7 +103,7 @@ async def test_effects_and_cursor_move_together(ground, eventually):
 
 
 async def test_a_poisonous_event_is_set_aside_and_tried_again(ground, eventually, monkeypatch):
-    monkeypatch.setattr("alfred.reader.FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("alfred.dispatch.FIRST_WAIT_SECONDS", 0.01)
     monkeypatch.setattr("alfred.reader.SWEEP_SECONDS", 0.1)
     attempts = 0
     healthy = []

@@ -122,7 +122,7 @@ async def test_what_waits_to_be_written_is_bounded(monkeypatch):
     """Nobody writes here: the queue only fills. One tenant fills the half of it."""
     monkeypatch.setattr(inbox, "MOST_WAITING", 10)
     monkeypatch.setattr(inbox, "WAIT_SECONDS", 0.2)
-    waiting = Inbox(Database("", size=2), lambda _: None)
+    waiting = Inbox(Database("", size=2), lambda *_: None)
     items = normalise(whatsapp("oi"), "whatsapp").items
 
     async def outcome(user):

@@ -76,7 +76,7 @@ async def test_a_service_stopped_in_the_middle_leaves_the_rest_to_the_next(clust
 
 
 async def test_a_rule_that_cannot_be_read_stops_nobody_else(shop, http, all_done, eventually, monkeypatch):
-    monkeypatch.setattr("alfred.reader.FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("alfred.dispatch.FIRST_WAIT_SECONDS", 0.01)
     ana = shop.ana
     bruno = await Person.sign_up(http, ana.address, "Bruno")
     for person in (ana, bruno):
