@@ -200,7 +200,7 @@ declare
     v_hits uuid[];
 begin
     select f.ids, f.hits, f.last_at, f.last_id into v_ids, v_hits, last_at, last_id
-      from app.search_found(p_text, p_before_at, p_before_id, p_limit, interval '50 ms') f;
+      from app.search_found(p_text, p_before_at, p_before_id, p_limit, interval '200 ms') f;
     items := app.found_items_of(p_text, v_ids, v_hits);
 end $$;
 

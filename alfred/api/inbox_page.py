@@ -14,7 +14,7 @@ from alfred.http.pages import after, linked, page, written
 from alfred.queries import Db, Query, Row, sql
 
 FIRST_STEPS = 100  # of a walk; more, where they take a small part of its time
-PATIENCE = 0.05  # seconds that a walk goes on, as app.found_items
+PATIENCE = 0.2  # seconds that a walk goes on, as app.found_items
 
 
 async def inbox_page(services: Services, caller: Caller, request: web.Request, query: Listing) -> web.Response:
