@@ -1,6 +1,7 @@
 """Services of their own: for what goes out (any process of a database sends what is due in it), and for scans."""
 
 import asyncio
+import contextlib
 import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -167,13 +168,28 @@ def home():
 
 @pytest.fixture
 async def run():
+    """Starts a command as an operator does."""
+    async with ending(Process.start) as start:
+        yield start
+
+
+@pytest.fixture
+async def fork():
+    """Starts one that has its modules loaded: where it is not the start that is tried."""
+    async with ending(Process.fork) as start:
+        yield start
+
+
+@contextlib.asynccontextmanager
+async def ending(start):
+    """What is started so is killed at the end."""
     started = []
 
-    async def start(*arguments, **settings):
-        started.append(await Process.start(*arguments, **settings))
+    async def begin(*arguments, **settings):
+        started.append(await start(*arguments, **settings))
         return started[-1]
 
-    yield start
+    yield begin
     for each in started:
         each.signal(signal.SIGKILL)
         await each.ends()

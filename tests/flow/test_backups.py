@@ -2,13 +2,9 @@
 
 import asyncio
 import json
-import os
 import stat
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import aiohttp
 import asyncpg
@@ -23,6 +19,7 @@ from alfred.settings import Settings
 from alfred.vault import Vault, place
 from tests.api.connecting import SECRET, connected
 from tests.conftest import serving
+from tests.flow.commands import Process
 from tests.flow.spoilt_backups import SPOILT
 from tests.founding import CARELESS, data_folder
 from tests.migrations.test_stairway import catalog
@@ -30,18 +27,15 @@ from tests.people import Person
 from tests.rich import rich, root, rows_of, transplant
 
 __all__ = ["rich", "root"]
-ROOT = Path(__file__).resolve().parents[2]
 FILE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 3000  # more than one piece
 SHAPE = ("column ", "constraint ", "index ", "policy ", "trigger ")
 KEYS = {"jwt_secret": "j" * 40, "secret_key": "k" * 40}
 
 
-def alfred(*words, **environ):
-    """Run a command as an operator does."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("ALFRED_", "PYTHON"))}
-    command = [sys.executable, "-m", "alfred", *map(str, words)]
-    environ = clean | {"PYTHONPATH": str(ROOT)} | {name: str(value) for name, value in environ.items()}
-    return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=90)
+async def alfred(*words, **environ):
+    """What a command ends with, and the lines that it says."""
+    process = await Process.fork(*map(str, words), **{name: str(value) for name, value in environ.items()})
+    return await process.ends(90), process.lines
 
 
 def content(superuser):
@@ -99,12 +93,12 @@ async def saved(cluster, place_to_be, http, rich, root):
         status, _, answer = await ana.call("POST", "/media", data=form)
         assert status == 201, answer
         ana.media = json.loads(answer)
-        beside = await asyncio.to_thread(alfred, "backup", place_to_be, ALFRED_HOME=home, **urls)
-        assert beside.returncode == 0, beside.stderr
+        beside, lines = await alfred("backup", place_to_be, ALFRED_HOME=home, **urls)
+        assert beside == 0, lines
     archive = place_to_be / "backup.tar.gz"
-    told = await asyncio.to_thread(alfred, "backup", archive, ALFRED_HOME=home, **urls)
-    assert told.returncode == 0, told.stderr
-    assert "holds the key of stored credentials" in told.stderr
+    status, lines = await alfred("backup", archive, ALFRED_HOME=home, **urls)
+    assert status == 0, lines
+    assert any("holds the key of stored credentials" in line for line in lines)
     assert stat.S_IMODE(archive.stat().st_mode) == 0o600
     assert [file for file in place_to_be.iterdir() if file.name.endswith("Z.tar.gz")]
     return Saved(archive, database, await asyncio.to_thread(content, cluster.superuser(database)), ana, channel)
@@ -140,9 +134,9 @@ async def used(dsn, superuser, home, saved, http):
 
 async def test_comes_back_on_an_embedded_server_of_its_own(saved, place_to_be, http):
     home = place_to_be / "restored"
-    told = await asyncio.to_thread(alfred, "restore", saved.archive, ALFRED_HOME=home)
-    assert told.returncode == 0, told.stderr
-    lines = [*told.stderr.splitlines(), *(home / "postgres.log").read_text().splitlines()]
+    status, lines = await alfred("restore", saved.archive, ALFRED_HOME=home)
+    assert status == 0, lines
+    lines = [*lines, *(home / "postgres.log").read_text().splitlines()]
     assert [line for line in lines if "error" in line.lower() and "yoyo" not in line] == []  # which tries what is there
     server = Embedded(home, options=CARELESS)
     server.start()
@@ -153,8 +147,8 @@ async def test_comes_back_on_an_embedded_server_of_its_own(saved, place_to_be, h
         await used(logins, superuser, home, saved, http)
     finally:
         server.stop()
-    again = await asyncio.to_thread(alfred, "restore", saved.archive, ALFRED_HOME=home)
-    assert (again.returncode, again.stderr.splitlines()[-1]) == (
+    status, lines = await alfred("restore", saved.archive, ALFRED_HOME=home)
+    assert (status, lines[-1]) == (
         1,
         "alfred: there are accounts in the database: a backup is restored into an empty one only",
     )
@@ -244,12 +238,12 @@ def test_the_reader_of_backups_is_nobodys(saved, cluster):
             assert db.execute("select count(*) from contacts").fetchone() == (0,)
 
 
-def test_what_is_there_is_not_overwritten(saved, cluster, place_to_be):
+async def test_what_is_there_is_not_overwritten(saved, cluster, place_to_be):
     urls = {
         "ALFRED_DATABASE_URL": cluster.app(saved.database),
         "ALFRED_OWNER_DATABASE_URL": cluster.owner(saved.database),
     }
     before = saved.archive.read_bytes()
-    told = alfred("backup", saved.archive, ALFRED_HOME=place_to_be / "home", **urls)
-    assert (told.returncode, told.stderr.splitlines()[-1]) == (1, f"alfred: {saved.archive} is there already")
+    status, lines = await alfred("backup", saved.archive, ALFRED_HOME=place_to_be / "home", **urls)
+    assert (status, lines[-1]) == (1, f"alfred: {saved.archive} is there already")
     assert saved.archive.read_bytes() == before

@@ -41,7 +41,7 @@ def start(dsn, tmp_path_factory):
 
     async def begin(**more):
         settings = FAST | {"database_url": dsn, "home": str(home), "jwt_secret": SECRET} | more
-        process = await Process.start("serve", **{f"ALFRED_{name.upper()}": value for name, value in settings.items()})
+        process = await Process.fork("serve", **{f"ALFRED_{name.upper()}": value for name, value in settings.items()})
         begun.append(process)
         return process, await process.address()
 

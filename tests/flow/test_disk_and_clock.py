@@ -70,10 +70,10 @@ def test_a_full_disk_refuses_and_loses_nothing(small_disk):
         assert found(at, user, [*acknowledged, *todo]) == (0, 0)
 
 
-async def test_a_start_on_a_full_disk_says_so(small_disk, run):
+async def test_a_start_on_a_full_disk_says_so(small_disk, fork):
     with (small_disk / "ballast").open("wb") as file:
         os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(small_disk).free)
-    started = await run("serve", ALFRED_HOME=str(small_disk / "home"))
+    started = await fork("serve", ALFRED_HOME=str(small_disk / "home"))
     assert await started.ends() == 1
     assert any("no space is left on this disk" in line for line in started.lines), started.lines
 

@@ -11,8 +11,8 @@ from tests.flow.commands import URGENT
 from tests.people import Person
 
 
-async def test_a_provider_that_is_not_there_is_a_clear_message(run, cluster, database, home):
-    service = await run(
+async def test_a_provider_that_is_not_there_is_a_clear_message(fork, cluster, database, home):
+    service = await fork(
         "serve", ALFRED_HOME=home, ALFRED_DATABASE_URL=cluster.app(database), ALFRED_AI_PROVIDER="nobody"
     )
     assert await service.ends() == 2
@@ -20,14 +20,14 @@ async def test_a_provider_that_is_not_there_is_a_clear_message(run, cluster, dat
     assert not any("Traceback" in line for line in service.lines)
 
 
-async def test_a_server_that_does_not_answer_is_named_without_the_password(run, home):
+async def test_a_server_that_does_not_answer_is_named_without_the_password(fork, home):
     with socket.socket() as closed, socket.socket() as silent:
         for port in (closed, silent):
             port.bind(("127.0.0.1", 0))
         silent.listen()
         for port, words in ((closed, "refused"), (silent, "no answer")):
             place = f"127.0.0.1:{port.getsockname()[1]}"
-            service = await run(
+            service = await fork(
                 "serve", ALFRED_HOME=home, ALFRED_DATABASE_URL=f"postgresql://app:a-secret@{place}/alfred"
             )
             assert await service.ends() == 1
@@ -37,16 +37,16 @@ async def test_a_server_that_does_not_answer_is_named_without_the_password(run, 
             assert "a-secret" not in line
 
 
-async def test_a_host_that_is_not_there_is_named(run, home):
-    service = await run("serve", ALFRED_HOME=home, ALFRED_HOST="nowhere.invalid")
+async def test_a_host_that_is_not_there_is_named(fork, home):
+    service = await fork("serve", ALFRED_HOME=home, ALFRED_HOST="nowhere.invalid")
     assert await service.ends() == 2
     assert any("ALFRED_HOST: nowhere.invalid: " in line for line in service.lines), service.lines
 
 
-async def test_a_port_that_is_taken_is_named_before_anything_is_started(run, home):
+async def test_a_port_that_is_taken_is_named_before_anything_is_started(fork, home):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        service = await run("serve", ALFRED_HOME=home, ALFRED_HOST="127.0.0.1", ALFRED_PORT=str(port))
+        service = await fork("serve", ALFRED_HOME=home, ALFRED_HOST="127.0.0.1", ALFRED_PORT=str(port))
         assert await service.ends() == 2
     (line,) = [line for line in service.lines if line.startswith("alfred: ")]
     assert f"ALFRED_PORT: cannot listen at 127.0.0.1, port {port}: address already in use" in line
@@ -54,9 +54,9 @@ async def test_a_port_that_is_taken_is_named_before_anything_is_started(run, hom
 
 
 @pytest.mark.parametrize("login", ["superuser", "owner"])
-async def test_refuses_to_serve_past_row_level_security(run, cluster, home, login):
+async def test_refuses_to_serve_past_row_level_security(fork, cluster, home, login):
     dsn = getattr(cluster, login)(cluster.copy())
-    service = await run("serve", ALFRED_HOME=home, ALFRED_DATABASE_URL=dsn)
+    service = await fork("serve", ALFRED_HOME=home, ALFRED_DATABASE_URL=dsn)
     assert await service.ends() == 2
     assert any("row level security" in line for line in service.lines), service.lines
 
@@ -69,7 +69,7 @@ def elsewhere(request):
     return request.getfixturevalue("fifteen")
 
 
-async def test_uses_an_existing_server(run, elsewhere, home, http, eventually):
+async def test_uses_an_existing_server(fork, elsewhere, home, http, eventually):
     """The owner's URL migrates and lets the application's role log in; then the application's alone will do."""
     schema.found(elsewhere.dsn("postgres", "postgres"), "elsewhere")
     urls = {
@@ -77,10 +77,10 @@ async def test_uses_an_existing_server(run, elsewhere, home, http, eventually):
         "ALFRED_OWNER_DATABASE_URL": elsewhere.dsn(schema.OWNER, "elsewhere"),
         "ALFRED_HOME": home,
     }
-    migrate = await run("migrate", **urls)
+    migrate = await fork("migrate", **urls)
     assert await migrate.ends(30) == 0, migrate.lines
     del urls["ALFRED_OWNER_DATABASE_URL"]
-    service = await run("serve", **urls)
+    service = await fork("serve", **urls)
     ana = await Person.sign_up(http, await service.address())
     await ana.hears("oi")
     status, ready = await eventually(lambda: ana.get("/health/ready"), lambda answer: answer[0] == 200, seconds=10)
@@ -90,7 +90,7 @@ async def test_uses_an_existing_server(run, elsewhere, home, http, eventually):
     assert await service.ends() == 0
 
 
-async def test_uses_separate_logins_of_an_existing_server(run, elsewhere, home, http, eventually):
+async def test_uses_separate_logins_of_an_existing_server(fork, elsewhere, home, http, eventually):
     """Migrating with all URLs makes the logins, and leaves to each what is its own."""
     schema.found(elsewhere.dsn("postgres", "postgres"), "apart")
     owner, app = elsewhere.dsn(schema.OWNER, "apart"), elsewhere.dsn(schema.APP, "apart")
@@ -100,14 +100,14 @@ async def test_uses_separate_logins_of_an_existing_server(run, elsewhere, home, 
         "ALFRED_BUS_DATABASE_URL": elsewhere.dsn(schema.BUS, "apart"),
         "ALFRED_HOME": home,
     }
-    migrate = await run("migrate", **urls, ALFRED_OWNER_DATABASE_URL=owner)
+    migrate = await fork("migrate", **urls, ALFRED_OWNER_DATABASE_URL=owner)
     assert await migrate.ends(30) == 0, migrate.lines
-    service = await run("serve", **urls)
+    service = await fork("serve", **urls)
     ana = await Person.sign_up(http, await service.address())
     await ana.hears(URGENT)
     assert await eventually(ana.notifications)
     with psycopg.connect(app) as db, pytest.raises(psycopg.errors.InsufficientPrivilege):
         db.execute("select * from app.judge_login('ana@example.com', '', interval '1 hour')")
-    one = await run("serve", ALFRED_DATABASE_URL=app, ALFRED_HOME=home)
+    one = await fork("serve", ALFRED_DATABASE_URL=app, ALFRED_HOME=home)
     assert await one.ends() == 2
     assert any("the logins of this database are separate" in line for line in one.lines), one.lines

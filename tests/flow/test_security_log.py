@@ -25,7 +25,7 @@ async def house(cluster, tmp_path):
     started = []
 
     async def start(**settings):
-        process = await Process.start(
+        process = await Process.fork(
             "serve",
             ALFRED_DATABASE_URL=cluster.app(name),
             ALFRED_HOME=str(tmp_path),

@@ -17,12 +17,12 @@ from tests.flow.commands import ROOT, URGENT
 from tests.people import Person, whatsapp
 
 
-async def test_serves_seeds_and_stops_cleanly(run, home, http):
+async def test_serves_seeds_and_stops_cleanly(run, fork, home, http):
     service = await run("serve", ALFRED_HOME=home)
     address = await service.address()
 
-    for _ in range(2):  # beside the live service; the second time finds everything there
-        seed = await run("seed", ALFRED_HOME=home)
+    for start in (run, fork):  # beside the live service; the second time finds everything there
+        seed = await start("seed", ALFRED_HOME=home)
         assert await seed.ends(60) == 0, seed.lines
     stranger = Person(http, address)
     status, session = await stranger.post("/auth/login", {"email": "demo@alfred.ai", "password": "password"})
@@ -57,10 +57,10 @@ async def test_serves_seeds_and_stops_cleanly(run, home, http):
     assert time.monotonic() - began < 30
 
 
-async def test_data_survive_a_kill_and_a_second_process_takes_over(run, grown, home, http):
-    first = await run("serve", ALFRED_HOME=grown(home))
+async def test_data_survive_a_kill_and_a_second_process_takes_over(fork, grown, home, http):
+    first = await fork("serve", ALFRED_HOME=grown(home))
     ana = await Person.sign_up(http, await first.address())
-    second = await run("serve", ALFRED_HOME=home)
+    second = await fork("serve", ALFRED_HOME=home)
     ana_there = Person(http, await second.address(), ana.session)
     await ana.hears(URGENT, sender="+5511900000001", id="wamid.before")
 

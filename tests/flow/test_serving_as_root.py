@@ -43,10 +43,10 @@ def low_port():
 
 
 @root_only
-async def test_root_gives_up_root_also_in_a_home_of_before(run, grown, home, http):
+async def test_root_gives_up_root_also_in_a_home_of_before(run, fork, grown, home, http):
     """Secrets, data and files that an earlier version left to root go on; later files are the account's."""
     folder = Path(grown(home))
-    seed = await run("seed", ALFRED_HOME=home)
+    seed = await fork("seed", ALFRED_HOME=home)
     assert await seed.ends(60) == 0, seed.lines
     (media := folder / "media" / str(uuid4()) / "ab").mkdir(parents=True)
     (media / "old").write_text("left to root")
@@ -70,22 +70,22 @@ async def test_root_gives_up_root_also_in_a_home_of_before(run, grown, home, htt
     assert (media / "old").stat().st_uid == daemon.pw_uid
     assert {name: (folder / name).read_text() for name in secrets} == secrets
     assert {(folder / name).stat().st_uid for name in secrets} == {0}
-    beside = await run("events", ALFRED_HOME=home)  # commands go on as root, beside it
+    beside = await fork("events", ALFRED_HOME=home)  # commands go on as root, beside it
     assert await beside.ends(60) == 0, beside.lines
 
     os.kill(pid, signal.SIGKILL)  # whoever started us hears of it
     assert await service.ends(20) == 128 + signal.SIGKILL
     assert any("service_killed" in line and "SIGKILL" in line for line in service.lines), service.lines
-    again = await run("serve", ALFRED_HOME=home, ALFRED_ACCOUNT="nobody-knows-it")
+    again = await fork("serve", ALFRED_HOME=home, ALFRED_ACCOUNT="nobody-knows-it")
     assert await again.ends(20) == 1
     assert any("there is no account nobody-knows-it" in line for line in again.lines), again.lines
 
 
 @root_only
-async def test_root_gives_up_root_with_an_existing_server(run, cluster, home, http):
+async def test_root_gives_up_root_with_an_existing_server(fork, cluster, home, http):
     database = cluster.copy()
     urls = {"ALFRED_DATABASE_URL": cluster.app(database), "ALFRED_OWNER_DATABASE_URL": cluster.owner(database)}
-    service = await run("serve", ALFRED_HOME=home, **urls)
+    service = await fork("serve", ALFRED_HOME=home, **urls)
     ana = await Person.sign_up(http, await service.address())
     assert set(told_of(service.process.pid)["Uid"].split()) == {str(pwd.getpwnam(LENT).pw_uid)}
     assert await ana.conversations() == []

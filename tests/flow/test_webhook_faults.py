@@ -1,13 +1,8 @@
 """Webhooks out survive what happens to processes, to PostgreSQL, to names, and to a queue that nobody takes."""
 
-import asyncio
 import json
-import os
-import subprocess
-import sys
-import tempfile
+import signal
 from ipaddress import ip_address
-from pathlib import Path
 
 import asyncpg
 import pytest
@@ -15,12 +10,11 @@ import pytest
 from alfred import schema
 from alfred.postgres import Embedded
 from alfred.running import DATABASE
-from tests.conftest import LENT, SECRET, serving
+from tests.conftest import serving
 from tests.founding import CARELESS, data_folder
 from tests.people import Person
 from tests.receivers import receiving
 
-ROOT = Path(__file__).resolve().parents[2]
 KEY = "a key for tests of more than 32 bytes!"
 SETTINGS = {
     "private_targets": "127.0.0.0/8",
@@ -30,63 +24,27 @@ SETTINGS = {
 }
 
 
-class Process:
-    """A service in a process of its own, on a database of the run's server."""
-
-    def __init__(self, cluster, database):
-        own = {f"ALFRED_{name.upper()}": str(value) for name, value in SETTINGS.items()}
-        self.log = Path(tempfile.mkstemp(prefix="alfred-", suffix=".log")[1])
-        environment = {
-            "PATH": os.defpath, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "ALFRED_PORT": "0",
-            "ALFRED_DATABASE_URL": cluster.app(database), "ALFRED_OWNER_DATABASE_URL": cluster.owner(database),
-            "ALFRED_JWT_SECRET": SECRET, "ALFRED_BCRYPT_COST": "4", "ALFRED_ACCOUNT": LENT, **own,
-        }  # fmt: skip
-        with self.log.open("wb") as out:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "alfred", "serve"], env=environment, stdout=out, stderr=out, cwd="/"
-            )
-
-    async def address(self, seconds=60):
-        async with asyncio.timeout(seconds):
-            while True:
-                for line in self.told().splitlines():
-                    if line.startswith("Alfred listens on "):
-                        return line.rsplit(" ", 1)[-1]
-                assert self.process.poll() is None, self.told()[-2000:]
-                await asyncio.sleep(0.05)
-
-    def told(self):
-        return self.log.read_text(errors="replace")
-
-    def kill(self):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        self.log.unlink(missing_ok=True)
-
-
-async def test_a_process_killed_in_the_middle_of_a_call_leaves_nothing_unsent(cluster, http):
+async def test_a_process_killed_in_the_middle_of_a_call_leaves_nothing_unsent(cluster, http, fork, tmp_path):
     """Nobody knows whether the call arrived, so it is made again: at least once, with the same id and bytes."""
     database = cluster.copy()
-    first = Process(cluster, database)
-    try:
-        ana = await Person.sign_up(http, await first.address())
-        async with receiving() as peer:
-            peer.answers = ["hang"] * 4
-            await ana.made("/subscriptions", {"url": peer.url, "events": ["task.created"]})
-            for number in range(12):
-                await ana.made("/tasks", {"title": f"{number}"})
-            await peer.seen(4)
-            first.kill()
-            under_way = {call.raw for call in peer.calls}
-            peer.answers.clear()
-            async with serving(cluster.logins(database), **SETTINGS):
-                await peer.seen(4 + 12, seconds=20)
-                assert len(set(peer.ids)) == 12
-                assert under_way <= {call.raw for call in peer.calls[4:]}
-                assert len({call.raw for call in peer.calls}) == 12
-    finally:
-        first.kill()
+    own = {f"ALFRED_{name.upper()}": str(value) for name, value in SETTINGS.items()}
+    first = await fork("serve", ALFRED_DATABASE_URL=cluster.app(database), ALFRED_HOME=str(tmp_path), **own)
+    ana = await Person.sign_up(http, await first.address())
+    async with receiving() as peer:
+        peer.answers = ["hang"] * 4
+        await ana.made("/subscriptions", {"url": peer.url, "events": ["task.created"]})
+        for number in range(12):
+            await ana.made("/tasks", {"title": f"{number}"})
+        await peer.seen(4)
+        first.signal(signal.SIGKILL)
+        await first.ends()
+        under_way = {call.raw for call in peer.calls}
+        peer.answers.clear()
+        async with serving(cluster.logins(database), **SETTINGS):
+            await peer.seen(4 + 12, seconds=20)
+            assert len(set(peer.ids)) == 12
+            assert under_way <= {call.raw for call in peer.calls[4:]}
+            assert len({call.raw for call in peer.calls}) == 12
 
 
 @pytest.fixture
