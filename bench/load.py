@@ -176,18 +176,25 @@ def _whatsapp(ident: str, who: int, text: str) -> dict[str, object]:
 
 
 def cpu_seconds(roots: Sequence[int]) -> float:
-    """CPU that these processes and all below them have used, from the scheduler's own counts."""
+    """CPU that these processes and all below them have used, from the scheduler's own counts.
+
+    Of those that have ended since, as autovacuum's do, it is what their parents were told.
+    """
     children: dict[int, list[int]] = {}
+    ended: dict[int, int] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+            fields = stat.read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        children.setdefault(parent, []).append(int(stat.parent.name))
+        pid, parent = int(stat.parent.name), int(fields[1])
+        children.setdefault(parent, []).append(pid)
+        ended[pid] = int(fields[13]) + int(fields[14])
     total, queue = 0, list(roots)
     while queue:
         pid = queue.pop()
         queue += children.get(pid, [])
+        total += ended.get(pid, 0) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
         for task in Path(f"/proc/{pid}/task").glob("*/schedstat"):
             try:
                 total += int(task.read_text().split()[0])
