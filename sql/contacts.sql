@@ -93,10 +93,11 @@ delete from contacts where user_id = :user_id and contact_id = :contact_id
 
 -- name: forget
 -- What the log tells of it, and what was or is to be sent of that.
-with sent as (
-    delete from webhook_bodies
-     where user_id = :user_id
-       and (contact_id = :contact_id
-            or event_id in (select event_id from ai_events where user_id = :user_id and contact_id = :contact_id))
+with bodies as (
+    select event_id from webhook_bodies where user_id = :user_id and contact_id = :contact_id
+     union all
+    select event_id from ai_events where user_id = :user_id and contact_id = :contact_id
+), sent as (
+    delete from webhook_bodies where user_id = :user_id and event_id = any (array(select event_id from bodies))
 )
 delete from ai_events where user_id = :user_id and contact_id = :contact_id

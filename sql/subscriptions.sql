@@ -184,12 +184,18 @@ update webhook_deliveries
 
 -- name: number_of
 -- An event's place in the log, which knows it by its number only: what was delivered is known by its id.
+-- What was not is looked for around the moment in its id, and only then in all of the log.
 select coalesce(
     (select number from webhook_deliveries where user_id = :user_id and event_id = :event_id limit 1),
+    (select number from ai_events
+      where user_id = :user_id and event_id = :event_id
+        and number > app.number_at(app.moment_of(:event_id) - interval '1 minute')
+        and number <= app.number_at(app.moment_of(:event_id) + interval '1 minute')),
     (select number from ai_events where user_id = :user_id and event_id = :event_id))
 
 -- name: replayable
 -- What a subscription wants of the log from a moment or an event on, and whether its body is kept.
+-- An hour is room for a clock that was set back.
 select e.number, e.user_id, e.event_id, e.type, e.contact_id, e.conversation_id, e.message_id, e.task_id, e.payload,
        e.created_at, coalesce( -- one row at most: else all bodies of the tenant are read
             (select true from webhook_bodies b where b.user_id = e.user_id and b.event_id = e.event_id limit 1),
@@ -198,7 +204,7 @@ select e.number, e.user_id, e.event_id, e.type, e.contact_id, e.conversation_id,
   join subscriptions s on s.user_id = e.user_id and s.subscription_id = :subscription_id
  where e.user_id = :user_id
    and (:since::timestamptz is null or e.created_at >= :since)
-   and e.number > :after_number
+   and e.number > greatest(:after_number, app.number_at(:since - interval '1 hour'))
    and app.has_type(s.events, e.type)
    and not (e.type = 'subscription.disabled' and e.payload ->> 'subscription_id' = s.subscription_id::text)
  order by e.number
@@ -211,7 +217,7 @@ select count(*)
   join subscriptions s on s.user_id = e.user_id and s.subscription_id = :subscription_id
  where e.user_id = :user_id
    and (:since::timestamptz is null or e.created_at >= :since)
-   and e.number > :after_number
+   and e.number > greatest(:after_number, app.number_at(:since - interval '1 hour'))
    and app.has_type(s.events, e.type)
 
 -- name: failed

@@ -41,6 +41,7 @@ INDEXES_ACROSS_TENANTS = {
     "media_by_message",
     "ai_events_by_xid",
     "ai_events_by_conversation",
+    "ai_events_by_contact",
     "message_payloads_key",
     "event_retries_key",
     "event_retries_due",

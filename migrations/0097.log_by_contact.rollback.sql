@@ -1,0 +1,1 @@
+drop index ai_events_by_contact;
