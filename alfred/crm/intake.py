@@ -171,11 +171,12 @@ def _dedupe_key(item: InboundItem) -> str | None:
 
 
 def references_of(item: InboundItem) -> str | None:
-    """What an answer to a mail names: the mails before it and itself, by their ids with their <>."""
+    """What an answer to a mail names besides its id: the mails before it, by their ids with their <>."""
     if item.thread is None:
         return None
     before = (item.thread.references or item.thread.in_reply_to or "").split()
     ids = list(dict.fromkeys([*before, *(item.thread.message_id or "").split()]))
+    ids = [each for each in ids if each.strip("<>") != item.external_id]
     if len(ids) > LONGEST_REFERENCES:
         ids = [ids[0], *ids[1 - LONGEST_REFERENCES :]]
     return " ".join(ids) or None

@@ -30,20 +30,20 @@ async def test_a_message_keeps_what_came_along(ana, hears, app_db):
     order = Order(catalog_id="c1", items=(OrderItem(sku="A", quantity=2, price="59.90", currency="BRL"),))
     first, last = Referral(source_type="ad", source_id="1"), Referral(source_type="ad", source_id="2")
     thread = Thread(message_id="<c@x>", in_reply_to="<b@x>", references="<a@x> <b@x>")
-    taken = await hears(NUMBER, id="a", order=order, referral=first, subject="Pedido", thread=thread)
-    await hears(NUMBER, id="b", referral=last)
+    taken = await hears(NUMBER, id="c@x", order=order, referral=first, subject="Pedido", thread=thread)
+    await hears(NUMBER, id="d@x", referral=last, thread=Thread(message_id="<d@x>"))
     newest, message = await ana.messages(taken.conversation_id)
     assert message["order"] == order.model_dump(mode="json")
     assert (message["referral"]["source_id"], newest["referral"]["source_id"]) == ("1", "2")
     assert message["subject"] == "Pedido"
     await app_db.execute(f"begin; select app.act_as('{ana.id}')")
-    row = await app_db.fetchrow(
+    row, later = await app_db.fetch(
         """select m.references_, c.first_referral, c.last_referral from messages m, contacts c
-            where m.user_id = $1 and c.user_id = $1 and m.external_id = 'a'""",
+            where m.user_id = $1 and c.user_id = $1 order by m.external_id""",
         ana.id,
     )
     await app_db.execute("rollback")
-    assert row["references_"] == "<a@x> <b@x> <c@x>"
+    assert (row["references_"], later["references_"]) == ("<a@x> <b@x>", None)
     assert (row["first_referral"]["source_id"], row["last_referral"]["source_id"]) == ("1", "2")
 
 
