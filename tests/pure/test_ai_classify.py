@@ -1,12 +1,13 @@
 """The built-in classifier, by tables of messages."""
 
 import time
+from collections import Counter
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alfred.ai.builtin.lexicon import lexicon
+from alfred.ai.builtin.lexicon import FOLDER, lexicon, read
 from alfred.ai.builtin.provider import MockAIProvider, classify, classify_all
 
 ANYTHING = st.text(alphabet=st.characters(exclude_categories=()), max_size=400)
@@ -219,3 +220,11 @@ def test_time_grows_with_the_length_only(unit: str) -> None:
 
 def test_what_is_beyond_ten_thousand_characters_is_not_read() -> None:
     assert classify("a " * 5_000 + "chegou quebrado").sentiment == "neutral"
+
+
+def test_no_phrase_stands_twice_in_a_section() -> None:
+    lines = Counter(
+        (path.name.partition(".")[0], *section, line) for path in FOLDER.glob("*.txt") for section, line in read(path)
+    )
+
+    assert [line for line, times in lines.items() if times > 1] == []

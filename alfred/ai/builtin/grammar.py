@@ -57,12 +57,13 @@ class Grammar:
     def __init__(self, tokens: list[Word], forms: list[str], language: Language | None) -> None:
         self.tokens = tokens
         self.forms = forms
+        self._said = frozenset(forms)
         self.language = language
         self.nots, self.nevers, self.lacks, self.buts, self.ifs = small_words(language or "en")
 
     def last_but(self) -> int:
         """The place of the last "but", -1 where there is none."""
-        if self.buts.isdisjoint(self.forms):
+        if self.buts.isdisjoint(self._said):
             return -1
         backwards = range(len(self.tokens) - 1, -1, -1)
         return next((at for at in backwards if self.forms[at] in self.buts), -1)
@@ -74,11 +75,11 @@ class Grammar:
             return hits, []
         kept, denied = [], []
         for hit in hits:
-            if hit.first in after_if and hit.label in _CONDITIONAL and self._supposed(hit):
+            if hit.first in after_if and hit.meaning.label in _CONDITIONAL and self._supposed(hit):
                 continue
-            if hit.label == "act" and self._told(hit):
+            if hit.meaning.label == "act" and self._told(hit):
                 continue
-            if hit.first in after_not and hit.label in _DENIABLE and self._negated(hit):
+            if hit.first in after_not and hit.meaning.label in _DENIABLE and self._negated(hit):
                 denied.append(hit)
             else:
                 kept.append(hit)
@@ -86,7 +87,7 @@ class Grammar:
 
     def _after(self, words: Set[str], reach: int) -> Set[int]:
         """The places that any of these words reaches."""
-        if words.isdisjoint(self.forms):
+        if words.isdisjoint(self._said):
             return frozenset()
         places = [at for at, form in enumerate(self.forms) if form in words]
         return {at + step for at in places for step in range(1, reach + 1)}

@@ -1,11 +1,11 @@
 """Phrases as data: reads `lexicon/*.txt` once, and knows words by their classes and beginnings."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from alfred.ai.builtin.phrase_trie import END, PAUSE, Hit, Meaning, Net, spelled
+from alfred.ai.builtin.phrase_trie import END, PAUSE, Meaning, Net, spelled
 from alfred.ai.builtin.phrase_walk import Reader
 from alfred.ai.builtin.text import fold
 
@@ -92,13 +92,12 @@ class Lexicon:
         own = sys.intern(form) if form in self.known else form
         return (own, *self.classes.get(form, ()), *begun)
 
-    def find(self, named: list[tuple[str, ...]], languages: Iterable[str], most: int) -> list[Hit]:
-        """Every phrase of these languages, in order, `most` at most; none crosses a mark. Linear in the text."""
-        key = tuple(languages)
-        reader = self._readers.get(key)
+    def reader(self, languages: tuple[str, ...]) -> Reader:
+        """What finds every phrase of these languages; none crosses a mark. Linear in the text."""
+        reader = self._readers.get(languages)
         if reader is None:
-            reader = self._readers[key] = Reader([self.nets[language] for language in key])
-        return reader.hits(named, most)
+            reader = self._readers[languages] = Reader([self.nets[language] for language in languages])
+        return reader
 
 
 def _is_day(form: str, kind: str) -> bool:
@@ -149,4 +148,4 @@ def _take(made: Lexicon, language: str, section: list[str], line: str) -> None:
                 if name not in made.classes.setdefault(form, []):
                     made.classes[form].append(sys.intern(name))
     else:
-        made.add(line, Meaning(name, float(rest[0]), language, line))
+        made.add(line, Meaning(name, float(rest[0]), language, f"{language}: {line}"))

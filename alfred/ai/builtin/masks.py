@@ -1,5 +1,7 @@
 """Phrases that explain others away: "sem defeito" is no defect, "bom dia" no praise."""
 
+from itertools import pairwise
+
 from alfred.ai.builtin.phrase_trie import Hit
 
 # A phrase of the first kind takes away those of the second that lie in or across it ...
@@ -50,16 +52,16 @@ def _taken_by() -> dict[str, frozenset[str]]:
 
 
 _TAKEN_BY = _taken_by()  # which masks each label has to fear
+_CONCERNED = {label: _TAKES.get(label, frozenset()).union(_TAKEN_BY.get(label, ())) for label in _TAKES | _TAKEN_BY}
 _TURNS = (_MASKS & _CLEARED, _MASKS, frozenset(_TAKEN_BY) - _MASKS)  # what is cleared away contains nothing any more
 
 
 def unmask(hits: list[Hit]) -> list[Hit]:
     """The hits, in the order of their places, that no other one takes away."""
-    labels = [hit.label for hit in hits]
+    labels = [hit.meaning.label for hit in hits]
     present = set(labels)
     gone = _answered(hits) if "fine" in present else set()
-    if any(label in _TAKEN_BY and not _TAKEN_BY[label].isdisjoint(present) for label in present):
-        _take_away(hits, labels, gone)
+    _take_away(hits, labels, gone)
     kept = [hit for at, hit in enumerate(hits) if at not in gone] if gone else hits
     return kept if _LED.isdisjoint(present) or _LEADS.isdisjoint(present) else _without_led(kept)
 
@@ -74,32 +76,33 @@ def _take_away(hits: list[Hit], labels: list[str], gone: set[int]) -> None:
 def _takers(hits: list[Hit], labels: list[str]) -> dict[int, list[int]]:
     """Which hits would take each hit away, by their numbers; a hit only meets those that begin before it ends."""
     found: dict[int, list[int]] = {}
-    for at, label in enumerate(labels):
-        fears, takes = _TAKEN_BY.get(label), _TAKES.get(label)
-        if not (fears or takes):
+    for at, (one, following) in enumerate(pairwise(hits)):
+        if following.first > one.last:
             continue
-        one = hits[at]
-        last = one.last
+        concerned = _CONCERNED.get(labels[at])
+        if not concerned:
+            continue
         for number in range(at + 1, len(hits)):
             other = hits[number]
-            if other.first > last:
+            if other.first > one.last:
                 break
-            if takes and labels[number] in takes and _takes(one, other):
-                found.setdefault(number, []).append(at)
-            if fears and labels[number] in fears and _takes(other, one):
-                found.setdefault(at, []).append(number)
+            if labels[number] in concerned:
+                if _takes(one, other):
+                    found.setdefault(number, []).append(at)
+                if _takes(other, one):
+                    found.setdefault(at, []).append(number)
     return found
 
 
 def _answered(hits: list[Hit]) -> set[int]:
     """The number of each "never so" that blame follows: "nunca vi atendimento tão ruim"."""
-    blame = {hit.first for hit in hits if hit.label == "pain"}
+    blame = {hit.first for hit in hits if hit.meaning.label == "pain"}
     return {
         at
         for at, hit in enumerate(hits)
-        if hit.label == "fine"
+        if hit.meaning.label == "fine"
         and (hit.last + 1 in blame or hit.last + 2 in blame)
-        and hit.rule.split()[-1].startswith(("tao|", "tan|", "so|", "never"))
+        and hit.meaning.rule.split()[-1].startswith(("tao|", "tan|", "so|", "never"))
     }
 
 
@@ -108,26 +111,26 @@ def _without_led(hits: list[Hit]) -> list[Hit]:
     discounts: dict[int, int] = {}
     priced: set[int] = set()
     for hit in hits:
-        if hit.label == "discount":
+        if hit.meaning.label == "discount":
             discounts[hit.first] = max(hit.last, discounts.get(hit.first, 0))
-        elif hit.label == "price":
+        elif hit.meaning.label == "price":
             priced.update(range(hit.first + 1, hit.last + 3))
 
     def led(act: Hit) -> bool:
         after = range(act.first + 1, act.first + 5)
         return act.first in priced or any(discounts.get(at, -1) >= act.last for at in after)
 
-    return [hit for hit in hits if hit.label not in _LED or not led(hit)]
+    return [hit for hit in hits if hit.meaning.label not in _LED or not led(hit)]
 
 
 def _takes(mask: Hit, hit: Hit) -> bool:
     """Whether a mask takes away a hit that lies across it."""
-    if hit.label in _CLEARS.get(mask.label, ()):
+    if hit.meaning.label in _CLEARS.get(mask.meaning.label, ()):
         return True
-    if hit.label not in _CONTAINS.get(mask.label, ()):
+    if hit.meaning.label not in _CONTAINS.get(mask.meaning.label, ()):
         return False
     if not (mask.first <= hit.first and hit.last <= mask.last):
         return False
-    if mask.label in ("greeting", "nod"):
-        return mask.label == "greeting" or mask.last > mask.first
+    if mask.meaning.label in ("greeting", "nod"):
+        return mask.meaning.label == "greeting" or mask.last > mask.first
     return mask.last - mask.first > hit.last - hit.first

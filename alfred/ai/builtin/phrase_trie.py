@@ -1,31 +1,30 @@
 """The net of phrases: how they are kept, and what leads to them."""
 
 import sys
+from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
 
 from alfred.ai.builtin.text import fold, forms
 
-END = ("$",)  # what a mark is, and the end of the text
-PAUSE = ("$", "$,")
+CLOSED = "$"  # a mark, or the end of the text
+END, PAUSE = (CLOSED,), (CLOSED, "$,")
 
 
-class Meaning(NamedTuple):
+@dataclass(slots=True, eq=False)
+class Meaning:
     """What a phrase of the lexicon says."""
 
     label: str
     weight: float
     language: str
-    rule: str
+    rule: str  # the language and the phrase: "en: thank you"
 
 
-class Hit(NamedTuple):
-    """A phrase found: tokens `first` to `last` (inclusive) say `label` with `weight`."""
+@dataclass(slots=True, eq=False)
+class Hit:
+    """A phrase found: tokens `first` to `last` (inclusive) say what it means."""
 
-    label: str
-    weight: float
-    language: str
-    rule: str
+    meaning: Meaning
     first: int
     last: int
 

@@ -1,32 +1,43 @@
 """Finds all phrases of some languages in a text, by one walk."""
 
-from itertools import accumulate, chain
-from operator import itemgetter
+from itertools import accumulate, chain, count
+from operator import attrgetter
 
-from alfred.ai.builtin.phrase_trie import END, Edges, Hit, Meaning, Net, Node, Start, Symbols
+from alfred.ai.builtin.phrase_trie import CLOSED, END, Hit, Meaning, Net, Node, Start, Symbols
 
 GAP = 3  # words that a "~" may stand for, at most
 AHEAD = GAP + 1  # words that can follow at once or after a gap
 MOST_LEADS = 10_000  # words of which it is kept where they lead; when there are more, all are forgotten
-Lead = tuple[Start, ...]  # of a word: those of all its symbols
-Reached = tuple[Meaning, int]  # and the last token of the phrase
-_new = tuple.__new__  # what Hit(...) does, in half the time
-_LAST = itemgetter(Hit._fields.index("last"))
+Place = tuple[Start | Node, int]  # in the net, and the last token on the way to it
+_MEANING, _LAST = attrgetter("meaning"), attrgetter("last")
 
 
-class Leads(dict[Symbols, Lead]):
+class Lead:
+    """Where a word leads by all of its symbols, what it says alone, and what can come next, at once or after a gap."""
+
+    __slots__ = ("keys", "meanings", "starts")
+
+    def __init__(self, starts: list[Start]) -> None:
+        for start in starts:
+            start.open()
+        self.starts = tuple(reversed(starts))  # the last one is followed first
+        self.meanings = tuple(dict.fromkeys(chain.from_iterable(start.meanings for start in starts)))
+        keys, *more = [start.keys for start in starts]
+        self.keys = keys.union(*more) if more else keys
+
+
+class Leads(dict[Symbols, Lead | None]):
     """Where each word leads in these nets, by its symbols, put together when it is first met; bounded."""
 
     def __init__(self, nets: list[Net], *, opening: bool) -> None:
         self._tables = [(net.anywhere, net.opening) if opening else (net.anywhere,) for net in nets]
 
-    def __missing__(self, symbols: Symbols) -> Lead:
+    def __missing__(self, symbols: Symbols) -> Lead | None:
         if len(self) >= MOST_LEADS:
             self.clear()
         tables = [(symbol, table) for own in self._tables for symbol in symbols for table in own]
-        lead = self[symbols] = tuple([table[symbol] for symbol, table in tables if symbol in table])
-        for start in lead:
-            start.open()
+        starts = [table[symbol] for symbol, table in tables if symbol in table]
+        lead = self[symbols] = Lead(starts) if starts else None
         return lead
 
 
@@ -37,97 +48,86 @@ class Reader:
         self._anywhere = Leads(nets, opening=False)
         self._opening = Leads(nets, opening=True)
 
-    def hits(self, named: list[Symbols], most: int) -> list[Hit]:
-        """The phrases in the symbols of a text, in order of their places, `most` at most."""
-        if not named:
-            return []
+    def hits(self, named: list[Symbols], closed: list[int], most: int) -> list[Hit]:
+        """The phrases in a text's symbols, in order of their places, `most` at most; `closed`: where clauses end."""
         leads = list(map(self._anywhere.__getitem__, named))
-        for at in [at for at, before in enumerate([END, *named[:-1]]) if before[0] == "$"]:
-            leads[at] = self._opening[named[at]]
-        return Walk([*named, END]).hits(leads, most)
+        for end in [-1, *closed]:
+            if end + 1 < len(named):
+                leads[end + 1] = self._opening[named[end + 1]]
+        return Walk(named).hits(leads, most)
 
 
 class Walk:
     """One walk through the symbols of a text, of which the last is its end."""
 
-    __slots__ = ("_end", "_ends", "_flat", "_named")
+    __slots__ = ("_ends", "_flat", "_last", "_named")
 
     def __init__(self, named: list[Symbols]) -> None:
-        self._named = named
-        self._end = len(named) - 1
-        self._flat = list(chain.from_iterable(named))
-        self._ends = [*accumulate(map(len, named)), *[len(self._flat)] * AHEAD]
+        self._last = len(named) - 1
+        self._named = [*named, END, *[()] * AHEAD]
+        self._flat = list(chain.from_iterable(self._named))
+        self._ends = list(accumulate(map(len, self._named)))
 
-    def hits(self, leads: list[Lead], most: int) -> list[Hit]:
+    def hits(self, leads: list[Lead | None], most: int) -> list[Hit]:
         """The phrases that begin where words lead somewhere, in order of their places, `most` at most."""
         found: list[Hit] = []
         flat, ends = self._flat, self._ends
-        for first, lead in enumerate(leads):
-            if not lead:
+        for first, lead, begin, end in zip(count(), leads, ends, ends[AHEAD:]):
+            if lead is None:
                 continue
-            near = flat[ends[first] : ends[first + AHEAD]]
-            reached: list[Reached] = []
-            for start in lead:
-                if not start.keys.isdisjoint(near):
-                    self._follow(start, first, reached)
-                elif start.meanings:
-                    reached += [(meaning, first) for meaning in start.meanings]
-            if len(reached) == 1:
-                found.append(self._hit(*reached[0], first))
-            elif reached:
-                found += self._spans(first, reached)
+            if lead.keys.isdisjoint(flat[begin:end]):
+                for meaning in lead.meanings:
+                    found.append(Hit(meaning, first, first))
+                continue
+            reached = self._follow(lead, first)
+            found += _in_order(reached) if len(reached) > 1 else reached
             if len(found) >= most:
                 break
         return found[:most]
 
-    def _follow(self, start: Start, first: int, reached: list[Reached]) -> None:
-        """Notes where each phrase ends that goes on from its first word."""
-        waiting: list[tuple[Start | Node, int]] = [(start, first)]
+    def _follow(self, lead: Lead, first: int) -> list[Hit]:
+        """The phrases that begin with one word, in no order."""
+        named, end = self._named, self._last
+        reached: list[Hit] = []
+        waiting: list[Place] = []
+        for start in lead.starts:
+            waiting.append((start, first))
         while waiting:
-            node, last = waiting.pop()
+            node, at = waiting.pop()
             for meaning in node.meanings:
-                reached.append((meaning, last))
-            if last == self._end:
-                continue
-            edges, at = node.next, last + 1
-            if edges:
-                for symbol in self._named[at]:
-                    if symbol in edges:
-                        for after in edges[symbol]:
-                            waiting.append((after, at))
-            if node.gap:
-                self._skip(node.gap.next, at, waiting)
-
-    def _skip(self, edges: Edges, at: int, waiting: list[tuple[Start | Node, int]]) -> None:
-        """Goes on beyond a gap of none to three words up to a mark."""
-        if edges.keys().isdisjoint(self._flat[self._ends[at - 1] : self._ends[at + GAP]]):
-            return
-        for symbols in self._named[at : at + AHEAD]:
-            for symbol in symbols:
+                reached.append(Hit(meaning, first, min(at, end)))
+            edges, gap = node.next, node.gap
+            for symbol in named[at + 1]:
                 if symbol in edges:
                     for after in edges[symbol]:
-                        waiting.append((after, at))
-            if symbols[0] == "$":
-                return
-            at += 1
+                        waiting.append((after, at + 1))
+            if gap:
+                edges = gap.next
+                for symbols in named[at + 1 : at + 1 + AHEAD]:  # up to a mark
+                    at += 1
+                    for symbol in symbols:
+                        if symbol in edges:
+                            for after in edges[symbol]:
+                                waiting.append((after, at))
+                    if symbols[0] == CLOSED:
+                        break
+        return reached
 
-    def _spans(self, first: int, reached: list[Reached]) -> list[Hit]:
-        """Of each meaning the nearest end and the furthest, in order."""
-        if len(dict(reached)) < len(reached):
-            reached = _nearest_and_furthest(reached)
-        return sorted([self._hit(meaning, last, first) for meaning, last in reached], key=_LAST)
 
-    def _hit(self, meaning: Meaning, last: int, first: int) -> Hit:
-        return _new(Hit, meaning + (first, last - (last == self._end)))  # noqa: RUF005 no list on the way
+def _in_order(reached: list[Hit]) -> list[Hit]:
+    """Of each meaning the nearest end and the furthest, in order."""
+    if len(set(map(_MEANING, reached))) < len(reached):
+        reached = _nearest_and_furthest(reached)
+    return sorted(reached, key=_LAST)
 
 
-def _nearest_and_furthest(reached: list[Reached]) -> list[Reached]:
-    shortest: dict[Meaning, int] = {}
-    longest: dict[Meaning, int] = {}
-    for meaning, last in reached:
-        if longest.setdefault(meaning, last) < last:
-            longest[meaning] = last
-        if shortest.setdefault(meaning, last) > last:
-            shortest[meaning] = last
-    near = [(meaning, last) for meaning, last in shortest.items() if last < longest[meaning]]
-    return [*near, *longest.items()]
+def _nearest_and_furthest(reached: list[Hit]) -> list[Hit]:
+    nearest: dict[Meaning, Hit] = {}
+    furthest: dict[Meaning, Hit] = {}
+    for hit in reached:
+        if furthest.setdefault(hit.meaning, hit).last < hit.last:
+            furthest[hit.meaning] = hit
+        if nearest.setdefault(hit.meaning, hit).last > hit.last:
+            nearest[hit.meaning] = hit
+    near = [hit for meaning, hit in nearest.items() if hit.last < furthest[meaning].last]
+    return [*near, *furthest.values()]

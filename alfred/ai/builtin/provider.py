@@ -1,6 +1,7 @@
 """The built-in assistant: rules, a lexicon and weights that were learnt; no network, the same answer every time."""
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 from alfred.ai.builtin.follow_ups import follow_up
 from alfred.ai.builtin.intent import intent_of
@@ -20,11 +21,13 @@ from alfred.ai.provider import (
     PriceSuggestion,
     ReplyRequest,
     ReplySuggestion,
+    Signal,
 )
 from alfred.terms import Language
 
 NAME = "mock"
 SIDE_BY_SIDE = 16  # messages
+_PLACE = itemgetter(0, 1)
 SHOWN, FEW = 25, 3  # signals in an answer at most, and of one label
 
 
@@ -36,7 +39,7 @@ def classify(text: str, *, language: Language | None = None, explained: bool = T
     return _answer(reading, felt(ruled, verdict), verdict, _signals(reading) if explained else ())
 
 
-def _answer(reading: Reading, mood: Mood, verdict: Verdict, signals: Sequence[dict[str, object]]) -> Classification:
+def _answer(reading: Reading, mood: Mood, verdict: Verdict, signals: Sequence[Signal]) -> Classification:
     fields = {
         "sentiment": mood.sentiment,
         "sentiment_score": mood.score,
@@ -49,7 +52,7 @@ def _answer(reading: Reading, mood: Mood, verdict: Verdict, signals: Sequence[di
         "provider": NAME,
         "signals": signals,
     }
-    return Classification.model_validate(fields)  # makes the signals as well, in half the time
+    return Classification.model_validate(fields)
 
 
 def rules_of(reading: Reading, mood: Mood) -> Rules:
@@ -99,21 +102,26 @@ def _side_by_side(texts: Sequence[str]) -> list[Classification]:
 
 def _confidence(reading: Reading, mood: Mood) -> float:
     """How sure the rules are: little where nothing was found, less where praise and blame meet."""
-    known = sum(len(hits) for label, hits in reading.by.items() if label != "ask")
+    known = sum(map(len, reading.by.values())) - len(reading.by.get("ask", ()))
     sure = 0.4 + 0.08 * min(known, 5) + 0.15 * abs(mood.score)
     mixed = reading.has("praise", "fine") and reading.has("pain", "sour", "trouble")
     return round(max(0.1, min(0.95, sure - (0.2 if mixed else 0.0))), 2)
 
 
-def _signals(reading: Reading) -> list[dict[str, object]]:
-    """What a `Signal` is made of, for each that is shown."""
-    said = [(hit, label) for label, hits in reading.by.items() if label != "ask" for hit in hits[:FEW]]
-    said += [(hit, f"not {label}") for label, hits in reading.denied.items() for hit in hits[:FEW]]
-    said.sort(key=lambda one: one[0][-2:])  # the first and the last token
+def _signals(reading: Reading) -> list[Signal]:
+    """Those that are shown, in order of their places."""
+    said = [
+        (hit.first, hit.last, label, hit.meaning)
+        for label, hits in reading.by.items()
+        if label != "ask"
+        for hit in hits[:FEW]
+    ]
+    for label, hits in reading.denied.items():
+        said += [(hit.first, hit.last, f"not {label}", hit.meaning) for hit in hits[:FEW]]
+    said.sort(key=_PLACE)
     spans = reading.said.spans() if said else []
     return [
-        {"label": label, "rule": f"{language}: {rule}", "span": (spans[first][0], spans[last][1])}
-        for (_, _, language, rule, first, last), label in said[:SHOWN]
+        Signal(label, meaning.rule, (spans[first][0], spans[last][1])) for first, last, label, meaning in said[:SHOWN]
     ]
 
 

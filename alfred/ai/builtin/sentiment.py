@@ -55,13 +55,13 @@ def open_problem(reading: Reading) -> bool:
 
 def excused(reading: Reading, hit: Hit) -> bool:
     """Whether somebody's illness is only why an appointment is cancelled."""
-    ailing = hit.label == "danger" and reading.tokens[hit.last].form in lexicon().grammar["any", "@ailing"]
+    ailing = hit.meaning.label == "danger" and reading.tokens[hit.last].form in lexicon().grammar["any", "@ailing"]
     return ailing and "cancel" in reading.by and reading.has("schedule", "weekday")
 
 
 def _only_asked(reading: Reading, hit: Hit) -> bool:
     """Whether a short question merely asks about such a problem ("does it leak?")."""
-    if hit.label == "dispute" or not reading.questioned(hit):
+    if hit.meaning.label == "dispute" or not reading.questioned(hit):
         return False
     sentence = reading.stretches[reading.sentences[hit.first]]
     if hit.last - hit.first >= 2 or len(sentence) > 9 or hit.first == 0:
@@ -96,7 +96,7 @@ def ironic(reading: Reading, good: float) -> bool:
         return True
     if "wait" not in reading.by or "solved" in reading.by:
         return False
-    return good > 0 or any(hit.rule.startswith("^") for hit in reading.by.get("nod", ()))
+    return good > 0 or any(": ^" in hit.meaning.rule for hit in reading.by.get("nod", ()))
 
 
 def _mocking(reading: Reading, bad: float) -> bool:
@@ -108,7 +108,7 @@ def _mocking(reading: Reading, bad: float) -> bool:
 
 
 def _ironic_sign(reading: Reading) -> bool:
-    return any(hit.language == "any" for hit in reading.by["irony"])
+    return any(hit.meaning.language == "any" for hit in reading.by["irony"])
 
 
 def _praise(reading: Reading) -> float:
@@ -119,7 +119,7 @@ def _praise(reading: Reading) -> float:
     if "solved" in by and "thanks" in by and "declined" not in by:
         total += 0.5
     if "pain" in reading.denied:
-        total += sum(0.7 for hit in reading.denied["pain"] if hit.weight >= 1)
+        total += sum(0.7 for hit in reading.denied["pain"] if hit.meaning.weight >= 1)
     return total
 
 
@@ -129,7 +129,7 @@ def _blame(reading: Reading) -> float:
     if "sour" in by:
         total += sum(1.2 for _ in _apart(by["sour"]))
     if "praise" in reading.denied:
-        total += sum(hit.weight for hit in reading.denied["praise"] if not reading.asks(hit))
+        total += sum(hit.meaning.weight for hit in reading.denied["praise"] if not reading.asks(hit))
     return total + sum(1.0 for label in ("outrage", "threat") if label in by for _ in by[label])
 
 
@@ -140,13 +140,13 @@ def _felt_of(reading: Reading, label: str) -> float:
 
 def _felt(reading: Reading, hit: Hit) -> float:
     """A hit's weight: little in a question, more after the last "but"."""
-    weight = hit.weight * (0.4 if _wondered(reading, hit) else 1.0)
+    weight = hit.meaning.weight * (0.4 if _wondered(reading, hit) else 1.0)
     return weight * (1.6 if -1 < reading.but < hit.first else 1.0)
 
 
 def _wondered(reading: Reading, hit: Hit) -> bool:
     """Whether a word is part of the question itself ("is it good?"), not said before it."""
-    if not reading.asks(hit) or hit.last - hit.first > 1 or hit.language == "any":
+    if not reading.asks(hit) or hit.last - hit.first > 1 or hit.meaning.language == "any":
         return False
     return reading.commas.get(reading.sentences[hit.last], -1) <= hit.last
 
@@ -157,7 +157,7 @@ def _apart(hits: tuple[Hit, ...] | list[Hit]) -> list[Hit]:
         return list(hits)
     kept: list[Hit] = []
     taken: set[int] = set()
-    for hit in sorted(hits, key=lambda hit: (hit.first - hit.last, -hit.weight)):
+    for hit in sorted(hits, key=lambda hit: (hit.first - hit.last, -hit.meaning.weight)):
         places = range(hit.first, hit.last + 1)
         if taken.isdisjoint(places):
             kept.append(hit)

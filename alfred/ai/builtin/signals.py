@@ -27,15 +27,17 @@ class Reading:
     near: tuple[Language, ...]  # the languages whose phrases are read
     scores: dict[Language, float]
     tokens: list[Word] = field(init=False)
-    by: dict[str, list[Hit]] = field(default_factory=dict)
-    denied: dict[str, list[Hit]] = field(default_factory=dict)
-    sentences: list[int] = field(default_factory=list)
-    asking: frozenset[int] = frozenset()
-    marked: frozenset[int] = frozenset()
-    but: int = -1
+    closed: list[int] = field(init=False)  # the places of the words that end a clause
+    by: dict[str, list[Hit]] = field(init=False)
+    denied: dict[str, list[Hit]] = field(init=False)
+    sentences: list[int] = field(init=False)
+    asking: frozenset[int] = field(init=False)
+    marked: frozenset[int] = field(init=False)
+    but: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.tokens = self.said.words
+        self.closed = [at for at, word in enumerate(self.tokens) if word.closes]
 
     def has(self, *labels: str) -> bool:
         """Whether any of the labels was found."""
@@ -43,7 +45,7 @@ class Reading:
 
     def weight(self, *labels: str) -> float:
         """The weights of all hits of these labels."""
-        return sum(hit.weight for label in labels for hit in self.by.get(label, ()))
+        return sum(hit.meaning.weight for label in labels for hit in self.by.get(label, ()))
 
     def asks(self, hit: Hit) -> bool:
         """Whether the hit stands in a question."""
@@ -76,12 +78,14 @@ class Reading:
         return sum(token.kind not in ("mark", "sign", "face", "money") for token in self.tokens)
 
 
-def sentences(forms: list[str]) -> tuple[list[int], frozenset[int]]:
+def sentences(forms: list[str], closed: list[int]) -> tuple[list[int], frozenset[int]]:
     """The number of each token's sentence, and the numbers of those that end in a question mark."""
     number, begun = 0, 0
     numbers: list[int] = []
     asking = set()
-    for at in [at for at, form in enumerate(forms) if form in _BOUNDS]:
+    for at in closed:
+        if forms[at] not in _BOUNDS:
+            continue
         if forms[at] == "¿":
             if not _tagged(forms, at + 2):
                 numbers += [number] * (at - begun)
@@ -127,14 +131,15 @@ def _cut(text: str, language: Language | None = None) -> Reading:
 
 
 def _phrases(reading: Reading) -> list[Hit]:
-    return lexicon().find([word.symbols for word in reading.tokens], reading.near, MOST_HITS)
+    named = [word.symbols for word in reading.tokens]
+    return lexicon().reader(reading.near).hits(named, reading.closed, MOST_HITS)
 
 
 def _settled(reading: Reading, hits: list[Hit]) -> Reading:
     """Which phrases count, and which stand in questions."""
     forms = reading.said.forms
-    reading.sentences, reading.marked = sentences(forms)
-    reading.asking = reading.marked | {reading.sentences[hit.first] for hit in hits if hit.label == "ask"}
+    reading.sentences, reading.marked = sentences(forms, reading.closed)
+    reading.asking = reading.marked | {reading.sentences[hit.first] for hit in hits if hit.meaning.label == "ask"}
     grammar = Grammar(reading.tokens, forms, reading.language)
     kept, denied = grammar.settle(unmask(hits))
     reading.by, reading.denied, reading.but = _by_label(kept), _by_label(denied), grammar.last_but()
@@ -144,5 +149,5 @@ def _settled(reading: Reading, hits: list[Hit]) -> Reading:
 def _by_label(hits: Iterable[Hit]) -> dict[str, list[Hit]]:
     found: dict[str, list[Hit]] = defaultdict(list)
     for hit in hits:
-        found[hit.label].append(hit)
+        found[hit.meaning.label].append(hit)
     return dict(found)

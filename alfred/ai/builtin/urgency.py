@@ -37,7 +37,7 @@ def _dangerous(reading: Reading) -> bool:
 def _needed_today(reading: Reading, mood: Mood) -> bool:
     if "today" not in reading.by and not ("clock" in reading.by and not reading.has("weekday", "later", "past")):
         return False
-    due = any(hit.weight >= 1 or reading.asks(hit) for hit in reading.by.get("today", ()))
+    due = any(hit.meaning.weight >= 1 or reading.asks(hit) for hit in reading.by.get("today", ()))
     return (
         (mood.open_problem and due)
         or reading.has("act", "order", "mishap", "threat")
@@ -61,5 +61,5 @@ def _comes(reading: Reading) -> bool:
 
 def _visit(reading: Reading, hit: Hit) -> bool:
     """Whether the customer promises to come, rather than to pay or to answer."""
-    visits = lexicon().grammar.get((hit.language, "@visit"), set())
+    visits = lexicon().grammar.get((hit.meaning.language, "@visit"), set())
     return any(token.form in visits for token in reading.tokens[hit.first : hit.last + 1])

@@ -20,6 +20,7 @@ STEM = 5  # letters that a word must have in common with another to be weighed w
 NEAR = 3  # words that a denial reaches
 DENIED, LAST = 500, 1_000  # added to the number of a field: denied, in the last sentence
 _FULL = frozenset(".!?…\n")
+SPARED = -1
 NOTHING: Own = ()
 NO_PAIRS: dict[str, Lanes] = {}
 # Hundredths; what a word and its fields must weigh for some label, to say anything where the rules found nothing.
@@ -178,20 +179,32 @@ def _worded(reading: Reading, language: Language) -> Lanes:
     """
     known = weighed(language)
     met = known.met
-    last, denied, total = _last(reading), 0, 0
+    total = denied = 0
     one = two = ""
     after = openings()
-    spared = _spared(reading)
-    for at, word in enumerate(reading.tokens[:MOST_WORDS]):
+    for word, place in zip(reading.tokens, _places(reading), strict=False):
         clue = word.clue
         weights, turn, _, follow = met.get(clue) or known.meet(clue)
-        if clue != one and clue != two and at not in spared:  # noqa: PLR1714 a tuple for each word takes longer
-            total += weights[2 * (denied > 0) + (at >= last)]
+        if clue != one and clue != two and place != SPARED:  # noqa: PLR1714 a tuple for each word takes longer
+            total += weights[place + 2 if denied else place]
             if clue in after:
                 total += after[clue]
-        denied = denied - 1 if turn is None else turn
+        if turn is not None:
+            denied = turn
+        elif denied:
+            denied -= 1
         after, one, two = follow, clue, one
     return total + after.get(END, 0)
+
+
+def _places(reading: Reading) -> list[int]:
+    """For each word that is weighed, which of its sums counts: before or in the last sentence, or none."""
+    size, last = min(len(reading.tokens), MOST_WORDS), _last(reading)
+    places = [0] * min(last, size) + [1] * (size - last)
+    for at in _spared(reading):
+        if at < size:
+            places[at] = SPARED
+    return places
 
 
 def _spared(reading: Reading) -> Collection[int]:

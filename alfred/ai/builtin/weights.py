@@ -25,10 +25,11 @@ NOTHING = 128  # the byte that stands for no weight, so that no sum is ever belo
 MOST = 127  # hundredths; no clue weighs more for anything
 _LANE, _WIDE = 32, 64  # bits of a sum, and of a sum of what units add
 _MIDDLE = 1 << 15  # what stands for nothing in the weights of a unit
-_BYTES, _WIDE_BYTES = (WIDTH + 1) * _LANE // 8, _LABELLED * _WIDE // 8
+_BYTES, _WIDE_BYTES = (WIDTH + 1) * _LANE // 8, (_LABELLED + 1) * _WIDE // 8
+_ADDED = 1 << _LABELLED * _WIDE
 _COUNT, _STEP = WIDTH * _LANE // 8, _LANE // 8
 _unpack = Struct(f"<{WIDTH + 1}I").unpack  # the lanes of a sum, and their count
-_unpack_wide = Struct(f"<{_LABELLED}Q").unpack
+_unpack_wide = Struct(f"<{_LABELLED + 1}Q").unpack
 HEAD, NUMBER = Struct("<II"), Struct("<I")
 
 
@@ -110,9 +111,9 @@ def is_pair(clue: Clue) -> bool:
 
 @cache
 def units() -> tuple[int, ...]:
-    """What each unit adds to the labels, thousandths side by side."""
+    """What each unit adds to the labels, thousandths side by side, and one that counts how much was added."""
     lines = UNITS.read_text(encoding="utf-8").splitlines()
-    return tuple(side_by_side([int(value) for value in line.split(",")]) for line in lines)
+    return tuple(side_by_side([int(value) for value in line.split(",")]) + _ADDED for line in lines)
 
 
 def side_by_side(values: list[int]) -> int:
@@ -143,14 +144,12 @@ def decided(total: Lanes) -> list[int]:
     """What a sum weighs for each label, with what the units add to it, in hundred-thousandths."""
     told = _unpack(total.to_bytes(_BYTES, "little"))
     nothing = told[WIDTH] * NOTHING
-    lit = more = 0
-    for one, unit in zip(told[_LABELLED:WIDTH], units(), strict=False):
+    more = 0
+    for one, unit in zip(told[_LABELLED:WIDTH], units(), strict=True):
         if one > nothing:
-            over = one - nothing
-            lit += over
-            more += over * unit
+            more += (one - nothing) * unit
+    *added, lit = _unpack_wide(more.to_bytes(_WIDE_BYTES, "little"))
     nothing = 1_000 * nothing + lit * _MIDDLE
-    added = _unpack_wide(more.to_bytes(_WIDE_BYTES, "little"))
     return [1_000 * own + one - nothing for own, one in zip(told, added, strict=False)]
 
 

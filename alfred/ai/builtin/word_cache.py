@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from alfred.ai.builtin.language import INVERTED, SILENT, Votes, votes
 from alfred.ai.builtin.lexicon import Lexicon, lexicon
+from alfred.ai.builtin.phrase_trie import CLOSED
 from alfred.ai.builtin.text import tokens
 
 LONGEST = 10_000  # characters considered; what follows is not read
@@ -32,6 +33,7 @@ class Word:
     symbols: tuple[str, ...]
     votes: Votes
     clue: str  # under which name it is weighed: its form, or what kind of number it is
+    closes: bool  # ends a clause, which no phrase goes beyond
 
 
 class Cut(NamedTuple):
@@ -39,6 +41,9 @@ class Cut(NamedTuple):
 
     words: list[Word]
     spans: list[Span]
+
+
+JOINED = Cut([], [])  # a piece that was cut together with the one before
 
 
 @dataclass(slots=True, eq=False)
@@ -58,7 +63,8 @@ class Said:
         for number, piece in enumerate(self.pieces):
             end = at + len(piece)
             if number in cuts:
-                spans += [(at + start, at + stop) for start, stop in cuts[number].spans]
+                for start, stop in cuts[number].spans:
+                    spans.append((at + start, at + stop))
             else:
                 spans.append((at, end))
             at = end + 1
@@ -86,29 +92,29 @@ class Vocabulary:
     def cut(self, text: str) -> Said:
         """The words of a text, in order; linear in its length."""
         pieces = text[:LONGEST].split(" ")
-        said = self._said(pieces, [*map(self._alone.get, pieces), None])
+        said = self._said(pieces, list(map(self._alone.get, pieces)))
         said.forms = [word.form for word in said.words]
         return said
 
     def _said(self, pieces: list[str], met: list[Word | None]) -> Said:
-        """The pieces of a text as words; `met`: those that are one known word, None for others and at the end."""
-        said = Said([], [], {})
+        """The pieces of a text as words; `met`: those that are one known word, None for others."""
+        words: list[Word] = []
+        cuts: dict[int, Cut] = {}
         done = 0
-        while (at := met.index(None, done)) < len(pieces):
-            said.words += met[done:at]  # type: ignore[arg-type]  # all of them words
-            said.pieces += pieces[done:at]
-            written, done = pieces[at], at + 1
-            cut = self._pieces.get(written)
+        for at in [at for at, word in enumerate(met) if word is None]:
+            if at < done:
+                continue
+            words += met[done:at]  # type: ignore[arg-type]  # all of them words
+            done = at + 1
+            cut = self._pieces.get(pieces[at])
             if cut is None:
                 done = _joined(pieces, at)
-                written = " ".join(pieces[at:done])
-                cut = self._fresh(written, said.words[-1] if said.words else None)
-            said.cuts[len(said.pieces)] = cut
-            said.words += cut.words
-            said.pieces.append(written)
-        said.words += met[done:at]  # type: ignore[arg-type]
-        said.pieces += pieces[done:]
-        return said
+                cut = self._fresh(" ".join(pieces[at:done]), words[-1] if words else None)
+                cuts.update(dict.fromkeys(range(at + 1, done), JOINED))
+            words += cut.words
+            cuts[at] = cut
+        words += met[done:]  # type: ignore[arg-type]
+        return Said(words, pieces, cuts)
 
     def write_out(self, said: Said, language: str | None) -> None:
         """Replaces short forms by what they stand for: "vc" is "voce"."""
@@ -186,7 +192,8 @@ class Vocabulary:
         if word is None:
             _make_room(self._words)
             clue = _STOPS.get(form, form) if kind in _SPOKEN else f"#{kind}"
-            word = Word(form, seen, kind, self._lexicon.symbols(form, kind), self._votes(form, seen, kind), clue)
+            symbols = self._lexicon.symbols(form, kind)
+            word = Word(form, seen, kind, symbols, self._votes(form, seen, kind), clue, symbols[0] == CLOSED)
             self._words[key] = word
         return word
 
