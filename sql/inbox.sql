@@ -8,6 +8,10 @@ select app.take_in_wanted(:items)
 -- The same, a statement for each table, of plain messages in conversations that are there; null is what is left.
 select app.take_in_wanted_known(:items)
 
+-- name: take_in_new
+-- The same of a large post, whose new customers are met together.
+select app.take_in_new(:items)
+
 -- name: backdate
 -- For imports: when it was really sent.
 update messages set sent_at = :sent_at where user_id = :user_id and message_id = :message_id

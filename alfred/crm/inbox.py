@@ -210,20 +210,20 @@ class Inbox:
                 await settle(posts)
 
     async def _settle_plain(self, posts: list[Post]) -> None:
-        for post in await self._left_of(posts):
+        for post in await self._left_of(posts, sql.inbox.take_in_known):
             self._put(self._rows, post)
 
     async def _settle_large(self, posts: list[Post]) -> None:
-        if left := await self._left_of(posts):
+        if left := await self._left_of(posts, sql.inbox.take_in_new):
             await self._settle(left)
 
-    async def _left_of(self, posts: list[Post]) -> list[Post]:
+    async def _left_of(self, posts: list[Post], query: Query) -> list[Post]:
         """Write the posts of plain messages together; what is none, or turns out to be none, is left."""
         plain = [post for post in posts if all(is_plain(item) for item in post.items)]
         outcomes: dict[int, list[Any]] = {}
         if plain:
             try:
-                taken = iter(await self._insert(sql.inbox.take_in_known, plain))
+                taken = iter(await self._insert(query, plain))
                 outcomes = {id(post): [next(taken) for _ in post.items] for post in plain}
             except Exception as error:  # noqa: BLE001 what is wrong with one of them is told row by row
                 if connection_lost(error):
