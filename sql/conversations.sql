@@ -58,12 +58,12 @@ select newest.id, newest.active_at
  order by newest.active_at desc, newest.id desc
  limit :limit
 
--- name: holding_rare
+-- name: containing_rare
 -- The conversations that hold a rare text, by a function, since LIKE may use no index under row level security.
 -- Null where the text is looked for in what the filters show.
 select app.search_rare(:q)
 
--- name: holding
+-- name: containing
 -- Which of these hold the text. One row at most is read of each: a plan that hashes what fits would read all of it.
 select c.conversation_id
   from conversations c

@@ -158,7 +158,7 @@ async def _filtered_page(db: Db, caller: Caller, request: web.Request, query: Co
     if query.q is None:
         found = await listed(db, request, query, chosen)
         return written(found, await sql.conversations.items.value(db, ids=found.items))
-    rare = await sql.conversations.holding_rare.value(db, q=query.q)
+    rare = await sql.conversations.containing_rare.value(db, q=query.q)
     if rare is None:
         found = await walked(db, request, query, chosen, query.q)
     else:

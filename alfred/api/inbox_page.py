@@ -102,8 +102,8 @@ async def walked(db: Db, request: web.Request, query: Listing, chosen: Selection
         began = time.monotonic()
         rows = await chosen.rows(db, place, steps)
         about = {"user_id": chosen.given["user_id"], "ids": [row["id"] for row in rows], "q": text}
-        holding = {row["conversation_id"] for row in await sql.conversations.holding.all(db, **about)}
-        found += [row for row in rows if row["id"] in holding]
+        containing = {row["conversation_id"] for row in await sql.conversations.containing.all(db, **about)}
+        found += [row for row in rows if row["id"] in containing]
         if len(rows) < steps or len(found) > query.limit:
             return page(request, order.kind, query, found, order.key_of).of(lambda row: row["id"])
         now = time.monotonic()

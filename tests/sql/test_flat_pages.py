@@ -121,7 +121,7 @@ async def test_what_is_not_rare_is_told_from_a_few_messages(rich, q):
     """Also where it stands in none of the newest conversations."""
     db, _ = rich
     before = await db.fetchval(READ)
-    assert await sql.conversations.holding_rare.value(db, q=q) is None
+    assert await sql.conversations.containing_rare.value(db, q=q) is None
     assert await db.fetchval(READ) - before < CONVERSATIONS / 10
 
 
@@ -131,8 +131,8 @@ async def test_what_is_looked_for_in_threads_reads_those_alone(rich):
     ids = [row["id"] for row in await sql.conversations.page.all(db, **given)]
     for q, found in (("oi", ids), ("natal", ids), ("???", [])):
         about = {"user_id": user_id, "ids": ids, "q": q}
-        assert {row[0] for row in await sql.conversations.holding.all(db, **about)} == set(found)
-        read, indexes = await rows_read(db, sql.conversations.holding, **about)
+        assert {row[0] for row in await sql.conversations.containing.all(db, **about)} == set(found)
+        read, indexes = await rows_read(db, sql.conversations.containing, **about)
         assert read <= 4 * LIMIT, indexes
 
 
