@@ -1,5 +1,6 @@
 """What a model may say: amounts, dates and addresses of the seller's only, in the customer's language; masks."""
 
+import functools
 from decimal import Decimal
 
 import pytest
@@ -23,10 +24,14 @@ FACTS = {
 }
 
 
+@functools.cache
+def instructions_in(language):
+    return prompts.wording((), draft="", style=prompts.Style("reply", language, "neutral"), facts={}).system
+
+
 def allowed(language, heard=(), draft=None):
     sources = (draft or DRAFTS[language], FACTS[language])
-    instructions = prompts.wording((), draft="", style=prompts.Style("reply", language, "neutral"), facts={}).system
-    return Allowed(language, amounts_in(sources), sources, tuple(heard), instructions)
+    return Allowed(language, amounts_in(sources), sources, tuple(heard), instructions_in(language))
 
 
 @pytest.mark.parametrize("language", INJECTIONS)
@@ -42,7 +47,7 @@ def test_a_model_that_obeys_a_customer_is_not_let_through(language, injection, o
     draft = {"pt": "Oi! Como posso ajudar?", "en": "Hi! How can I help you?", "es": "¡Hola! ¿En qué te ayudo?"}[
         language
     ]
-    bare = Allowed(language, frozenset(), (draft,), (injection,), allowed(language).instructions)
+    bare = Allowed(language, frozenset(), (draft,), (injection,), instructions_in(language))
     assert fault_of(obedient, bare) is not None
 
 
@@ -98,11 +103,11 @@ ASKED = {
 }
 
 
+@functools.cache
 def of_a_chair(language):
     kept, name = frozenset({"prazo", "frete"}), "Júlio Marco April"
     sources, asked = OF_A_CHAIR[language], (ASKED[language],)
-    instructions = allowed(language).instructions
-    return Allowed(language, amounts_in(sources), sources, asked, instructions, kept, name=name)
+    return Allowed(language, amounts_in(sources), sources, asked, instructions_in(language), kept, name=name)
 
 
 @pytest.mark.parametrize(("language", "text"), [(language, text) for language in WRONG for text in WRONG[language]])
