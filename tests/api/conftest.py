@@ -8,7 +8,7 @@ from tests.conftest import serving
 from tests.people import Person
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 async def loopback(cluster, database):
     """A service that may call loopback."""
     settings = {"private_targets": "127.0.0.0/8", "hook_body_limit": 200_000, "mail_body_limit": 6_000_000}
@@ -21,7 +21,7 @@ async def rosa(http, loopback):
     return await Person.sign_up(http, loopback, "Rosa")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 async def public_service(cluster, database):
     """A service that may call loopback, and is known by another address."""
     settings = {"private_targets": "127.0.0.0/8", "public_url": "https://crm.example.org", "delivery_timeout": 2}
@@ -45,7 +45,7 @@ def files_database(cluster):
     return cluster.app(cluster.copy())
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 async def files_service(files_database, files_home):
     settings = {
         "private_targets": "127.0.0.0/8", "public_url": "https://crm.example.org", "home": files_home,

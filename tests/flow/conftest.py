@@ -43,7 +43,7 @@ def own_database(cluster):
     return cluster.copy()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 async def loopback(cluster, own_database):
     async with serving(cluster.app(own_database), **FAST) as address:
         yield address
@@ -141,7 +141,7 @@ async def shop(cluster, http, monkeypatch):
     await database.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 async def impatient(cluster):
     """A service that may call loopback, and is impatient."""
     async with serving(cluster.app(cluster.copy()), **IMPATIENT) as address:
