@@ -11,7 +11,7 @@ grant create on schema app to alfred_search;
 create function app.search_held(p_text text)
 returns table (conversation_id uuid, message_id uuid, sent_at timestamptz)
 language plpgsql stable set search_path = public, pg_temp set plan_cache_mode = force_custom_plan
-set enable_seqscan = off
+set enable_seqscan = off set jit = off
 as $$
 declare
     v_user   uuid := app.current_user_id();
