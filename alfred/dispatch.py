@@ -22,6 +22,9 @@ log = structlog.get_logger()
 TURN_SECONDS = 0.1
 SHARE_SECONDS = 0.05
 MOST_ATTEMPTS = 8
+# Patience with a row that somebody else holds: short, since the events of other tenants wait too; and that of a
+# transaction which holds rows itself.
+LOCK_MILLISECONDS, LOCK_MILLISECONDS_HOLDING = 200, 10
 FIRST_WAIT_SECONDS = 2.0
 
 
@@ -40,6 +43,7 @@ class Share:
         self._ends_at = monotonic() + TURN_SECONDS
         self._left: dict[UUID, float] = defaultdict(lambda: tenant_seconds)
         self.stuck: set[UUID] = set()  # who hold something that was waited for: it is not waited for again
+        self.holds = False  # whether the transaction has acted: what others hold is left to one that has not
 
     def is_used_up(self, user_id: UUID) -> bool:
         """Whether the tenant's next events wait for its turn."""
@@ -81,21 +85,28 @@ async def attempt(db: Db, consumer: Consumer, event: Event, share: Share) -> Lit
         await _note(db, consumer, event, Stuck())
         return "failed"
     began = monotonic()
+    patience = LOCK_MILLISECONDS_HOLDING if share.holds else LOCK_MILLISECONDS
     try:
-        await db.execute(f"savepoint event; select app.act_as('{event.user_id}')")
+        await db.execute(f"savepoint event; set local lock_timeout = {patience}; select app.act_as('{event.user_id}')")
         unfinished = await consumer.act(db, event)
-        await db.execute("select set_config('app.user_id', '', true); release savepoint event")
+        await db.execute(
+            f"select set_config('app.user_id', '', true); set local lock_timeout = {LOCK_MILLISECONDS};"
+            "release savepoint event"
+        )
     except Exception as error:
         if connection_lost(error):
             raise
         await db.execute("rollback to savepoint event; select set_config('app.user_id', '', true)")
         if held_by_others(error):
+            if share.holds:
+                return "unfinished"
             share.stuck.add(event.user_id)
         if getattr(error, "sqlstate", None) == "AL401" or isinstance(error, UnknownUser):
             return "done"  # its tenant was erased meanwhile
         await _note(db, consumer, event, error)
         return "failed"
     else:
+        share.holds = True
         return "unfinished" if unfinished else "done"
     finally:
         share.use(event.user_id, monotonic() - began)

@@ -17,7 +17,7 @@ import structlog
 
 from alfred.consumers import Consumer, asked
 from alfred.db import Database, connection_lost
-from alfred.dispatch import SHARE_SECONDS, TURN_SECONDS, BatchFailed, Share, act, act_on_all, attempt
+from alfred.dispatch import LOCK_MILLISECONDS, SHARE_SECONDS, TURN_SECONDS, BatchFailed, Share, act, act_on_all, attempt
 from alfred.events import BUCKETS, SWEEP_SECONDS, Event, bucket_of
 from alfred.queries import Db, sql
 
@@ -32,8 +32,6 @@ MOST_LOOKS_AT_ONCE = 3
 URGENT_REST_SECONDS = 0.004
 # So often at most, where looks follow each other, is looked for consumers that may wait.
 WAIT_SECONDS = 0.05
-# Patience with a row that somebody else holds: short, since the events of other tenants wait too.
-LOCK_MILLISECONDS = 200
 
 
 class Changed(Protocol):
@@ -210,7 +208,9 @@ class Reader:
                         self._look_for_all_at = 0.0
                 events: Sequence[Event] = [Event.of(row) for row in page if not row["aside"]]
                 if together:
-                    events = await act_on_all(db, self._consumers[name], events)
+                    left = await act_on_all(db, self._consumers[name], events)
+                    share.holds |= len(left) < len(events)
+                    events = left
                 await self._put_aside(db, name, await act(db, self._consumers[name], events, share))
         self._has_backlog |= any(row["aside"] for row in rows)
         if rows:

@@ -11,6 +11,8 @@ from alfred.crm import notifications
 from alfred.crm.deliveries.making import Making
 from alfred.crm.media import fetching
 from alfred.db import Database
+from alfred.dispatch import LOCK_MILLISECONDS, Share, act
+from alfred.events import Event
 from alfred.hub import Hub
 from tests.conftest import serving
 from tests.people import Person
@@ -153,6 +155,29 @@ async def test_what_is_about_a_held_conversation_comes_when_it_is_free(many, eve
             await eventually(lambda: superuser.fetchval(told), lambda count: count == users - 1)
             await eventually(lambda: asyncio.sleep(0, counted.alone))
         await eventually(lambda: superuser.fetchval(told), lambda count: count == users)
+
+
+@pytest.mark.parametrize("first", ["free", "held"])
+async def test_who_holds_something_waits_for_nobody(many, first):
+    """What somebody else holds is left by a transaction that has acted; one that has not waits for it."""
+    superuser, dsn = many
+    await superuser.execute(
+        """insert into ai_events (user_id, type, contact_id, conversation_id, message_id, payload)
+           select user_id, 'message.classified', user_id, user_id, user_id, $1 from users where email < '11'""", URGENT,
+    )  # fmt: skip
+    rows = await superuser.fetch("select e.*, payload::text as payload from ai_events e order by number limit 3")
+    events = [Event.of(dict(row) | {"payload": {"urgency": "high"}}) for row in rows]
+    held = events[1 if first == "free" else 0]
+    database = Database(dsn, size=2)
+    await database.open()
+    async with superuser.transaction():
+        await superuser.execute("select from conversations where user_id = $1 for update", held.user_id)
+        async with database.as_service(lock_milliseconds=LOCK_MILLISECONDS) as db:
+            left = await act(db, notifications.CONSUMER, events, Share(1))
+    await database.close()
+    assert left == ([held] if first == "free" else events[1:])  # the waiting took all of the turn
+    assert await superuser.fetchval("select count(*) from notifications") == (2 if first == "free" else 0)
+    assert await superuser.fetchval("select count(*) from event_retries") == (first == "held")
 
 
 async def test_what_cannot_be_told_does_not_hold_up_the_others(many, eventually):
