@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from alfred.terms import Language
 
@@ -38,7 +39,7 @@ def votes(seen: str, form: str, tells: Mapping[str, Mapping[str, float]]) -> Vot
     """What one word says for each language; a word that all have says nothing."""
     for language, laughter in _LAUGHTER if seen[:1] in "krjhl" else ():
         if laughter.fullmatch(seen):
-            return _votes([float(code == language) for code in LANGUAGES])
+            return _votes(*[float(code == language) for code in LANGUAGES])
     told = tells.get(seen) or tells.get(form)
     found = [0.0, 0.0, 0.0]
     if told:
@@ -49,11 +50,12 @@ def votes(seen: str, form: str, tells: Mapping[str, Mapping[str, float]]) -> Vot
         for language, weight, shape in _SHAPES:
             if shape.search(seen):
                 found[LANGUAGES.index(language)] += weight * (0.35 if told else 0.5)
-    return _votes(found)
+    return _votes(*found)
 
 
-def _votes(found: list[float]) -> Votes:
-    portuguese, english, spanish = found
+@lru_cache(maxsize=1_000)
+def _votes(portuguese: float, english: float, spanish: float) -> Votes:
+    """One object for all words that say the same."""
     return portuguese, english, spanish
 
 

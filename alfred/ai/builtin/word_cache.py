@@ -120,16 +120,19 @@ class Vocabulary:
         """Replaces short forms by what they stand for: "vc" is "voce"."""
         if language not in self._short or self._short[language].isdisjoint(said.forms):
             return
-        slang, short = self._lexicon.slang[language], said.words
-        words: list[Word] = []
+        slang, words, forms = self._lexicon.slang[language], said.words, said.forms
+        said.words, said.forms = [], []
         done = 0
-        for at in [at for at, form in enumerate(said.forms) if form in slang and short[at].kind == "word"]:
-            full = [self._word(form, short[at].seen, "word") for form in slang[said.forms[at]]]
+        for at in [at for at, form in enumerate(forms) if form in slang and words[at].kind == "word"]:
+            full = slang[forms[at]]
+            said.words += words[done:at]
+            said.words += [self._word(form, words[at].seen, "word") for form in full]
+            said.forms += forms[done:at]
+            said.forms += full
             said.written_out.append((at, len(full)))
-            words += short[done:at] + full
             done = at + 1
-        said.words = words + short[done:]
-        said.forms = [word.form for word in said.words]
+        said.words += words[done:]
+        said.forms += forms[done:]
 
     def _fresh(self, written: str, before: Word | None) -> Cut:
         """A piece cut for the first time, or one that depends on what stands before it."""
