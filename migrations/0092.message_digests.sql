@@ -1,5 +1,8 @@
 -- depends: 0091.passed_over
 
+-- An event tells of what a message was classified as only that it is urgent, by which consumers choose: the rest is told from
+-- the message.
+
 -- What a message is known by was written once more into an index, after tenant and channel, in pages that were half empty: a
 -- thirteenth of a message. Of all three 16 bytes of their digest tell as much.
 create function app.message_digest(p_user uuid, p_channel uuid, p_key text) returns uuid
@@ -90,7 +93,8 @@ begin
     select p_user, e.type, v_conversation.contact_id, v_conversation.conversation_id, v_message, e.payload
       from (values ('message.received', jsonb_build_object('channel_type', v_type, 'external_id', p_item ->> 'external_id',
                                                            'handle', v_handles[1])),
-                   ('message.classified', jsonb_build_object('urgency', p_item #> '{classification,urgency}'))
+                   ('message.classified', case p_item #>> '{classification,urgency}'
+                                          when 'high' then '{"urgency": "high"}'::jsonb else '{}' end)
            ) as e (type, payload);
     if v_conversation.status in ('closed', 'snoozed') then
         perform app.record(p_user, 'conversation.updated', v_conversation.contact_id, v_conversation.conversation_id,
@@ -349,7 +353,8 @@ begin
         select r.user_id, e.type, r.contact_id, r.conversation_id, r.message_id, e.payload
           from plain r cross join lateral (values
                (1, 'message.received', jsonb_build_object('channel_type', r.channel_type)),
-               (2, 'message.classified', jsonb_build_object('urgency', r.classification -> 'urgency'))) as e (at, type, payload)
+               (2, 'message.classified', case r.classification ->> 'urgency'
+                                         when 'high' then '{"urgency": "high"}'::jsonb else '{}' end)) as e (at, type, payload)
          order by r.n, e.at
     )
     select jsonb_agg(case when r.n is not null then jsonb_build_object(

@@ -22,9 +22,7 @@ SETTINGS = {
     "max_parallel_workers_per_gather": "0",  # parallel work needs more than a container's 64 MB of /dev/shm
     "max_parallel_maintenance_workers": "0",
     "jit": "off",
-    # A plan that was made of empty tables is kept until they are analyzed, and an index of conversations grows by each
-    # message until what it left behind is removed.
-    "autovacuum_naptime": "5s",
+    "autovacuum_naptime": "15s",  # a plan that was made of empty tables is kept until they are analyzed
     "random_page_cost": "1.1",
     "wal_compression": "on",
     "timezone": "UTC",

@@ -117,6 +117,16 @@ async def test_what_a_message_was_classified_as_stands_with_the_message(ana, app
     assert [{name: each["data"][name] for name in first} for each in polled] == [first, before, last]
 
 
+async def test_the_log_keeps_of_an_urgency_only_that_it_is_high(ana, app_db):
+    entries = [await ana.hears("Obrigado, ficou ótimo!", id=name) for name in ("new", "taken in with others")]
+    async with app_db.transaction():
+        await app_db.execute("select app.act_as($1)", ana.id)
+        rows = await app_db.fetch("select payload from ai_events where type = 'message.classified'")
+    assert [row["payload"] for row in rows] == [{}, {}]
+    told = [each["payload"] for each in await ana.events("message.classified")]
+    assert told == [entry["classification"] for entry in entries]
+
+
 async def test_where_a_message_came_from_stands_with_the_message(ana, app_db):
     entry = await ana.hears("oi", id="in")
     async with app_db.transaction():
