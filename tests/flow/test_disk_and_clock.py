@@ -48,8 +48,8 @@ def post(at, user, number):
         return error.code, error.headers, json.load(error)
 
 
-def test_a_full_disk_refuses_and_loses_nothing(small_disk):
-    with service(small_disk / "home", rate_limit="100000000") as at:
+def test_a_full_disk_refuses_and_loses_nothing(small_disk, grown):
+    with service(grown(small_disk / "home"), rate_limit="100000000") as at:
         user, acknowledged, ballast = customer_of(at), [], small_disk / "ballast"
         with ballast.open("wb") as file:
             os.posix_fallocate(file.fileno(), 0, max(shutil.disk_usage(small_disk).free - 2_000_000, 1))
@@ -83,11 +83,11 @@ def told_of(at):
         return root.execute("select count(*) from notifications where type = 'urgent_message'").fetchone()[0]
 
 
-async def test_a_clock_that_steps_loses_and_doubles_nothing(eventually):
+async def test_a_clock_that_steps_loses_and_doubles_nothing(grown, home, eventually):
     with stepped() as clock:
         if clock is None:
             pytest.skip(MISSING)
-        with service(change=PASSED_ON, rate_limit="100000000") as at:
+        with service(Path(grown(home)), change=PASSED_ON, rate_limit="100000000") as at:
             user, told = customer_of(at), Told()
             for count, step in enumerate((0, 3_600, -4_200, 86_400), start=1):
                 clock.step(step)
