@@ -105,4 +105,4 @@ end $$;
 
 drop function app.search_found(text, timestamptz, uuid, integer, interval),
     app.search_walk(text, timestamptz, uuid, integer, interval), app.search_rare(text),
-    app.search_is_frequent(text), app.search_held(text);
+    app.search_is_frequent(text), app.search_held(text), app.contact_holds(text, text);

@@ -6,6 +6,11 @@
 
 grant create on schema app to alfred_search;
 
+-- Whether a contact's name and handle hold a text; of digits and signs the digits are enough.
+create function app.contact_holds(p_norm text, p_text text) returns boolean
+language sql immutable parallel safe
+as $$ select app.holds(p_norm, p_text) or p_norm like app.digits_pattern(p_text) $$;
+
 -- What holds a text by the index alone, no more than shows that it is not rare: messages, and conversations of contacts
 -- without one.
 create function app.search_held(p_text text)
@@ -14,8 +19,7 @@ language plpgsql stable set search_path = public, pg_temp set plan_cache_mode = 
 set enable_seqscan = off set jit = off
 as $$
 declare
-    v_user   uuid := app.current_user_id();
-    v_digits text := app.digits_pattern(p_text);
+    v_user uuid := app.current_user_id();
 begin
     if v_user is null then
         raise insufficient_privilege using message = 'a search needs a tenant';
@@ -28,7 +32,7 @@ begin
             select c.conversation_id
               from contacts t
               join conversations c on c.user_id = v_user and c.contact_id = t.contact_id
-             where t.user_id = v_user and (app.holds(t.norm, p_text) or t.norm like v_digits)
+             where t.user_id = v_user and app.contact_holds(t.norm, p_text)
         )
         (select * from said limit 10001)
          union all
@@ -105,7 +109,7 @@ begin
                        h.message_id is not null
                        or exists (select from contacts t
                                    where t.user_id = v_user and t.contact_id = c.contact_id
-                                     and app.holds(t.norm, p_text) offset 0) as is_hit
+                                     and app.contact_holds(t.norm, p_text) offset 0) as is_hit
                   from conversations c
                   left join lateral ( -- one row at most: a plan that hashes every message that fits would read them all
                        select m.message_id from messages m

@@ -73,7 +73,7 @@ select c.conversation_id
                     and app.holds(m.norm, :q) limit 1),
                 (select true from contacts t
                   where t.user_id = :user_id and t.contact_id = c.contact_id
-                    and app.holds(t.norm, :q) limit 1), false)
+                    and app.contact_holds(t.norm, :q) limit 1), false)
 
 -- name: items
 -- What a page shows, as JSON.

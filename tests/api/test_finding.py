@@ -90,6 +90,19 @@ async def test_a_search_finds_the_same_page_by_page(many, q):
         assert seen == everything
 
 
+@pytest.mark.parametrize("q", ["+55 11 9", "(11) 9000", "119000"])
+async def test_a_number_that_many_write_finds_whose_it_is(ana, q):
+    """A text in so many messages is looked for in conversations as they are listed, a number without its signs too."""
+    everybody = []
+    for n in range(10):
+        text = f"me liga: {q}" if n % 2 else "bom dia"
+        entry = await ana.hears(text, f"+55119000020{n:02}", at=NOON + n)
+        everybody.insert(0, entry["conversation_id"])
+    for filters in ({}, {"status": "open"}, {"channel": "whatsapp"}, {"unread_only": "true"}, {"sort": "waiting"}):
+        shown = [each["id"] for each in await ana.conversations(q=q, **filters)]
+        assert shown == (everybody[::-1] if "sort" in filters else everybody), filters
+
+
 @pytest.fixture
 async def thread(ana):
     """Ten messages; two at the same second."""

@@ -157,6 +157,19 @@ async def test_a_walk_without_patience_goes_on_from_page_to_page(rich, q):
     assert found == [row["conversation_id"] for row in expected]
 
 
+@pytest.mark.parametrize("q", ["+55 11 0", "(11) 00", "5511000"])
+async def test_a_number_that_most_have_is_found_without_its_signs(rich, q):
+    """Nobody wrote it, and the index would find it too often."""
+    db, user_id = rich
+    assert await sql.conversations.containing_rare.value(db, q=q) is None
+    given = NO_FILTER | dict.fromkeys(NEWEST) | {"user_id": user_id, "limit": LIMIT}
+    ids = [row["id"] for row in await sql.conversations.page.all(db, **given)]
+    about = {"user_id": user_id, "ids": ids, "q": q}
+    assert {row[0] for row in await sql.conversations.containing.all(db, **about)} == set(ids)
+    assert (await rows_read(db, sql.conversations.containing, **about))[0] <= 4 * LIMIT
+    assert await db.fetchval("select ids from app.search_found($1, null, null, $2, '1 min')", q, LIMIT) == ids
+
+
 @pytest.mark.parametrize("q", ["zz", "z", "oi", "cl"])
 async def test_short_words_are_looked_up_where_words_begin(rich, q):
     """By an index, also of what nobody wrote; the patterns are taken into the statement."""

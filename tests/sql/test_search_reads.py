@@ -1,5 +1,7 @@
 """What a search reads: counted by the transaction, and told from the plans."""
 
+import re
+
 import asyncpg
 import pytest
 from uuid_utils.compat import uuid7
@@ -54,6 +56,17 @@ async def test_a_text_is_one_condition_for_the_index(root, q):
     """Each of several would look through all that the tenant has."""
     plan = await root.fetch("explain select from messages where user_id = $1 and app.holds(norm, $2)", uuid7(), q)
     assert not [row[0] for row in plan if " OR " in row[0] or "app.holds(" in row[0]]
+
+
+@pytest.mark.parametrize(
+    ("q", "patterns"), [("agulha", {"%agulha%"}), ("kg", {r"(^|[ \n])kg"}), ("+55 11 9", {"%+55 11 9%", "%55119%"})]
+)
+async def test_of_a_contact_the_digits_are_a_condition_too(root, q, patterns):
+    """Only of digits; the patterns are taken into the statement."""
+    plan = await root.fetch("explain select from contacts where app.contact_holds(norm, $1)", q)
+    text = "\n".join(row[0] for row in plan)
+    assert "_holds(" not in text
+    assert set(re.findall(r"norm ~~? '(.+?)'::text", text)) == patterns
 
 
 async def test_no_function_is_called_for_each_match(root):
