@@ -16,7 +16,7 @@ from uuid import UUID
 import structlog
 
 from alfred.consumers import Consumer, asked
-from alfred.db import Database, connection_lost
+from alfred.db import Database, connection_lost, held_by_others
 from alfred.dispatch import LOCK_MILLISECONDS, SHARE_SECONDS, TURN_SECONDS, BatchFailed, Share, act, act_on_all, attempt
 from alfred.events import BUCKETS, SWEEP_SECONDS, Event, bucket_of
 from alfred.queries import Db, sql
@@ -94,7 +94,7 @@ class Reader:
             except Exception as error:
                 self.behind = True
                 log.warning("bus_stopped", error=repr(error), exc_info=None if connection_lost(error) else error)
-                await asyncio.sleep(SWEEP_SECONDS)
+                await asyncio.sleep(REST_SECONDS if held_by_others(error) else SWEEP_SECONDS)
                 self.poke(None)
 
     async def _round(self) -> None:

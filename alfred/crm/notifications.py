@@ -6,7 +6,7 @@ from typing import Any
 
 from alfred.consumers import Consumer, Done
 from alfred.db import Database
-from alfred.events import Event
+from alfred.events import Event, bucket_of
 from alfred.hub import READ_LIMIT, Hub
 from alfred.queries import Db, sql
 
@@ -87,6 +87,8 @@ def consumer(hub: Hub) -> Consumer:
             titles=_WORDS, users=list(shown), numbers=list(shown.values()), most=READ_LIMIT,
         )  # fmt: skip
         hub.hand_out([row for row in rows if row["id"] is not None])
+        if late := hub.shown(buckets).keys() - shown.keys():  # who came meanwhile
+            hub.poke(map(bucket_of, late))
         return Done(rows[0]["buckets"], more=rows[0]["more"], backlog=rows[0]["backlog"])
 
     return replace(CONSUMER, act_at_once=tell)

@@ -152,9 +152,9 @@ async def test_what_is_about_a_held_conversation_comes_when_it_is_free(many, eve
             await superuser.fetch(
                 "select from conversations join users using (user_id) where email = '10@example.com' for update"
             )
-            await eventually(lambda: superuser.fetchval(told), lambda count: count == users - 1)
-            await eventually(lambda: asyncio.sleep(0, counted.alone))
-        await eventually(lambda: superuser.fetchval(told), lambda count: count == users)
+            assert await eventually(lambda: superuser.fetchval(told), lambda count: count == users - 1) == users - 1
+            assert await eventually(lambda: asyncio.sleep(0, counted.alone))
+        assert await eventually(lambda: superuser.fetchval(told), lambda count: count == users) == users
 
 
 @pytest.mark.parametrize("first", ["free", "held"])
@@ -191,8 +191,8 @@ async def test_what_cannot_be_told_does_not_hold_up_the_others(many, eventually)
     users = await superuser.fetchval("select count(*) from users where email < '11' and email <> '7@example.com'")
     told = "select count(*) from notifications"
     async with Counted(dsn, notifications.consumer) as counted:
-        await eventually(lambda: superuser.fetchval(told), lambda count: count == users)
-        await eventually(lambda: superuser.fetchval("select count(*) from event_retries"))
+        assert await eventually(lambda: superuser.fetchval(told), lambda count: count == users) == users
+        assert await eventually(lambda: superuser.fetchval("select count(*) from event_retries"))
     assert counted.at_once == []
     refused = "select email from event_retries join users using (user_id)"
     assert await superuser.fetch(refused) == [("7@example.com",)]

@@ -85,6 +85,51 @@ async def test_a_backlog_is_finished_by_whoever_comes_next(ground, eventually):
     assert seen == [0, 1, 2]
 
 
+async def test_what_is_being_erased_holds_up_nobody(ground, neighbour, cluster, eventually):
+    async def give_up(db, event):
+        return True
+
+    seen = []
+
+    async def act(db, event):
+        seen.append(event.user_id)
+
+    await join(ground)
+    for user_id in (ground[2], neighbour):
+        await happen(ground, 0, user_id=user_id)
+    async with reading(ground, give_up):
+        await asyncio.sleep(0.3)
+    eraser = await asyncpg.connect(cluster.superuser(ground[1].split("@/")[1].split("?")[0]))
+    erasure = eraser.transaction()
+    await erasure.start()
+    assert await eraser.execute("delete from event_backlog where user_id = $1", neighbour) == "DELETE 1"
+    async with reading(ground, act):
+        await eventually(lambda: asyncio.sleep(0, seen))
+        await asyncio.sleep(0.3)
+        assert seen == [ground[2]]
+        await erasure.rollback()
+        assert await eventually(lambda: asyncio.sleep(0, len(seen) == 2))
+    await eraser.close()
+
+
+async def test_a_lock_that_does_not_open_stops_the_reader_for_a_moment_only(ground, cluster, eventually, monkeypatch):
+    monkeypatch.setattr("alfred.reader.SWEEP_SECONDS", 60.0)
+    attempts = []
+
+    async def act(db, event):
+        attempts.append(event.number)
+        raise RuntimeError("fails, and cannot be noted")
+
+    await join(ground)
+    holder = await asyncpg.connect(cluster.superuser(ground[1].split("@/")[1].split("?")[0]))
+    async with holder.transaction():
+        await holder.execute("lock table event_retries in exclusive mode")
+        await happen(ground, 0)
+        async with reading(ground, act):
+            assert await eventually(lambda: asyncio.sleep(0, len(attempts) > 1), seconds=10)
+    await holder.close()
+
+
 async def test_two_readers_share_a_backlog_and_keep_its_order(ground, neighbour, eventually):
     seen = []
 

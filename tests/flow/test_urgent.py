@@ -13,6 +13,7 @@ URGENT = "Preciso disso hoje, é urgente!"
 async def resting(monkeypatch, cluster, http):
     """Ana, whose service looks at the log a few times and then rests for a minute; a superuser of its database."""
     monkeypatch.setattr("alfred.reader.REST_SECONDS", 60.0)
+    monkeypatch.setattr("alfred.hub.SWEEP_SECONDS", 60.0)
     name = cluster.copy()
     superuser = await asyncpg.connect(cluster.superuser(name))
     async with serving(cluster.app(name)) as address:
@@ -42,3 +43,16 @@ async def test_what_another_process_made_comes_before_it(resting):
         titles = [(await frames.next())["data"]["title"] for _ in range(2)]
     assert titles[0] == "Elsewhere"
     assert titles[1].startswith("Mensagem urgente")
+
+
+async def test_a_stream_that_opens_meanwhile_has_it_at_once(resting, eventually):
+    ana, superuser = resting
+    await ana.hears("Socorro, é urgente!")
+    await eventually(ana.notifications)
+    transaction = superuser.transaction()
+    await transaction.start()
+    await superuser.fetch("select from contacts for update")  # what is told waits for its contact
+    await ana.hears(URGENT)
+    async with ana.listening() as frames:
+        await transaction.rollback()
+        assert (await frames.next())["data"]["body"] == URGENT
