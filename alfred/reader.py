@@ -29,7 +29,7 @@ TURN_LIMIT = 100
 REST_SECONDS = 0.02
 MOST_LOOKS_AT_ONCE = 3
 # What cannot wait for the next look is read at this distance.
-URGENT_REST_SECONDS = 0.004
+URGENT_REST_SECONDS = 0.01
 # So often at most, where looks follow each other, is looked for consumers that may wait.
 WAIT_SECONDS = 0.05
 
