@@ -3,16 +3,16 @@
 -- A post of many customers who are new took a millisecond for each. They are met by a statement for each table, and their
 -- messages are taken in like those of customers who are known.
 
--- Makes the channels, contacts and conversations of plain messages. Who is known in any way to write a handle is left,
--- and so are all where one message is there already.
+-- Makes the channels, contacts and conversations of plain messages. Who is known in any way to write a handle is left.
+-- Raises where one message is there already, at the first that is found.
 create function app.meet(p_user uuid, p_items jsonb) returns void
 language plpgsql
 as $$
 begin
-    if exists (select from app.messages_keyed(
+    if exists (select app.messages_keyed(
                    array(select channel_id from channels where user_id = p_user),
                    array(select i ->> 'dedupe_key' from jsonb_array_elements(p_items) i))) then
-        return;
+        raise exception 'a message is there already' using errcode = 'AL409';
     end if;
     perform app.channel_for(p_user, c.channel_type, c.recipient)
        from (select distinct i ->> 'channel_type', i ->> 'recipient'
@@ -71,6 +71,11 @@ declare
 begin
     if app.erased_items(p_items) is not null then
         raise exception 'a message is of somebody who was erased' using errcode = 'AL409';
+    end if;
+    if exists (select from jsonb_array_elements(p_items) i
+                group by i ->> 'user_id', i ->> 'channel_type', i ->> 'recipient', i ->> 'dedupe_key'
+               having count(*) > 1) then
+        raise exception 'a message is told twice' using errcode = 'AL409';
     end if;
     for v_user, v_items in
         select (i ->> 'user_id')::uuid, jsonb_agg(i order by n)

@@ -21,7 +21,7 @@ select 'channel', to_jsonb(c) - '{user_id,channel_id,created_at}'::text[] from c
 LOG = """
 select coalesce(c.handle, e.payload ->> 'handle'), array_agg(e.type order by e.number)
   from ai_events e left join conversations c on c.conversation_id = e.conversation_id
- where e.user_id = $1 group by 1 order by 1
+ where e.user_id = $1 and e.type not like 'notification%' group by 1 order by 1
 """
 
 
@@ -83,6 +83,23 @@ async def test_of_a_post_that_is_not_plain_nothing_is_written(ana, take, root, c
         await take("take_in_new", await items(ana, *post))
     assert refused.value.sqlstate in {"AL409", "23505"}
     assert await state(root, ana) == before
+
+
+@pytest.mark.parametrize(("case", "reason"), [("there", "a message is there already"),
+                                              ("there of others", "a message is there already"),
+                                              ("told twice", "a message is told twice")])  # fmt: skip
+async def test_what_is_not_all_new_is_refused_before_anybody_is_met(ana, take, case, reason):
+    post = post_of(*senders(110))
+    match case:
+        case "there":
+            await ana.post("/webhooks/whatsapp", post[105])
+        case "there of others":
+            await ana.post("/webhooks/whatsapp", later("oi", 105, "+551188000105"))
+        case "told twice":
+            post.append(post[105])
+    with pytest.raises(asyncpg.PostgresError) as refused:
+        await take("take_in_new", await items(ana, *post))
+    assert (refused.value.sqlstate, refused.value.args[0]) == ("AL409", reason)
 
 
 async def test_a_large_post_is_taken_in_and_known_when_it_comes_again(ana):
