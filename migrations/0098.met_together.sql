@@ -17,12 +17,12 @@ begin
     perform app.channel_for(p_user, c.channel_type, c.recipient)
        from (select distinct i ->> 'channel_type', i ->> 'recipient'
                from jsonb_array_elements(p_items) i order by 1, 2) c (channel_type, recipient);
-    -- As app.contact_for does for a number with several ways to write it, in the order of the items.
-    perform pg_advisory_xact_lock(hashtextextended(concat_ws(' ', 'contact', p_user, i.channel_type, i.least), 0))
-       from (select i ->> 'channel_type' as channel_type,
-                    (select min(h) from jsonb_array_elements_text(i -> 'handles') h) as least
-               from jsonb_array_elements(p_items) with ordinality t (i, n)
-              where jsonb_array_length(i -> 'handles') > 1 order by n) i;
+    -- As app.contact_for does for a number with several ways to write it, in the order of the locks.
+    perform pg_advisory_xact_lock(k) from (
+        select distinct hashtextextended(concat_ws(' ', 'contact', p_user, i ->> 'channel_type', (
+                   select min(h) from jsonb_array_elements_text(i -> 'handles') h)), 0) as k
+          from jsonb_array_elements(p_items) i where jsonb_array_length(i -> 'handles') > 1 order by 1
+    ) keys;
     with item as (
         select i.channel_type, i.recipient, i.handles, i.name, i.n, (select min(h) from unnest(i.handles) h) as least
           from rows from (jsonb_to_recordset(p_items) as (channel_type text, recipient text, handles text[], name text))
@@ -43,7 +43,7 @@ begin
           from person p order by p.n
     ), identity as (
         insert into contact_identities (user_id, channel_type, value, contact_id)
-        select p_user, p.channel_type, p.handle, p.contact_id from person p order by p.n
+        select p_user, p.channel_type, p.handle, p.contact_id from person p order by p.channel_type, p.handle
     ), conversation as (
         insert into conversations (user_id, conversation_id, contact_id, channel_id, handle)
         select p_user, p.conversation_id, p.contact_id, p.channel_id, p.handle from person p order by p.n

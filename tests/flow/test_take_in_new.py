@@ -1,8 +1,12 @@
 """A large post of customers who are new: the same rows as one by one, all of them or none."""
 
+import asyncio
+from uuid import UUID
+
 import asyncpg
 import pytest
 
+from alfred.db import prepare
 from tests.flow.test_take_in_known import ROWS, START, items, known, later, root, take
 from tests.people import whatsapp
 
@@ -100,6 +104,30 @@ async def test_what_is_not_all_new_is_refused_before_anybody_is_met(ana, take, c
     with pytest.raises(asyncpg.PostgresError) as refused:
         await take("take_in_new", await items(ana, *post))
     assert (refused.value.sqlstate, refused.value.args[0]) == ("AL409", reason)
+
+
+MET = "select pg_advisory_xact_lock(hashtextextended(concat_ws(' ', 'contact', $1::uuid, 'whatsapp', $2::text), 0))"
+
+
+async def test_two_posts_of_the_same_new_customers_in_opposite_order_do_not_deadlock(
+    ana, take, root, cluster, database
+):
+    """Each has begun when it comes to a customer whom somebody holds."""
+    await known((ana,))  # the channel is there
+    people = senders(3)
+    least = min((await items(ana, later("oi", 0, people[1])))[0]["handles"])
+    other = await asyncpg.connect(cluster.app(database))
+    await prepare(other)
+    async with root.transaction():
+        await root.execute(MET, UUID(ana.id), least)
+        first = asyncio.create_task(take("take_in_new", await items(ana, *post_of(*people))))
+        await asyncio.sleep(0.2)
+        batch = await items(ana, *(later("oi", 10 + n, sender) for n, sender in enumerate(reversed(people))))
+        second = asyncio.create_task(other.fetchval("select app.take_in_new($1)", batch))
+        await asyncio.sleep(0.2)
+    outcomes = [*await first, *await second]
+    await other.close()
+    assert len({each["contact_id"] for each in outcomes}) == 3
 
 
 async def test_a_large_post_is_taken_in_and_known_when_it_comes_again(ana):
