@@ -24,12 +24,10 @@ from alfred.turns import QueueInTurn
 
 log = structlog.get_logger()
 
-MOST_IN_BATCH, FEW = 50, 8
+MOST_IN_BATCH, FEW, ROW_WRITERS = 50, 8, 3
 LARGE = 200  # the weight above which a post goes by a writer of its own, or more items than a batch has
-ROW_WRITERS = 3
 MOST_READ_HERE = 4_000  # characters of a post; more take too long for the event loop
-RETRY_SECONDS = 4.0
-WAIT_SECONDS = 10.0
+RETRY_SECONDS, WAIT_SECONDS = 4.0, 10.0
 MOST_WAITING = 20_000  # in all: each item counts one, and one for each KiB of it
 
 KeptFiles = Sequence[Mapping[str, Any] | None]  # rows of media without their keys; None: it did not come
@@ -235,15 +233,18 @@ class Inbox:
         self._announce({post.user_id for post in written}, {post.user_id for post in written if post.urgent})
         return [post for post in posts if not post.done.done()]
 
-    async def _settle(self, posts: list[Post]) -> None:
+    async def _settle(self, posts: list[Post], *, again: bool = False) -> None:
         """Write posts together; when that fails, each alone, so that a bad one fails alone."""
         try:
             taken = iter(await self._insert(sql.inbox.take_in, posts))
         except Exception as error:  # noqa: BLE001 handed to whoever waits for it
-            if len(posts) == 1 or connection_lost(error):
-                _fail(posts, error)
-            else:
+            erased = getattr(error, "sqlstate", None) == "23503"  # a person or the user, after being found
+            if len(posts) > 1 and not connection_lost(error):
                 await self._settle_each(posts)
+            elif erased and not again:
+                await self._settle(posts, again=True)
+            else:
+                _fail(posts, Away("somebody was erased, twice") if erased else error)
             return
         for post in posts:
             _resolve(post, [next(taken) for _ in post.items])

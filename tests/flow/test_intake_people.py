@@ -3,10 +3,12 @@
 import asyncio
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from alfred.channels.item import InboundItem, Sender
 from tests.flow.taking_in import AT, LID, NUMBER, OTHER_LID, OTHER_NUMBER, USER, people
+from tests.people import whatsapp
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)])
@@ -132,3 +134,22 @@ async def test_batches_of_one_tenant_do_not_deadlock(ana, inbox):
     taken = await asyncio.gather(*(inbox.take_in(UUID(ana.id), post) for post in posts))
     assert all(post[1].duplicate and not post[0].duplicate for post in taken)
     assert len(await people(ana)) == 2
+
+
+@pytest.mark.parametrize(("gone", "status"), [("contacts", 200), ("users", 401)])
+async def test_who_is_erased_while_a_post_comes_is_met_anew_and_a_user_is_gone(ana, cluster, database, gone, status):
+    """The post waits for the row that it refers to, and then finds it gone."""
+    await ana.hears("oi", sender=OTHER_NUMBER, id="first")
+    contact = await ana.made("/contacts", {"handle": NUMBER, "channel_type": "whatsapp", "name": "Mara"})
+    root = await asyncpg.connect(cluster.superuser(database))
+    async with root.transaction():
+        key, value = ("contact_id", contact["id"]) if gone == "contacts" else ("user_id", ana.id)
+        await root.execute(f"delete from {gone} where {key} = $1", value)
+        posted = asyncio.create_task(ana.post("/webhooks/whatsapp", whatsapp("oi", NUMBER, id="second")))
+        await asyncio.sleep(0.4)
+        assert not posted.done()
+    await root.close()
+    answered, answer = await posted
+    assert answered == status
+    if gone == "contacts":
+        assert answer["messages"][0]["contact_id"] != contact["id"]
