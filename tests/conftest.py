@@ -184,6 +184,7 @@ async def serving(dsn: str, port: int = 0, limits: ConnectionLimits | None = Non
         "bcrypt_cost": 4,
         "login_attempts": 1000,
         "pool_size": 8,
+        "stalled_after": 10**9,  # the scan at the start would tell of messages of the examples, which are old
     } | settings
     logins = dsn if isinstance(dsn, Logins) else Logins(dsn)
     app = build(Settings(**chosen), logins, logins.bus or logins.app)

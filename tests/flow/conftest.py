@@ -133,7 +133,7 @@ async def shop(cluster, http, monkeypatch):
     await database.open()
     clock = Clock()
     superuser = await asyncpg.connect(cluster.superuser(name))
-    async with serving(cluster.app(name), stalled_after=10**9) as address:
+    async with serving(cluster.app(name)) as address:
         ana = await Person.sign_up(http, address)
         yield Shop(ana, Scans(database, lambda _: None, clock=clock, stalled_after=3 * 86_400), clock, superuser,
                    cluster.app(name))  # fmt: skip

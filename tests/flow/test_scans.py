@@ -35,7 +35,7 @@ async def shop(cluster, http, monkeypatch):
     for database in databases:
         await database.open()
     scanners = [Scans(each, lambda _: None, clock=clock, stalled_after=3 * 86400) for each in databases]
-    async with serving(dsn, stalled_after=10**9) as address:
+    async with serving(dsn) as address:
         ana = await Person.sign_up(http, address)
         yield ana, scanners, clock, databases[0]
     for database in databases:
