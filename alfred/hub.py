@@ -59,6 +59,8 @@ class Seat:
 class Hub:
     """The seats of each user, and the number of the last notification that they were handed."""
 
+    sweep_seconds = SWEEP_SECONDS
+
     def __init__(self, database: Database) -> None:
         self._database = database
         self._seats: dict[UUID, set[Seat]] = defaultdict(set)
@@ -107,7 +109,7 @@ class Hub:
         """Hand out what is new, until cancelled."""
         while True:
             try:
-                async with asyncio.timeout(SWEEP_SECONDS):  # `wait_for` may swallow a cancellation (Python 3.11)
+                async with asyncio.timeout(self.sweep_seconds):  # `wait_for` may swallow a cancellation (Python 3.11)
                     await self._wake.wait()
             except TimeoutError:
                 self._dirty.update(range(BUCKETS))
@@ -117,7 +119,7 @@ class Hub:
                 await self._look(self.shown(dirty))
             except Exception as error:
                 log.warning("hub_waits", error=repr(error), exc_info=None if connection_lost(error) else error)
-                await asyncio.sleep(SWEEP_SECONDS)
+                await asyncio.sleep(self.sweep_seconds)
 
     async def _look(self, shown: dict[UUID, int]) -> None:
         if shown:

@@ -43,6 +43,8 @@ class Changed(Protocol):
 class Reader:
     """Reads the log for all consumers of the process."""
 
+    rest_seconds = REST_SECONDS
+
     def __init__(self, database: Database, changed: Changed) -> None:
         self._consumers: dict[str, Consumer] = {}
         self._database = database
@@ -94,7 +96,7 @@ class Reader:
             except Exception as error:
                 self.behind = True
                 log.warning("bus_stopped", error=repr(error), exc_info=None if connection_lost(error) else error)
-                await asyncio.sleep(REST_SECONDS if held_by_others(error) else SWEEP_SECONDS)
+                await asyncio.sleep(self.rest_seconds if held_by_others(error) else SWEEP_SECONDS)
                 self.poke(None)
 
     async def _round(self) -> None:
@@ -128,7 +130,7 @@ class Reader:
                 async with asyncio.timeout(rest):
                     await self._wake_urgent.wait()
                     await asyncio.sleep(self._urgent_at - monotonic())
-        self._look_at = max(self._look_at, now - MOST_LOOKS_AT_ONCE * REST_SECONDS) + REST_SECONDS
+        self._look_at = max(self._look_at, now - MOST_LOOKS_AT_ONCE * self.rest_seconds) + self.rest_seconds
 
     async def _act_on_urgent(self) -> None:
         """Let those who act at once read what cannot wait."""

@@ -113,7 +113,7 @@ async def test_what_is_being_erased_holds_up_nobody(ground, neighbour, cluster, 
 
 
 async def test_a_lock_that_does_not_open_stops_the_reader_for_a_moment_only(ground, cluster, eventually, monkeypatch):
-    monkeypatch.setattr("alfred.reader.SWEEP_SECONDS", 60.0)
+    monkeypatch.setattr("alfred.reader.SWEEP_SECONDS", 15.0)
     attempts = []
 
     async def act(db, event):

@@ -3,17 +3,27 @@
 import asyncpg
 import pytest
 
+from alfred.hub import Hub
+from alfred.reader import Reader
 from tests.conftest import serving
 from tests.people import Person
 
 URGENT = "Preciso disso hoje, é urgente!"
 
 
+class Resting(Reader):
+    rest_seconds = 60.0
+
+
+class Waiting(Hub):
+    sweep_seconds = 60.0
+
+
 @pytest.fixture
 async def resting(monkeypatch, cluster, http):
     """Ana, whose service looks at the log a few times and then rests for a minute; a superuser of its database."""
-    monkeypatch.setattr("alfred.reader.REST_SECONDS", 60.0)
-    monkeypatch.setattr("alfred.hub.SWEEP_SECONDS", 60.0)
+    monkeypatch.setattr("alfred.bus.Reader", Resting)  # of this service alone: others of this process go on
+    monkeypatch.setattr("alfred.assembly.Hub", Waiting)
     name = cluster.copy()
     superuser = await asyncpg.connect(cluster.superuser(name))
     async with serving(cluster.app(name)) as address:
