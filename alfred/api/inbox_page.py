@@ -1,7 +1,8 @@
 """Pages of the inbox: which conversations are shown. PostgreSQL writes them, without filters by one statement."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,29 +20,23 @@ PATIENCE = 0.2  # seconds that a walk goes on, as app.found_items
 
 async def inbox_page(services: Services, caller: Caller, request: web.Request, query: Listing) -> web.Response:
     """By latest activity; tests hold what is written to the model `Conversation`."""
-    kind = sql.conversations.page.name  # a cursor goes on with filters too
-    at, before = after(kind, query, datetime.fromisoformat, UUID)
-    row = await services.database.find(
-        sql.conversations.inbox, user_id=caller.user_id, before_at=at, before_id=before, limit=query.limit
-    )
-    return _written_row(request, kind, row)
+    place = NEWEST.begin(query)  # a cursor goes on with filters too
+    row = await services.database.find(sql.conversations.inbox, user_id=caller.user_id, limit=query.limit, **place)
+    return _written_row(request, NEWEST, row)
 
 
 async def search_page(
     services: Services, caller: Caller, request: web.Request, query: Listing, text: str
 ) -> web.Response:
     """The same of what a search finds, in a transaction: a search may take one of the tenant's turns for long."""
-    kind = "conversations.page_of_search"
-    at, before = after(kind, query, datetime.fromisoformat, UUID)
+    place = FOUND.begin(query)
     async with services.database.acting_as(caller.user_id) as db:
-        row = await sql.conversations.found_items.one(db, q=text, before_at=at, before_id=before, limit=query.limit)
-    return _written_row(request, kind, row)
+        row = await sql.conversations.found_items.one(db, q=text, limit=query.limit, **place)
+    return _written_row(request, FOUND, row)
 
 
-def _written_row(request: web.Request, kind: str, row: Row | None) -> web.Response:
-    assert row is not None
-    last = (row["last_at"].isoformat(), row["last_id"]) if row["last_id"] else None
-    return written(linked(request, kind, [], last), row["items"])
+def _moment_or_none(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 @dataclass(frozen=True)
@@ -49,13 +44,12 @@ class Order:
     """How a list of conversations is sorted: the columns of its key, and what a query calls those to go on behind."""
 
     kind: str  # of its cursors
-    key: tuple[str, ...]
+    key: dict[str, Callable[[Any], Any]]  # what reads each column's part of a cursor
     place: tuple[str, ...]
 
     def begin(self, query: Listing) -> dict[str, Any]:
         """The place behind the page before."""
-        readers = [UUID if column == "id" else _moment_or_none for column in self.key]
-        return dict(zip(self.place, after(self.kind, query, *readers), strict=True))
+        return dict(zip(self.place, after(self.kind, query, *self.key.values()), strict=True))
 
     def behind(self, row: Row) -> dict[str, Any]:
         """The place behind a row."""
@@ -67,11 +61,21 @@ class Order:
         return [value.isoformat() if isinstance(value, datetime) else value for value in values]
 
 
-NEWEST = Order(sql.conversations.page.name, ("active_at", "id"), ("before_at", "before_id"))
+_BY_ACTIVITY: dict[str, Callable[[Any], Any]] = {"active_at": datetime.fromisoformat, "id": UUID}
+NEWEST = Order(sql.conversations.page.name, _BY_ACTIVITY, ("before_at", "before_id"))
+FOUND = replace(NEWEST, kind="conversations.page_of_search")
 # Who waits for an answer, by how long; then who does not, by how long nothing happened.
 WAITING = Order(
-    "conversations.waiting", ("waiting_since", "active_at", "id"), ("after_waiting", "after_at", "after_id")
+    "conversations.waiting",
+    {"waiting_since": _moment_or_none, **_BY_ACTIVITY},
+    ("after_waiting", "after_at", "after_id"),
 )
+
+
+def _written_row(request: web.Request, order: Order, row: Row | None) -> web.Response:
+    assert row is not None
+    last = (row["last_at"].isoformat(), row["last_id"]) if row["last_id"] else None
+    return written(linked(request, order.kind, [], last), row["items"])
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,3 @@ async def walked(db: Db, request: web.Request, query: Listing, chosen: Selection
         if now >= until:
             return linked(request, order.kind, [row["id"] for row in found], order.key_of(rows[-1]))
         place, steps = order.behind(rows[-1]), steps * 2 if now - began < PATIENCE / 4 else steps
-
-
-def _moment_or_none(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)

@@ -1,8 +1,12 @@
 """Pages of the list of conversations: each once, however they are walked; `next` and its cursor."""
 
+from uuid import uuid4
+
 import pytest
 from yarl import URL
 
+from alfred.api.inbox_page import FOUND, NEWEST
+from alfred.http.pages import encode
 from tests.conftest import serving
 from tests.people import Person
 
@@ -72,6 +76,13 @@ async def test_a_cursor_goes_on_as_next_does(busy):
 @pytest.mark.parametrize("cursor", ["x", "AAAA", "é", "....", "%00", "a" * 500])
 async def test_a_damaged_cursor_is_told(ana, cursor):
     status, problem = await ana.get("/conversations", cursor=cursor)
+    assert (status, problem["code"]) == (400, "invalid_cursor")
+
+
+@pytest.mark.parametrize("filters", [{}, {"status": "open"}, {"q": "oi"}, {"q": "oi", "status": "open"}])
+async def test_a_cursor_without_its_moment_is_damaged(ana, filters):
+    kind = (FOUND if list(filters) == ["q"] else NEWEST).kind
+    status, problem = await ana.get("/conversations", cursor=encode(kind, [None, uuid4()]), **filters)
     assert (status, problem["code"]) == (400, "invalid_cursor")
 
 
