@@ -65,6 +65,7 @@ class Hub:
         self._database = database
         self._seats: dict[UUID, set[Seat]] = defaultdict(set)
         self._shown: dict[UUID, int] = {}
+        self.arrivals = 0  # of users; who asks twice knows whether somebody came meanwhile
         self._dirty: set[int] = set()
         self._wake = asyncio.Event()
 
@@ -84,7 +85,9 @@ class Hub:
             raise TooManyStreams
         async with self._database.acting_as(user_id) as db:  # asked for each: its user may be gone
             newest = await sql.notifications.newest_number.value(db, user_id=user_id)
-        self._shown.setdefault(user_id, newest)
+        if user_id not in self._shown:
+            self._shown[user_id] = newest
+            self.arrivals += 1
         seat = Seat()
         self._seats[user_id].add(seat)
         try:

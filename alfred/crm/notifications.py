@@ -6,7 +6,7 @@ from typing import Any
 
 from alfred.consumers import Consumer, Done
 from alfred.db import Database
-from alfred.events import Event, bucket_of
+from alfred.events import Event
 from alfred.hub import READ_LIMIT, Hub
 from alfred.queries import Db, sql
 
@@ -81,14 +81,14 @@ def consumer(hub: Hub) -> Consumer:
     """Who makes notifications, and hands them out at once to the streams of this process."""
 
     async def tell(database: Database, buckets: Sequence[int], limit: int) -> Done:
-        shown = hub.shown(buckets)
+        arrivals, shown = hub.arrivals, hub.shown(buckets)
         rows = await database.service_rows(
             sql.notifications.tell, consumer=CONSUMER.name, wants=CONSUMER.wants, buckets=buckets, limit=limit,
             titles=_WORDS, users=list(shown), numbers=list(shown.values()), most=READ_LIMIT,
         )  # fmt: skip
         hub.hand_out([row for row in rows if row["id"] is not None])
-        if late := hub.shown(buckets).keys() - shown.keys():  # who came meanwhile
-            hub.poke(map(bucket_of, late))
+        if hub.arrivals != arrivals:
+            hub.poke(buckets)  # for whoever came meanwhile
         return Done(rows[0]["buckets"], more=rows[0]["more"], backlog=rows[0]["backlog"])
 
     return replace(CONSUMER, act_at_once=tell)
