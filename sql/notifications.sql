@@ -1,20 +1,22 @@
 -- Notifications; only the bus makes them.
 
+-- part: shown
+notification_id as id, number, type, title, body, seen_at is not null as seen, seen_at,
+       conversation_id, task_id, rule_id, contact_id, count, ids, created_at
+
 -- name: notify
 -- Those of some events, each once; the numbers of events that are left, since somebody else holds their conversation.
 select app.bus_notify(:events, :titles)
 
 -- name: tell
 -- Those of what is new for a consumer in some buckets, its cursors moved past them, and what streams have not shown yet.
-select t.buckets, t.more, t.backlog, (t.told).notification_id as id, (t.told).number, (t.told).user_id, (t.told).type,
-       (t.told).title, (t.told).body, (t.told).seen_at is not null as seen, (t.told).seen_at, (t.told).conversation_id,
-       (t.told).task_id, (t.told).rule_id, (t.told).contact_id, (t.told).count, (t.told).ids, (t.told).created_at
+select t.buckets, t.more, t.backlog, user_id, {{shown}}
   from app.bus_tell(:consumer, :wants, :buckets, :limit, :titles, :users, :numbers, :most) t
+ cross join lateral (select (t.told).*) n
 
 -- name: page
 -- Newest first.
-select notification_id as id, number, type, title, body, seen_at is not null as seen, seen_at,
-       conversation_id, task_id, rule_id, contact_id, count, ids, created_at
+select {{shown}}
   from notifications
  where user_id = :user_id
    and (:seen::boolean is null or (seen_at is not null) = :seen)
@@ -25,8 +27,7 @@ select notification_id as id, number, type, title, body, seen_at is not null as 
 
 -- name: get
 -- One, in the shape of the list.
-select notification_id as id, number, type, title, body, seen_at is not null as seen, seen_at,
-       conversation_id, task_id, rule_id, contact_id, count, ids, created_at
+select {{shown}}
   from notifications
  where user_id = :user_id and notification_id = :notification_id
 
@@ -39,8 +40,7 @@ select count(*) from notifications where user_id = :user_id and seen_at is null
 update notifications
    set seen_at = case when :seen::boolean then coalesce(seen_at, now()) end
  where user_id = :user_id and notification_id = :notification_id
-returning notification_id as id, number, type, title, body, seen_at is not null as seen, seen_at,
-          conversation_id, task_id, rule_id, contact_id, count, ids, created_at
+returning {{shown}}
 
 -- name: mark_seen
 -- Several, or all where ids is null.
@@ -52,14 +52,12 @@ update notifications
 
 -- name: after
 -- For the streams of this process: what each user has not been shown.
-select notification_id as id, number, user_id, type, title, body, seen_at is not null as seen, seen_at,
-       conversation_id, task_id, rule_id, contact_id, count, ids, created_at
+select user_id, {{shown}}
   from app.notifications_after(:users, :numbers, :limit)
 
 -- name: between
 -- What a resuming stream has missed.
-select notification_id as id, number, user_id, type, title, body, seen_at is not null as seen, seen_at,
-       conversation_id, task_id, rule_id, contact_id, count, ids, created_at
+select user_id, {{shown}}
   from notifications
  where user_id = :user_id and number > :after and number <= :upto
  order by number
